@@ -1,0 +1,36 @@
+# Every target prepares what it needs: a machine with Python 3.11+, git and a package index is enough.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: venv demo test check fuzz bench clean
+
+venv: .venv/.stamp
+
+.venv/.stamp: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	touch $@
+
+demo: venv
+	$(BIN)/sartor demo
+
+test: venv
+	$(BIN)/python -m pytest -n 2
+
+check: venv
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fuzz: venv
+	$(BIN)/python -m tests.fuzz --statements 20000
+
+bench: venv
+	$(BIN)/python -m benchmarks run shop
+	$(BIN)/python -m benchmarks run elections
+	$(BIN)/python -m benchmarks run tpch
+	$(BIN)/python -m benchmarks overhead
+
+clean:
+	rm -rf .venv demo benchmarks/.cache

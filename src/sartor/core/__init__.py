@@ -1,0 +1,1 @@
+"""Values that every layer speaks: no engine, no I/O, no threads."""

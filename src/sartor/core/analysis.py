@@ -1,0 +1,65 @@
+"""What the analysis of a statement says: which tables it reads, how, and what may be replaced."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from sartor.core.predicate import JoinEdge, Predicate
+from sartor.core.table import Source
+
+
+class RowOrder(Enum):
+    """What the statement's result needs of the order in which a reference hands out its rows."""
+
+    FREE = "free"  # any order gives the same answer
+    BASE = "base"  # the answer follows the base table's order: a replacement must hand out rows in it
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A place in the statement's text that reads a base table or local files.
+
+    Attributes:
+        source: the resolved table or file scan.
+        columns: the columns of it that the statement reads, in catalog spelling and catalog order; all of them when
+            a star reads them.
+        predicates: the conjuncts that restrict this reference alone.
+        order: what its row order means for the answer.
+        refusal: why this reference can not be replaced, or None.
+        first_token, last_token: the span of the table's name and alias in the fingerprint's tokens, both included;
+            what replaces it is a complete FROM item with its alias.
+        alias: the name under which the statement's expressions know it, as written (quotes included).
+        column_aliases: the text of a column alias list `(a, b)` after the alias, else empty.
+        group_keys: columns of this reference among the GROUP BY keys of its block.
+    """
+
+    source: Source
+    columns: tuple[str, ...]
+    predicates: tuple[Predicate, ...]
+    order: RowOrder
+    refusal: str | None
+    first_token: int
+    last_token: int
+    alias: str
+    column_aliases: str = ""
+    group_keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """The analysis of one statement against one catalog.
+
+    Attributes:
+        digest: the template's fingerprint.
+        references: all base tables and file scans read, also those that may not be replaced.
+        joins: equality edges between references.
+        refusal: why nothing in this statement may be replaced, or None.
+        generation: the catalog generation that it was resolved against.
+    """
+
+    digest: str
+    references: tuple[Reference, ...]
+    joins: tuple[JoinEdge, ...] = ()
+    refusal: str | None = None
+    generation: int = 0

@@ -1,0 +1,32 @@
+"""Every threshold of ours: name, default, range, what it trades, what measured it. Nothing else holds one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A declared choice.
+
+    Attributes:
+        default: the value in use until a tuner says otherwise.
+        low, high: the range that makes sense.
+        trades: what more and less of it gives.
+        measured_by: the command or decision page that the default rests on; "declared" where nothing was measured.
+    """
+
+    default: float
+    low: float
+    high: float
+    trades: str
+    measured_by: str
+
+
+DECISION_CACHE_ENTRIES = Constant(
+    4096, 64, 1 << 20, "memory of cached decisions against analysing again", "declared"
+)
+DISCARD_SHARE = Constant(
+    0.10, 0.0, 1.0, "share of runs discarded because a write came between, after which a template goes plain",
+    "DESIGN.md",
+)

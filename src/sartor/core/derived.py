@@ -1,0 +1,66 @@
+"""A derived object: something that Sartor built from a table and may answer from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sartor.core.action import Action
+
+SCHEMA = "sartor"  # the schema, inside the user's own database file, that holds everything Sartor builds
+STATE_TABLE = "state"  # one row for each derived object: what its content covers
+ORDER_COLUMN = "sartor_row"  # in each copy: the base table's row id when the row was copied
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What the content of a derived object covers, all of it from one snapshot.
+
+    Attributes:
+        high_water: the largest row id covered, -1 if none.
+        rows: the rows covered, by count(*) in that same snapshot.
+        dense: `high_water + 1 == rows`: no row was ever lost, so these row ids can not move.
+        appends: the registry's append count of the base table at that snapshot.
+        mutations: the registry's mutation count of the base table at that snapshot.
+        files: for file scans, what identifies the files (path, size, mtime_ns, inode of each); else empty.
+    """
+
+    high_water: int
+    rows: int
+    dense: bool
+    appends: int = 0
+    mutations: int = 0
+    files: tuple[tuple[str, int, int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedObject:
+    """A derived object as the state table stores it.
+
+    Attributes:
+        identifier: its number, never used again.
+        generation: moves with each rebuild; a rebuild makes a new table, and the old one stays until no transaction
+            can name it. Appending a tail keeps the generation: statements read `high_water` from the state table in
+            their own snapshot.
+        action: what it was built from.
+        bytes_stored: what it takes in the file.
+        build_seconds: what building it took.
+    """
+
+    identifier: int
+    generation: int
+    action: Action
+    coverage: Coverage
+    bytes_stored: int = 0
+    build_seconds: float = 0.0
+
+    @property
+    def table(self) -> str:
+        """The name of its table inside the schema `sartor`."""
+        return f"{self.action.component}_{self.identifier}_{self.generation}"
+
+    def definition(self) -> dict[str, Any]:
+        return dict(self.action.definition)
+
+    def covering(self, coverage: Coverage) -> DerivedObject:
+        return replace(self, coverage=coverage)

@@ -1,0 +1,67 @@
+"""The design in force: an immutable set of derived objects and which templates use them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from sartor.core.derived import DerivedObject
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """Serve one table reference of a statement from a derived object.
+
+    Attributes:
+        reference: position in `Analysis.references`.
+        object: the derived object's identifier.
+    """
+
+    reference: int
+    object: int
+
+
+Alternative = tuple[Replacement, ...]
+"""One way to run a statement: each replacement puts a derived object in the place of a table. Empty: plain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """What is in force.
+
+    Attributes:
+        objects: the derived objects by identifier.
+        choices: per template digest, the alternative that the trial chose; an empty one means that plain won.
+            A template that is not here was never tried, and is served as the component predicts.
+        version: moves with each change; decisions cached under another version are dead.
+    """
+
+    objects: Mapping[int, DerivedObject] = field(default_factory=lambda: MappingProxyType({}))
+    choices: Mapping[str, Alternative] = field(default_factory=lambda: MappingProxyType({}))
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DesignDifference:
+    """What turns one design into another."""
+
+    added: tuple[int, ...]
+    removed: tuple[int, ...]
+    changed_templates: tuple[str, ...]
+
+
+def difference(before: Design, after: Design) -> DesignDifference:
+    """What was added, removed and chosen anew between two designs.
+
+    >>> difference(Design(), Design(choices={"a": ()})).changed_templates
+    ('a',)
+    """
+    templates = set(before.choices) | set(after.choices)
+    return DesignDifference(
+        added=tuple(sorted(set(after.objects) - set(before.objects))),
+        removed=tuple(sorted(set(before.objects) - set(after.objects))),
+        changed_templates=tuple(
+            sorted(key for key in templates if before.choices.get(key) != after.choices.get(key))
+        ),
+    )

@@ -1,0 +1,148 @@
+"""Names of tables, resolved, and what is known of their columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+def quote(identifier: str) -> str:
+    """Write an identifier so that DuckDB reads exactly it.
+
+    >>> quote('order "x"')
+    '"order ""x"""'
+    """
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+@dataclass(frozen=True, slots=True)
+class TableName:
+    """A resolved table: never a bare name, for a bare name may be a view, a temporary table or another database."""
+
+    database: str
+    schema: str
+    name: str
+
+    def __str__(self) -> str:
+        """
+        >>> str(TableName("shop", "main", "items"))
+        '"shop"."main"."items"'
+        """
+        return f"{quote(self.database)}.{quote(self.schema)}.{quote(self.name)}"
+
+
+@dataclass(frozen=True, slots=True)
+class FileScan:
+    """A scan of local files, as the user's own text writes it: `'x.parquet'` or `read_csv('a/*.csv', header=true)`.
+
+    Attributes:
+        text: the source text of the scan with white space folded; two scans are the same if this is.
+        pattern: the path or glob that names the files.
+        reader: the table function that reads them: read_parquet or read_csv.
+    """
+
+    text: str
+    pattern: str
+    reader: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+Source = TableName | FileScan
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column as the catalog tells it; `type` is DuckDB's own spelling of the type."""
+
+    name: str
+    type: str
+    nullable: bool = True
+    collated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TableInfo:
+    """What the catalog knows of a base table.
+
+    Attributes:
+        rows: the catalog's estimate of the row count.
+        unique_keys: column sets declared PRIMARY KEY or UNIQUE whose columns are all NOT NULL.
+        has_rowid_column: a user's column named `rowid` hides the row id; such a table gets no residual.
+        has_generated: some columns are generated.
+        has_triggers: a write to this table may write others.
+    """
+
+    source: Source
+    columns: tuple[Column, ...]
+    rows: int
+    unique_keys: tuple[frozenset[str], ...] = ()
+    has_rowid_column: bool = False
+    has_generated: bool = False
+    has_triggers: bool = False
+
+    def column(self, name: str) -> Column | None:
+        """The column of this name, compared as DuckDB compares identifiers: without case."""
+        wanted = name.lower()
+        return next((column for column in self.columns if column.name.lower() == wanted), None)
+
+
+class Catalog:
+    """The tables and views of one database, as seen from a session in its default state.
+
+    A frozen picture: `generation` says of which moment. Look-ups ignore case, as DuckDB does.
+    """
+
+    __slots__ = ("_by_name", "database", "default_schema", "generation", "macros", "views")
+
+    def __init__(
+        self,
+        database: str,
+        tables: tuple[TableInfo, ...],
+        views: frozenset[tuple[str, str]] = frozenset(),
+        macros: frozenset[str] = frozenset(),
+        generation: int = 0,
+        default_schema: str = "main",
+    ) -> None:
+        self.database = database
+        self.default_schema = default_schema
+        self.generation = generation
+        self.views = frozenset((schema.lower(), name.lower()) for schema, name in views)
+        self.macros = frozenset(name.lower() for name in macros)
+        self._by_name: dict[tuple[str, str], TableInfo] = {}
+        for info in tables:
+            if isinstance(info.source, TableName):
+                self._by_name[info.source.schema.lower(), info.source.name.lower()] = info
+
+    def __iter__(self) -> Iterator[TableInfo]:
+        return iter(self._by_name.values())
+
+    def resolve(self, parts: tuple[str, ...]) -> TableInfo | None:
+        """The base table that a written name of one to three parts means, or None for anything else.
+
+        A two-part name whose first part is both a schema and the database is ambiguous and gives None.
+
+        >>> info = TableInfo(TableName("shop", "main", "items"), (Column("id", "BIGINT"),), 5)
+        >>> catalog = Catalog("shop", (info,))
+        >>> catalog.resolve(("ITEMS",)) is info, catalog.resolve(("shop", "items")) is info
+        (True, True)
+        >>> catalog.resolve(("other", "main", "items")) is None
+        True
+        """
+        lowered = tuple(part.lower() for part in parts)
+        schemas = {schema for schema, _ in self._by_name} | {schema for schema, _ in self.views}
+        match lowered:
+            case (name,):
+                key = (self.default_schema, name)
+            case (first, name) if first == self.database.lower() and first in schemas:
+                return None
+            case (first, name) if first == self.database.lower():
+                key = (self.default_schema, name)
+            case (schema, name):
+                key = (schema, name)
+            case (database, schema, name) if database == self.database.lower():
+                key = (schema, name)
+            case _:
+                return None
+        return None if key in self.views else self._by_name.get(key)
