@@ -30,3 +30,6 @@ DISCARD_SHARE = Constant(
     0.10, 0.0, 1.0, "share of runs discarded because a write came between, after which a template goes plain",
     "DESIGN.md",
 )
+HISTORY_RUNS = Constant(
+    32, 8, 1024, "memory of a template's run times against how fast a slow-down is noticed", "declared"
+)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 
 def quote(identifier: str) -> str:
@@ -69,6 +69,7 @@ class TableInfo:
     Attributes:
         rows: the catalog's estimate of the row count.
         unique_keys: column sets declared PRIMARY KEY or UNIQUE whose columns are all NOT NULL.
+        distinct: per column in lower case, about how many distinct values it holds; absent where unknown.
         has_rowid_column: a user's column named `rowid` hides the row id; such a table gets no residual.
         has_generated: some columns are generated.
         has_triggers: a write to this table may write others.
@@ -78,6 +79,7 @@ class TableInfo:
     columns: tuple[Column, ...]
     rows: int
     unique_keys: tuple[frozenset[str], ...] = ()
+    distinct: Mapping[str, int] = field(default_factory=dict)
     has_rowid_column: bool = False
     has_generated: bool = False
     has_triggers: bool = False

@@ -1,0 +1,1 @@
+"""What executes SQL. Everything a component does to a database goes through `engines/base.py`."""

@@ -1,0 +1,1 @@
+"""What says whether a derived object may be used: the only place that does."""

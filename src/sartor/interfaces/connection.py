@@ -1,0 +1,389 @@
+"""The drop-in: a real DuckDB connection whose statements pass through Sartor on their way.
+
+`connect` takes the connection that `duckdb.connect` made and puts a subclass with empty slots on it, so every isinstance
+test, every `connection=` argument and every method not named here is DuckDB's own. The methods here are all the ways by
+which SQL or rows reach the engine from a connection; relations reach it through `_submit` and `_prepare_script`.
+
+Sartor never runs a statement of its own on the user's connection: what `_run` sends is the user's text or one that gives
+the same answer.
+"""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Callable, Iterable
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import duckdb
+
+from sartor.interfaces import serving
+from sartor.interfaces.database import Database
+from sartor.interfaces.session import Session
+
+if TYPE_CHECKING:
+    from sartor.interfaces.design_report import DesignReport
+    from sartor.tuner.outcome import TuneReport, UndoReport
+
+# DuckDB looks for a caller's data frames in the Python frame that calls it, and skips frames of its own package, which it
+# tells by this name. With it, replacement scans find what they would find without Sartor, and nothing else.
+__name__ = "duckdb._sartor"  # noqa: A001
+
+_Plain = duckdb.DuckDBPyConnection
+_Result = TypeVar("_Result")
+_SESSIONS: weakref.WeakKeyDictionary[duckdb.DuckDBPyConnection, Session] = weakref.WeakKeyDictionary()
+
+
+class Connection(duckdb.DuckDBPyConnection):
+    """A DuckDB connection that Sartor watches and serves."""
+
+    __slots__ = ()
+    __module__ = "sartor"
+
+    # Statements ---------------------------------------------------------------------------------------------------
+
+    def execute(self, query: Any, parameters: Any = None) -> Connection:
+        _run(self, query, parameters, lambda text: _Plain.execute(self, text, parameters))
+        return self
+
+    def executemany(self, query: Any, parameters: Any = None) -> Connection:
+        _write(self, query, lambda: _Plain.executemany(self, query, parameters))
+        return self
+
+    def _submit(self, sql: str, values: Any = None, format: Any = "rows", batch_size: int = 131072) -> Any:
+        return _run(self, sql, values, lambda text: _Plain._submit(self, text, values, format, batch_size))
+
+    def _prepare_script(self, sql: Any, values: Any = None, **options: Any) -> Any:
+        if serving.is_one_statement(sql):
+            return _Plain._prepare_script(self, sql, values, **options)  # type: ignore[call-overload]
+        return _write(self, sql, lambda: _Plain._prepare_script(self, sql, values, **options))  # type: ignore[call-overload]
+
+    def _create_view(self, name: Any, sql: str, *, temporary: bool = False, replace: bool = False) -> None:
+        last = name if isinstance(name, str) else name[-1]
+        text = f"CREATE {'OR REPLACE ' if replace else ''}{'TEMP ' if temporary else ''}VIEW {_quoted(last)} AS SELECT 1"
+        _write(self, text, lambda: _Plain._create_view(self, name, sql, temporary=temporary, replace=replace))
+
+    # Transactions -------------------------------------------------------------------------------------------------
+
+    def begin(self) -> Connection:
+        _write(self, "BEGIN", lambda: _Plain.begin(self))
+        return self
+
+    def commit(self) -> Connection:
+        _write(self, "COMMIT", lambda: _Plain.commit(self))
+        return self
+
+    def rollback(self) -> Connection:
+        _write(self, "ROLLBACK", lambda: _Plain.rollback(self))
+        return self
+
+    def checkpoint(self) -> Connection:
+        _write(self, "CHECKPOINT", lambda: _Plain.checkpoint(self))
+        return self
+
+    # Rows that come without SQL -----------------------------------------------------------------------------------
+
+    def append(self, table_name: str, df: Any, *, by_name: bool = False) -> Connection:
+        text = f"INSERT INTO {_quoted(table_name)} VALUES (1)"
+        _write(self, text, lambda: _Plain.append(self, table_name, df, by_name=by_name))
+        return self
+
+    def appender(self, table: str, **options: Any) -> duckdb.Appender:
+        inserts = options.get("action", "insert") == "insert"
+        name = _quoted(table.rpartition(".")[2].strip('"'))
+        text = f"INSERT INTO {name} VALUES (1)" if inserts else f"DELETE FROM {name}"
+        return _watch_appender(self, text, _Plain.appender(self, table, **options))
+
+    def query_appender(self, dml: str, columns: Any, *, source: str | None = None) -> duckdb.Appender:
+        return _watch_appender(self, dml, _Plain.query_appender(self, dml, columns, source=source))
+
+    # Names --------------------------------------------------------------------------------------------------------
+
+    def register(self, view_name: str, python_object: object) -> Connection:
+        _shadow(self, view_name)
+        _Plain.register(self, view_name, python_object)
+        return self
+
+    def _register_source(self, obj: object, name: str | None = None) -> Any:
+        if name is not None:
+            _shadow(self, name)
+        return _Plain._register_source(self, obj, name)
+
+    def _register_arrow_source(self, view_name: str, source: object) -> Any:
+        _shadow(self, view_name)
+        return _Plain._register_arrow_source(self, view_name, source)
+
+    def create_function(self, name: str, *arguments: Any, **options: Any) -> Connection:
+        session = _SESSIONS.get(self)
+        if session is not None:
+            session.database.define_function(name)
+        _Plain.create_function(self, name, *arguments, **options)
+        return self
+
+    # Connections --------------------------------------------------------------------------------------------------
+
+    def cursor(self) -> Connection:
+        return _adopt_like(self, _Plain.cursor(self))
+
+    def duplicate(self) -> Connection:
+        return _adopt_like(self, _Plain.duplicate(self))
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        session = _SESSIONS.pop(self, None)
+        if session is not None:
+            session.leave()
+        _Plain.close(self)
+
+    # Results: the time and the rows of a fetch belong to the statement that is fetched -----------------------------
+
+    def fetchone(self) -> Any:
+        return _fetch(self, lambda: _Plain.fetchone(self), lambda row: row is not None)
+
+    def fetchmany(self, size: Any = 1) -> Any:
+        return _fetch(self, lambda: _Plain.fetchmany(self, size), len)
+
+    def fetchall(self) -> Any:
+        return _fetch(self, lambda: _Plain.fetchall(self), len)
+
+    def fetchnumpy(self) -> Any:
+        return _fetch(self, lambda: _Plain.fetchnumpy(self), _column_rows)
+
+    def df(self, *, date_as_object: bool = False) -> Any:
+        return _fetch(self, lambda: _Plain.df(self, date_as_object=date_as_object), len)
+
+    def fetchdf(self, *, date_as_object: bool = False) -> Any:
+        return _fetch(self, lambda: _Plain.fetchdf(self, date_as_object=date_as_object), len)
+
+    def fetch_df(self, *, date_as_object: bool = False) -> Any:
+        return _fetch(self, lambda: _Plain.fetch_df(self, date_as_object=date_as_object), len)
+
+    def _result_as_arrow(self, batch_size: Any, *, reader: bool) -> Any:
+        rows = (lambda _: 0) if reader else (lambda table: 0 if table is None else table.num_rows)
+        return _fetch(self, lambda: _Plain._result_as_arrow(self, batch_size, reader=reader), rows)
+
+    # Sartor's own -------------------------------------------------------------------------------------------------
+
+    def tune(
+        self,
+        seconds: float = 60.0,
+        storage: str | int = "2GB",
+        *,
+        mode: str = "apply",
+        progress: Callable[[str, float], None] | None = None,
+    ) -> TuneReport:
+        """Make one round: propose, estimate, choose, build, prove on the real queries, keep or undo.
+
+        Args:
+            seconds: the time that the round may take; a hard limit.
+            storage: the bytes that everything Sartor built may take, as a number or as "500MB", "2GB"; a hard limit.
+            mode: "apply", "report" (says what it would do, changes nothing) or "off".
+            progress: is told what goes on and the share done, between 0 and 1.
+
+        Raises:
+            BudgetError: a budget of zero leaves nothing to do.
+            DatabaseUnavailable: the database was opened read-only.
+        """
+        return _database(self).tune(seconds, storage, mode, progress)
+
+    def design(self) -> DesignReport:
+        """What is in force: each derived object with its size, freshness, gain and cost."""
+        return _database(self).design_report()
+
+    def explain(self, decision: int) -> str:
+        """The story of one decision of the ledger, as text.
+
+        Raises:
+            DecisionNotFound: the ledger has no decision of that number.
+        """
+        return _database(self).explain(decision)
+
+    def undo(self, *, compact: bool = False) -> UndoReport:
+        """Remove all that Sartor built: the file then holds exactly the user's objects.
+
+        Args:
+            compact: also rewrite the file small, which needs that nobody else uses it.
+        """
+        return _database(self).undo(compact=compact)
+
+    def workload(self) -> duckdb.DuckDBPyRelation:
+        """A relation over the templates observed: count, seconds, share, tables, predicates."""
+        return self.from_arrow(_database(self).workload_table())
+
+    def ledger(self) -> duckdb.DuckDBPyRelation:
+        """A relation over all decisions."""
+        return self.from_arrow(_database(self).ledger_table())
+
+    def refresh(self) -> int:
+        """Bring every derived object up to date now; returns how many had to be worked on."""
+        return _database(self).refresh()
+
+    def purge(self) -> int:
+        """Drop every derived object that still holds rows deleted or changed in its table; returns how many."""
+        return _database(self).purge()
+
+
+class WatchedAppender(duckdb.Appender):
+    """An appender whose table counts as being written from its making until it is left."""
+
+    __slots__ = ()
+    __module__ = "sartor"
+
+    def __exit__(self, *exception: Any) -> None:
+        try:
+            duckdb.Appender.__exit__(self, *exception)
+        finally:
+            _APPENDERS.pop(self, _nothing)()
+
+
+_APPENDERS: weakref.WeakKeyDictionary[duckdb.Appender, Callable[[], None]] = weakref.WeakKeyDictionary()
+
+
+def connect(
+    database: str | os.PathLike[str] = ":memory:",
+    read_only: bool = False,
+    config: dict[str, Any] | None = None,
+    *,
+    autotune: bool = False,
+    shared: bool = False,
+    keep_literals: bool = True,
+    mode: str = "apply",
+) -> Connection:
+    """Open a database as `duckdb.connect` does; every name of the connection works as before.
+
+    Args:
+        database: a file, or ":memory:".
+        read_only: as in DuckDB; nothing can be built then, but what is current is served.
+        config: as in DuckDB.
+        autotune: tune and refresh in the background, in idle moments.
+        shared: let plain `duckdb.connect` open the same file in this process too. Then any commit that did not pass
+            through Sartor makes it distrust all that it built until it has been verified.
+        keep_literals: keep the literals of statements in the workload log. Without them a tune can not replay what was
+            asked in former sessions.
+        mode: "off" (a plain DuckDB connection that is not even watched), "report" (watched; `tune` says what it would
+            do) or "apply".
+
+    Raises:
+        Whatever `duckdb.connect` raises, unchanged.
+    """
+    shared_database, plain = Database.open(
+        database, read_only, config, autotune=autotune, shared=shared, keep_literals=keep_literals, mode=mode
+    )
+    return _adopt(plain, shared_database)
+
+
+def _adopt(plain: duckdb.DuckDBPyConnection, database: Database) -> Connection:
+    plain.__class__ = Connection
+    session = Session(database, version=plain._catalog_version())
+    _SESSIONS[plain] = session
+    database.enter(session, plain)
+    weakref.finalize(plain, session.leave)
+    return plain  # type: ignore[return-value]
+
+
+def _adopt_like(parent: Connection, plain: duckdb.DuckDBPyConnection) -> Connection:
+    session = _SESSIONS.get(parent)
+    if session is None:
+        return plain  # type: ignore[return-value]
+    return _adopt(plain, session.database)
+
+
+def _database(connection: Connection) -> Database:
+    session = _SESSIONS.get(connection)
+    if session is None:
+        raise duckdb.ConnectionException("Connection Error: Connection already closed!")
+    return session.database
+
+
+def _run(connection: Connection, query: Any, parameters: Any, send: Callable[[Any], _Result]) -> _Result:
+    """Send one statement: as an alternative where one is known and allowed, else as it is."""
+    session = _SESSIONS.get(connection)
+    if session is None:
+        return send(query)
+    call = serving.begin(connection, session, query, parameters)
+    try:
+        if call.alternative is not None:
+            try:
+                result = send(call.alternative)
+            except duckdb.Error as error:
+                if not call.may_fall_back(error):
+                    raise
+            else:
+                if call.still_right():
+                    return result
+        result = send(query)
+    except BaseException:
+        call.raised = True
+        raise
+    finally:
+        call.end(connection)
+    return result
+
+
+def _write(connection: Connection, query: Any, send: Callable[[], _Result]) -> _Result:
+    """Send something that is not served from alternatives, inside the commit window of what `query` would do."""
+    session = _SESSIONS.get(connection)
+    if session is None:
+        return send()
+    call = serving.begin(connection, session, query, None, plain=True)
+    try:
+        return send()
+    except BaseException:
+        call.raised = True
+        raise
+    finally:
+        call.end(connection)
+
+
+def _watch_appender(connection: Connection, text: str, appender: duckdb.Appender) -> duckdb.Appender:
+    """Hold the table's commit window open for as long as the appender may write.
+
+    An appender that is dropped without leaving its `with` block writes nothing more (measured), so its window may close
+    when it is collected.
+    """
+    session = _SESSIONS.get(connection)
+    if session is not None:
+        release = serving.hold_open(session, text)
+        appender.__class__ = WatchedAppender
+        _APPENDERS[appender] = release
+        weakref.finalize(appender, release)
+    return appender
+
+
+def _shadow(connection: Connection, name: str) -> None:
+    session = _SESSIONS.get(connection)
+    if session is not None:
+        session.shadow(name)
+
+
+def _fetch(connection: Connection, fetch: Callable[[], _Result], count: Callable[[_Result], int]) -> _Result:
+    session = _SESSIONS.get(connection)
+    pending = session.pending if session is not None else None
+    if pending is None:
+        return fetch()
+    started = perf_counter()
+    result = fetch()
+    pending.seconds += perf_counter() - started
+    pending.rows += count(result)
+    return result
+
+
+def _column_rows(columns: dict[str, Any]) -> int:
+    return next((len(values) for values in columns.values()), 0)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _nothing() -> None:
+    return None
+
+
+PUBLIC: Iterable[str] = ("tune", "design", "explain", "undo", "workload", "ledger", "refresh", "purge")

@@ -1,0 +1,297 @@
+"""What the connections of one database share: what was seen written, what is in force, what is known of each text.
+
+Databases of one file are one: a second `connect` to the same file in this process joins the first. Sartor's own
+statements run on a connection of its own, made when it is first needed and used by one thread at a time.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import traceback
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from sartor.core.constants import DECISION_CACHE_ENTRIES
+from sartor.core.design import Alternative, Design
+from sartor.freshness.registry import Registry
+from sartor.interfaces import tailoring
+from sartor.interfaces.known import Known, Template
+from sartor.interfaces.opening import Opened, open_plain
+from sartor.interfaces.session import Session, Transaction
+from sartor.sql.classify import Effects, classify
+from sartor.sql.fingerprint import fingerprint
+from sartor.tuner.ledger import Ledger
+from sartor.workload.log import WorkloadLog
+
+if TYPE_CHECKING:
+    from sartor.core.table import Catalog
+    from sartor.engines.base import Engine
+
+_IDENTIFIER = re.compile(r'"((?:[^"]|"")+)"|([A-Za-z_\u0080-\U0010ffff][\w$]*)')
+_OPEN: dict[str, Database] = {}
+_OPEN_LOCK = threading.RLock()
+
+
+class Database:
+    """One database instance of this process and what Sartor knows of it.
+
+    Attributes:
+        registry: what this process has seen written.
+        design: what is in force; replaced as a whole, never changed.
+        generation: moves with any definition statement of any connection.
+        plain: why everything runs plain; empty if it does not.
+        texts, templates: what is known of each text and template; bounded, dropped as a whole when full.
+        proven: texts of alternatives that ran without an error since the design or the catalog last moved.
+        engine_lock: held by whoever uses `engine`.
+    """
+
+    def __init__(self, opened: Opened, *, keep_literals: bool, mode: str) -> None:
+        self.opened = opened
+        self.mode = mode
+        self.registry = Registry()
+        self.design = Design()
+        self.generation = 0
+        self.plain = opened.plain
+        self.texts: dict[str, Known] = {}
+        self.templates: dict[str, Template] = {}
+        self.proven: set[str | None] = set()
+        self.engine_lock = threading.RLock()
+        self.log = WorkloadLog(opened.folder, keep_literals=keep_literals and not opened.encrypted)
+        self.ledger = Ledger(opened.folder)
+        self.functions: frozenset[str] = frozenset()
+        self._engine: Engine | None = None
+        self._catalog: Catalog | None = None
+        self._sessions: dict[int, tuple[weakref.ref[duckdb.DuckDBPyConnection], Session]] = {}
+        self._lock = threading.Lock()
+
+    # Opening and closing ------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def open(
+        path: str | os.PathLike[str],
+        read_only: bool,
+        config: dict[str, Any] | None,
+        *,
+        autotune: bool,
+        shared: bool,
+        keep_literals: bool,
+        mode: str,
+    ) -> tuple[Database, duckdb.DuckDBPyConnection]:
+        """Open a database, or join the one that is open; gives it with a new plain connection to it."""
+        with _OPEN_LOCK:
+            opened = open_plain(path, read_only, config, shared=shared)
+            database = _OPEN.get(opened.key) if opened.key else None
+            if database is None:
+                database = Database(opened, keep_literals=keep_literals, mode=mode)
+                if opened.key:
+                    _OPEN[opened.key] = database
+                tailoring.load(database, opened.connection)
+            if autotune:
+                database.autotune()
+            return database, opened.connection
+
+    def enter(self, session: Session, connection: duckdb.DuckDBPyConnection) -> None:
+        with self._lock:
+            self._sessions[id(session)] = (weakref.ref(connection), session)
+
+    def leave(self, session: Session) -> None:
+        """A connection goes; with the last one the database is left clean and Sartor's own connection is closed."""
+        from sartor.interfaces.serving import finish
+
+        with _OPEN_LOCK:
+            with self._lock:
+                if self._sessions.pop(id(session), None) is None:
+                    return
+                last = not self._sessions
+            finish(session)
+            if not last:
+                return
+            if self.opened.key:
+                _OPEN.pop(self.opened.key, None)
+            self.close()
+
+    def close(self) -> None:
+        """Leave the file clean, flush what was observed, and let go of the instance."""
+        tailoring.stop(self)
+        with self.engine_lock:
+            tailoring.close(self)
+            if self._engine is not None:
+                self._engine.close()
+                self._engine = None
+        self.log.close()
+        self.ledger.close()
+
+    # Sartor's own connection --------------------------------------------------------------------------------------
+
+    def engine(self) -> Engine:
+        """Sartor's own way into the database; the caller holds `engine_lock`."""
+        if self._engine is None:
+            from sartor.engines.duckdb.engine import DuckDBEngine
+
+            connection = next((c for ref, _ in list(self._sessions.values()) if (c := ref()) is not None), None)
+            if connection is None:
+                connection = self.opened.connection
+            self._engine = DuckDBEngine(duckdb.DuckDBPyConnection.cursor(connection))
+        return self._engine
+
+    def catalog(self) -> Catalog:
+        """The catalog as of now; asked of the engine when a definition has moved it. The caller holds `engine_lock`."""
+        generation = self.generation
+        if self._catalog is None or self._catalog.generation != generation:
+            self._catalog = self.engine().catalog(generation)
+        return self._catalog
+
+    # What is known of a text --------------------------------------------------------------------------------------
+
+    def recognise(self, text: str) -> Known:
+        """Tokenize a text that was not seen before, and find its template."""
+        if len(self.texts) >= DECISION_CACHE_ENTRIES.default:
+            self.texts.clear()
+        print_ = fingerprint(text)
+        template = self.templates.get(print_.digest)
+        if template is None:
+            if len(self.templates) >= DECISION_CACHE_ENTRIES.default:
+                self.templates.clear()
+                self.texts.clear()
+            template = Template(print_.digest, print_.template, _identifiers(print_.template))
+            self.templates[print_.digest] = template
+        known = Known(text, print_, classify(text), template)
+        self.texts[text] = known
+        return known
+
+    def alternative_for(self, known: Known, design: Design) -> Alternative:
+        """The alternative that this design serves a text by; decided once per design and catalog generation.
+
+        A template is analysed on its second run, and only if Sartor's own connection is free at once.
+        """
+        template = known.template
+        if template.decided_for == (design.version, self.generation):
+            return template.alternative
+        if template.runs < 1 or not self.engine_lock.acquire(blocking=False):
+            return ()
+        try:
+            return tailoring.decide(self, known, design)
+        except Exception:
+            self.alternative_failed(known, "", None)
+            return ()
+        finally:
+            self.engine_lock.release()
+
+    # Writes -------------------------------------------------------------------------------------------------------
+
+    def window(self, effects: Effects) -> Callable[[], None] | None:
+        """Open the commit window of a statement that commits by itself; returns what closes it."""
+        return self._window(effects.appends, effects.mutates, effects.everything, effects.defines)
+
+    def window_of_commit(self, transaction: Transaction) -> Callable[[], None] | None:
+        """Open the commit window of a transaction that is about to commit."""
+        return self._window(
+            frozenset(transaction.appends), frozenset(transaction.mutates), transaction.everything, transaction.defines
+        )
+
+    def _window(
+        self, appends: frozenset[str], mutates: frozenset[str], everything: bool, defines: bool
+    ) -> Callable[[], None] | None:
+        if not (appends or mutates or everything or defines):
+            return None
+        window = self.registry.window(appends=appends, mutates=mutates, everything=everything)
+        if not defines:
+            return window.close
+        self.define()
+
+        def close() -> None:
+            self.define()
+            window.close()
+
+        return close
+
+    def define(self) -> None:
+        """The catalog may have changed: what was decided under the old one is dead."""
+        with self._lock:
+            self.generation += 1
+            self.proven = set()
+
+    def define_function(self, name: str) -> None:
+        """A user's function may hide one of DuckDB's: statements that name it run plain."""
+        self.functions |= {name.lower()}
+        self.define()
+
+    def run_plain(self, reason: str) -> None:
+        """From now on every statement of this database runs plain in this process."""
+        if not self.plain:
+            self.plain = reason
+            self.ledger.record("fall_back", "database", f"every statement runs plain from now on: {reason}")
+
+    def unseen_statement(self, session: Session) -> None:
+        """A statement ran on this connection that did not pass through us; it may have written anything."""
+        session.plain = session.plain or "a statement ran on this connection past Sartor"
+        self.distrust(session.plain)
+
+    def look_for_unseen_writes(self) -> None:
+        """Distrust everything if something was written that no commit window accounts for."""
+        for reference, session in list(self._sessions.values()):
+            if session.busy:
+                continue
+            connection = reference()
+            if connection is not None:
+                try:
+                    version = connection._catalog_version()
+                except duckdb.Error:
+                    continue
+                if version != session.version and not session.busy:
+                    session.version = version
+                    self.unseen_statement(session)
+        if self.opened.watch is not None and not self.opened.watch.accounts_for(self.registry):
+            self.distrust("the file was written past Sartor")
+
+    def distrust(self, reason: str) -> None:
+        self.registry.distrust(reason)
+        self.define()
+        self.ledger.record("distrust", "database", f"nothing that was built is used until it is verified: {reason}")
+
+    # Design -------------------------------------------------------------------------------------------------------
+
+    def publish(self, design: Design) -> None:
+        """Put a design in force."""
+        with self._lock:
+            self.design = design
+            self.proven = set()
+
+    def alternative_failed(self, known: Known, text: str, error: Exception | None) -> None:
+        """An alternative, or deciding for one, raised: the template runs plain and the ledger says why."""
+        known.template.switch_off(self.design, "its alternative raised")
+        known.template.decided_for = (self.design.version, self.generation)
+        known.template.alternative = ()
+        trace = "".join(traceback.format_exception(error)) if error is not None else traceback.format_exc()
+        self.ledger.record(
+            "fall_back",
+            known.template.digest,
+            "an alternative raised, plain was run, and this template runs plain until the design changes",
+            {"traceback": trace, "alternative": text},
+        )
+
+    # The public methods -------------------------------------------------------------------------------------------
+
+    tune = tailoring.tune
+    undo = tailoring.undo
+    refresh = tailoring.refresh
+    purge = tailoring.purge
+    explain = tailoring.explain
+    design_report = tailoring.design_report
+    workload_table = tailoring.workload_table
+    ledger_table = tailoring.ledger_table
+    autotune = tailoring.autotune
+
+    @property
+    def folder(self) -> Path | None:
+        return self.opened.folder
+
+
+def _identifiers(template: str) -> frozenset[str]:
+    return frozenset((quoted or bare).lower() for quoted, bare in _IDENTIFIER.findall(template))

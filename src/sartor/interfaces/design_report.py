@@ -1,0 +1,86 @@
+"""What `con.design()` gives: what is in force, how fresh it is, what it gains and what it costs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sartor.core.design import Design
+from sartor.freshness.registry import RegistryState
+from sartor.freshness.usable import Use, use
+
+_FRESHNESS = {
+    Use.WHOLE: "current",
+    Use.RESIDUAL: "current with the rows appended since",
+    Use.NO: "not used until refreshed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DesignLine:
+    """One derived object as `con.design()` shows it.
+
+    Attributes:
+        freshness: how it may be used at this moment.
+        templates: how many templates are served from it by a trial's choice.
+    """
+
+    identifier: int
+    component: str
+    source: str
+    definition: dict[str, Any]
+    rows: int
+    bytes_stored: int
+    build_seconds: float
+    freshness: str
+    templates: int
+
+
+@dataclass(frozen=True, slots=True)
+class DesignReport:
+    """What is in force."""
+
+    lines: tuple[DesignLine, ...]
+    plain_templates: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as JSON-able values."""
+        return {"objects": [asdict(line) for line in self.lines], "plain_templates": self.plain_templates}
+
+    def __str__(self) -> str:
+        if not self.lines:
+            return "Nothing is built. Run con.tune() after some queries have been asked."
+        head = f"{'':>4} {'kind':<10} {'of':<28} {'by':<28} {'rows':>12} {'MB':>8} {'built in s':>10} {'templates':>9}  state"
+        rows = [
+            f"{line.identifier:>4} {line.component:<10} {line.source:<28} {_by(line.definition):<28} {line.rows:>12,}"
+            f" {line.bytes_stored / 1e6:>8.1f} {line.build_seconds:>10.2f} {line.templates:>9}  {line.freshness}"
+            for line in self.lines
+        ]
+        return "\n".join([head, *rows])
+
+
+def design_report(design: Design, state: RegistryState) -> DesignReport:
+    """Put a design beside what the registry says of its freshness."""
+    lines = []
+    for identifier, derived in sorted(design.objects.items()):
+        lines.append(
+            DesignLine(
+                identifier=identifier,
+                component=derived.action.component,
+                source=str(derived.action.source).replace('"', ""),
+                definition=derived.definition(),
+                rows=derived.coverage.rows,
+                bytes_stored=derived.bytes_stored,
+                build_seconds=derived.build_seconds,
+                freshness=_FRESHNESS[use(derived, state)],
+                templates=sum(
+                    any(item.object == identifier for item in choice) for choice in design.choices.values()
+                ),
+            )
+        )
+    plain = sum(not choice for choice in design.choices.values())
+    return DesignReport(tuple(lines), plain)
+
+
+def _by(definition: dict[str, Any]) -> str:
+    return ", ".join(definition.get("key", ()))

@@ -1,0 +1,226 @@
+"""The query's way: text → what is known of it → the plain statement or an alternative → observation.
+
+Nothing here parses, locks or runs SQL for a text that was seen before. A new text is tokenized; a new template is analysed
+on its second run, and only if something has been built that could serve it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from sartor.core.derived import DerivedObject
+from sartor.freshness.registry import RegistryState
+from sartor.freshness.usable import Use, unchanged, use
+from sartor.interfaces.known import Known, Template
+from sartor.interfaces.session import Session
+from sartor.sql.classify import Effects
+from sartor.workload.log import Observation
+
+if TYPE_CHECKING:
+    from sartor.interfaces.database import Database
+
+_NEVER_RETRIED = (duckdb.InterruptException, duckdb.OutOfMemoryException)
+
+
+@dataclass(slots=True)
+class Pending:
+    """An observation that still grows: fetching belongs to the statement."""
+
+    known: Known
+    parameters: Any
+    started: float
+    seconds: float = 0.0
+    rows: int = 0
+    alternative: tuple[int, ...] = ()
+    failed: bool = False
+
+
+@dataclass(slots=True)
+class Call:
+    """One statement on its way.
+
+    Attributes:
+        alternative: the text that answers instead of the user's, or None.
+        used: the derived objects it reads and how.
+        before: the registry before anything was sent.
+        close: closes the commit window of a write.
+    """
+
+    session: Session
+    known: Known | None
+    effects: Effects | None
+    parameters: Any
+    begun: float
+    alternative: str | None = None
+    used: tuple[tuple[DerivedObject, Use], ...] = ()
+    before: RegistryState | None = None
+    close: Callable[[], None] | None = None
+    raised: bool = False
+    served: bool = False
+
+    def may_fall_back(self, error: Exception) -> bool:
+        """Whether plain may be run after the alternative raised; notes the failure and switches the template off."""
+        if isinstance(error, _NEVER_RETRIED) or self.session.transaction is not None:
+            return False
+        assert self.known is not None
+        self.session.database.alternative_failed(self.known, self.alternative or "", error)
+        return True
+
+    def still_right(self) -> bool:
+        """Whether the objects were current in the snapshot that the alternative read; else its result is discarded."""
+        database = self.session.database
+        assert self.before is not None
+        assert self.known is not None
+        database.look_for_unseen_writes()
+        if unchanged(self.used, self.before, database.registry.state):
+            self.served = True
+            database.proven.add(self.alternative)
+            return True
+        self.known.template.discarded += 1
+        return False
+
+    def end(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Close what was opened and leave an observation behind; never raises."""
+        session = self.session
+        seconds = perf_counter() - self.begun
+        effects = self.effects
+        if effects is not None and not effects.reads_only:
+            _after_write(session, effects, self.raised)
+        if self.close is not None:
+            self.close()
+        session.version = connection._catalog_version()
+        session.busy = False
+        if self.known is not None:
+            objects = tuple(item.identifier for item, _ in self.used) if self.served else ()
+            session.pending = Pending(
+                self.known, self.parameters, time.time() - seconds, seconds, 0, objects, self.raised
+            )
+
+
+def begin(
+    connection: duckdb.DuckDBPyConnection, session: Session, query: Any, parameters: Any, *, plain: bool = False
+) -> Call:
+    """Decide how a statement is run, and open the commit window if it may write.
+
+    Never raises: what is not understood is sent as it is, and counts as having written everything.
+    """
+    begun = perf_counter()
+    database = session.database
+    if session.pending is not None:
+        finish(session)
+    text = query if isinstance(query, str) else getattr(query, "query", None)
+    if not isinstance(text, str):
+        return Call(session, None, None, parameters, begun)
+    known = database.texts.get(text) or database.recognise(text)
+    if connection._catalog_version() != session.version:
+        database.unseen_statement(session)
+    effects = known.effects
+    call = Call(session, known, effects, parameters, begun)
+    session.busy = True
+    if effects.reads_only:
+        if database.design.objects and not plain:
+            _take_alternative(call, database)
+    else:
+        call.effects = effects = session.resolve(effects)
+        if not effects.reads_only:
+            call.close = _open_window(session, effects)
+    known.template.runs += 1
+    return call
+
+
+def finish(session: Session) -> None:
+    """Hand the last statement's observation to the log, now that nothing can be fetched from it any more."""
+    pending, session.pending = session.pending, None
+    if pending is None or pending.failed:
+        return
+    template = pending.known.template
+    template.observe(pending.seconds, bool(pending.alternative))
+    session.database.log.record(
+        Observation(
+            template.digest,
+            pending.known.text,
+            pending.parameters,
+            pending.started,
+            pending.seconds,
+            pending.rows,
+            "read" if pending.known.effects.reads_only else "write",
+            pending.alternative,
+        )
+    )
+
+
+def is_one_statement(query: Any) -> bool:
+    """Whether a script holds one statement at most, so that preparing it runs nothing."""
+    return ";" not in query.rstrip().rstrip(";") if isinstance(query, str) else True
+
+
+def hold_open(session: Session, text: str) -> Callable[[], None]:
+    """Open the commit window of what `text` would do; returns what closes it, which may be called twice."""
+    effects = session.database.recognise(text).effects
+    transaction = session.transaction
+    if transaction is not None:
+        transaction.intend(effects)
+    return session.database.window(effects)
+
+
+def _take_alternative(call: Call, database: Database) -> None:
+    session, known = call.session, call.known
+    assert known is not None
+    transaction = session.transaction
+    if session.plain or database.plain or (transaction is not None and transaction.wrote):
+        return
+    template = known.template
+    design = database.design if transaction is None else transaction.design
+    alternative = database.alternative_for(known, design)
+    if not alternative or template.is_off(design):
+        return
+    if session.shadows and not session.shadows.isdisjoint(template.names):
+        return
+    database.look_for_unseen_writes()
+    state = database.registry.state
+    used = []
+    for replacement in alternative:
+        derived = design.objects.get(replacement.object)
+        if derived is None:
+            return
+        how = use(derived, state)
+        if how is Use.NO or (transaction is not None and use(derived, transaction.noted) is not how):
+            return
+        used.append((derived, how))
+    text = known.compiled(alternative, tuple(used), database)
+    if text is None or (transaction is not None and text not in database.proven):
+        return
+    call.alternative, call.used, call.before = text, tuple(used), state
+
+
+def _open_window(session: Session, effects: Effects) -> Callable[[], None] | None:
+    transaction = session.transaction
+    if effects.transaction == "begin":
+        return None
+    if effects.transaction == "rollback":
+        return None
+    if effects.transaction == "commit":
+        return session.database.window_of_commit(transaction) if transaction is not None else None
+    if transaction is not None and not effects.mixed_transaction:
+        transaction.intend(effects)
+        return None
+    return session.database.window(effects)
+
+
+def _after_write(session: Session, effects: Effects, raised: bool) -> None:
+    match effects.transaction:
+        case "begin" if not raised:
+            session.begin()
+        case "commit" | "rollback":
+            session.end()
+        case _:
+            session.learn(effects)
+
+
+__all__ = ["Call", "Pending", "Template", "begin", "field", "finish", "hold_open", "is_one_statement"]

@@ -1,0 +1,151 @@
+"""What one connection has done: its transaction, the names it shadows, and whether its texts still mean what they say.
+
+Sartor runs nothing on the user's connection, so the state of a session is followed from the texts that pass through.
+Whatever is not understood makes the session run plain; that is always right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sartor.sql.classify import Effects
+
+if TYPE_CHECKING:
+    from sartor.core.design import Design
+    from sartor.freshness.registry import RegistryState
+    from sartor.interfaces.database import Database
+    from sartor.interfaces.serving import Pending
+
+# Settings that change how fast a statement runs or how it is shown, never what a copy of a table's columns holds, nor
+# what a name means. Expressions are evaluated under the user's own session either way, so those that change the value
+# of an expression (TimeZone, integer_division, …) are neutral too. All others make everything run plain.
+NEUTRAL_SETTINGS = frozenset(
+    {
+        "threads",
+        "worker_threads",
+        "external_threads",
+        "memory_limit",
+        "max_memory",
+        "temp_directory",
+        "max_temp_directory_size",
+        "enable_progress_bar",
+        "enable_progress_bar_print",
+        "progress_bar_time",
+        "enable_profiling",
+        "profiling_mode",
+        "profile_output",
+        "profiling_output",
+        "profiling_coverage",
+        "max_execution_time",
+        "timezone",
+        "calendar",
+        "integer_division",
+        "default_null_order",
+        "null_order",
+        "default_order",
+        "ieee_floating_point_ops",
+        "checkpoint_threshold",
+        "wal_autocheckpoint",
+        "streaming_buffer_size",
+        "max_streaming_buffer_size",
+        "merge_join_threshold",
+        "nested_loop_join_threshold",
+        "prefer_range_joins",
+        "perfect_ht_threshold",
+        "dynamic_or_filter_threshold",
+        "index_scan_percentage",
+        "index_scan_max_count",
+        "errors_as_json",
+    }
+)
+
+
+@dataclass(slots=True)
+class Transaction:
+    """An explicit transaction of the user's.
+
+    Attributes:
+        noted: the registry before the transaction's first statement was sent.
+        design: the design of that moment; younger generations may be unknown to the transaction's snapshot.
+        wrote: it has sent something that is not a proven read; from then on it runs plain.
+    """
+
+    noted: RegistryState
+    design: Design
+    wrote: bool = False
+    appends: set[str] = field(default_factory=set)
+    mutates: set[str] = field(default_factory=set)
+    everything: bool = False
+    defines: bool = False
+
+    def intend(self, effects: Effects) -> None:
+        """Remember what a statement of this transaction will have done once it commits."""
+        self.wrote = True
+        self.appends |= effects.appends
+        self.mutates |= effects.mutates
+        self.everything |= effects.everything
+        self.defines |= effects.defines
+
+
+@dataclass(slots=True, weakref_slot=True)
+class Session:
+    """The state of one connection.
+
+    Attributes:
+        version: what `_catalog_version()` must say if every statement passed through us.
+        busy: a statement of this connection is on its way, so `version` may lag behind.
+        plain: why this session runs everything plain; empty if it does not.
+        shadows: lower-case names that mean something else here than in the catalog.
+        prepared: what EXECUTE of a prepared name does.
+        pending: the observation of the last statement, still growing while its result is fetched.
+    """
+
+    database: Database
+    version: int = 0
+    busy: bool = False
+    transaction: Transaction | None = None
+    plain: str = ""
+    shadows: frozenset[str] = frozenset()
+    prepared: dict[str, Effects] = field(default_factory=dict)
+    pending: Pending | None = None
+
+    def resolve(self, effects: Effects) -> Effects:
+        """Put what the prepared statement does in the place of its EXECUTE."""
+        if effects.executes:
+            return self.prepared.get(effects.executes, effects)
+        return effects
+
+    def learn(self, effects: Effects) -> None:
+        """Take in what a statement that has been sent may have done to this session; called whether or not it raised."""
+        if effects.prepares is not None:
+            name, prepared = effects.prepares
+            self.prepared[name] = prepared
+        if effects.shadows:
+            self.shadows |= effects.shadows
+        if effects.session and not effects.shadows:
+            self._learn_settings(effects)
+
+    def _learn_settings(self, effects: Effects) -> None:
+        if not effects.settings:
+            if not effects.harmless_session:
+                self.plain = "a statement changed this session in a way that is not followed"
+            return
+        for name, _ in effects.settings:
+            if name not in NEUTRAL_SETTINGS:
+                self.database.run_plain(f"the setting {name} was changed")
+
+    def shadow(self, name: str) -> None:
+        """Note that a name means something else on this connection from now on."""
+        self.shadows |= {name.lower()}
+
+    def begin(self) -> None:
+        self.transaction = Transaction(self.database.registry.state, self.database.design)
+
+    def end(self) -> None:
+        self.transaction = None
+
+    def leave(self) -> None:
+        """The connection is closed or collected; may be called twice."""
+        self.transaction = None
+        self.database.leave(self)
