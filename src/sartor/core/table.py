@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 def quote(identifier: str) -> str:
     """Write an identifier so that DuckDB reads exactly it.
 
-    >>> quote('order "x"')
-    '"order ""x"""'
+    >>> quote('a"b')
+    '"a""b"'
     """
     return '"' + identifier.replace('"', '""') + '"'
 

@@ -1,0 +1,175 @@
+"""What Sartor keeps inside the user's file: one schema, with the state of each derived object beside the objects."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from sartor.core.action import Action
+from sartor.core.derived import SCHEMA, STATE_TABLE, Coverage, DerivedObject
+from sartor.core.design import Alternative, Replacement
+from sartor.core.errors import DatabaseUnavailable
+from sartor.core.table import FileScan, Source, TableName, quote
+from sartor.engines.base import Engine
+
+UNKNOWN = -1  # a count that no registry ever shows: the object is not used until it is verified or refreshed
+_STATE = f"{quote(SCHEMA)}.{quote(STATE_TABLE)}"
+_CHOICES = f'{quote(SCHEMA)}."choices"'
+
+
+def prepare(engine: Engine) -> None:
+    """Make the schema and its tables, if they are not there.
+
+    Raises:
+        DatabaseUnavailable: the user has a schema of that name.
+    """
+    if _exists(engine):
+        return
+    if engine.rows(
+        "SELECT 1 FROM duckdb_schemas() WHERE database_name = ? AND schema_name = ?", [engine.database, SCHEMA]
+    ):
+        raise DatabaseUnavailable(
+            f"the database has a schema named {SCHEMA} that Sartor did not make; rename it, then tune again"
+        )
+    with engine.transaction():
+        engine.execute(f"CREATE SCHEMA {quote(SCHEMA)}")
+        engine.execute(
+            f"CREATE TABLE {_STATE} (identifier BIGINT, generation BIGINT, action VARCHAR, high_water BIGINT, "
+            "rows_covered BIGINT, dense BOOLEAN, files VARCHAR, bytes_stored BIGINT, build_seconds DOUBLE)"
+        )
+        engine.execute(f"CREATE TABLE {_CHOICES} (digest VARCHAR, alternative VARCHAR)")
+        engine.execute(f'CREATE TABLE {quote(SCHEMA)}."token" (token VARCHAR)')
+
+
+def load(engine: Engine) -> list[DerivedObject]:
+    """All derived objects of the file, none of which is trusted yet."""
+    if not _exists(engine):
+        return []
+    rows = engine.rows(f"SELECT * FROM {_STATE} ORDER BY identifier, generation")
+    return [_read(row, engine.database) for row in rows]
+
+
+def save(engine: Engine, derived: DerivedObject) -> None:
+    """Write an object's row; part of the transaction that builds the object."""
+    coverage = derived.coverage
+    forget(engine, derived)
+    engine.execute(
+        f"INSERT INTO {_STATE} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            derived.identifier,
+            derived.generation,
+            json.dumps(_action_document(derived.action)),
+            coverage.high_water,
+            coverage.rows,
+            coverage.dense,
+            json.dumps(coverage.files),
+            derived.bytes_stored,
+            derived.build_seconds,
+        ],
+    )
+
+
+def forget(engine: Engine, derived: DerivedObject) -> None:
+    engine.execute(
+        f"DELETE FROM {_STATE} WHERE identifier = ? AND generation = ?", [derived.identifier, derived.generation]
+    )
+
+
+def drop(engine: Engine, objects: Iterable[DerivedObject]) -> None:
+    """Drop objects with their rows, in one transaction."""
+    with engine.transaction():
+        for derived in objects:
+            engine.execute(f"DROP TABLE IF EXISTS {quote(SCHEMA)}.{quote(derived.table)}")
+            forget(engine, derived)
+
+
+def drop_everything(engine: Engine) -> None:
+    """Leave exactly the user's objects in the file."""
+    if _exists(engine):
+        engine.execute(f"DROP SCHEMA {quote(SCHEMA)} CASCADE")
+
+
+def save_choices(engine: Engine, choices: dict[str, Alternative]) -> None:
+    """Replace what the trials chose, in one transaction."""
+    with engine.transaction():
+        engine.execute(f"DELETE FROM {_CHOICES}")
+        for digest, alternative in choices.items():
+            document = json.dumps([[item.reference, item.object] for item in alternative])
+            engine.execute(f"INSERT INTO {_CHOICES} VALUES (?, ?)", [digest, document])
+
+
+def load_choices(engine: Engine) -> dict[str, Alternative]:
+    """What the trials chose, per template digest."""
+    if not _exists(engine):
+        return {}
+    return {
+        digest: tuple(Replacement(reference, identifier) for reference, identifier in json.loads(document))
+        for digest, document in engine.rows(f"SELECT digest, alternative FROM {_CHOICES}")
+    }
+
+
+def save_token(engine: Engine, token: str) -> None:
+    """Write the mark that a record of a clean close must match."""
+    with engine.transaction():
+        engine.execute(f'DELETE FROM {quote(SCHEMA)}."token"')
+        engine.execute(f'INSERT INTO {quote(SCHEMA)}."token" VALUES (?)', [token])
+
+
+def load_token(engine: Engine) -> str:
+    rows = engine.rows(f'SELECT token FROM {quote(SCHEMA)}."token"') if _exists(engine) else []
+    return rows[0][0] if rows else ""
+
+
+def bytes_stored(engine: Engine, derived: DerivedObject) -> int:
+    """What an object takes in the file: its blocks, counted once each; an estimate by rows where it has none yet."""
+    name = f"{SCHEMA}.{quote(derived.table)}".replace("'", "''")
+    blocks, block_size = engine.rows(
+        f"SELECT count(DISTINCT block_id) FILTER (block_id >= 0), "
+        f"(SELECT block_size FROM pragma_database_size() LIMIT 1) FROM pragma_storage_info('{name}')"
+    )[0]
+    return int(blocks) * int(block_size)
+
+
+def _exists(engine: Engine) -> bool:
+    return bool(
+        engine.rows(
+            "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?",
+            [engine.database, SCHEMA, STATE_TABLE],
+        )
+    )
+
+
+def _read(row: tuple[Any, ...], database: str) -> DerivedObject:
+    identifier, generation, action, high_water, rows, dense, files, size, seconds = row
+    stamp = tuple((path, length, time, inode) for path, length, time, inode in json.loads(files))
+    coverage = Coverage(high_water, rows, dense, UNKNOWN, UNKNOWN, stamp)
+    return DerivedObject(identifier, generation, _action(json.loads(action), database), coverage, size, seconds)
+
+
+def _action_document(action: Action) -> dict[str, Any]:
+    source = action.source
+    place = (
+        {"schema": source.schema, "name": source.name}
+        if isinstance(source, TableName)
+        else {"text": source.text, "pattern": source.pattern, "reader": source.reader}
+    )
+    return {
+        "component": action.component,
+        "source": place,
+        "definition": [[name, value] for name, value in action.definition],
+        "templates": sorted(action.templates),
+    }
+
+
+def _action(document: dict[str, Any], database: str) -> Action:
+    place = document["source"]
+    source: Source = TableName(database, **place) if "schema" in place else FileScan(**place)
+    definition = tuple((name, value) for name, value in document["definition"])
+    return Action(document["component"], source, definition, frozenset(document["templates"]))
+
+
+def trusted(derived: DerivedObject, appends: int, mutations: int) -> DerivedObject:
+    """The same object under the counts of a registry that vouches for it."""
+    return replace(derived, coverage=replace(derived.coverage, appends=appends, mutations=mutations))
