@@ -33,3 +33,7 @@ DISCARD_SHARE = Constant(
 HISTORY_RUNS = Constant(
     32, 8, 1024, "memory of a template's run times against how fast a slow-down is noticed", "declared"
 )
+LOG_BATCH = Constant(256, 1, 1 << 16, "memory of unfolded observations against how often they are folded", "declared")
+LOG_SAMPLE = Constant(16, 1, 1024, "statements kept of a template against the size of the log", "declared")
+LOG_TEMPLATES = Constant(20_000, 100, 1 << 20, "memory of the log against the long tail of templates", "declared")
+LOG_BYTES = Constant(64 << 20, 1 << 20, 1 << 34, "the size of the folder beside the database", "declared")
