@@ -1,0 +1,1 @@
+"""What a statement says, told from its text: no connection, no engine."""
