@@ -30,7 +30,6 @@ class Reference:
         first_token, last_token: the span of the table's name and alias in the fingerprint's tokens, both included;
             what replaces it is a complete FROM item with its alias.
         alias: the name under which the statement's expressions know it, as written (quotes included).
-        column_aliases: the text of a column alias list `(a, b)` after the alias, else empty.
         group_keys: columns of this reference among the GROUP BY keys of its block.
     """
 
@@ -42,7 +41,6 @@ class Reference:
     first_token: int
     last_token: int
     alias: str
-    column_aliases: str = ""
     group_keys: tuple[str, ...] = ()
 
 

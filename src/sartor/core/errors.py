@@ -1,10 +1,10 @@
 """Sartor's own errors. The user's own errors stay DuckDB's.
 
-    SartorError
-    ├── WorkloadError (ValueError)        a workload file or a statement of it can not be used
-    ├── BudgetError (ValueError)          a budget that allows nothing
-    ├── DecisionNotFound (LookupError)    no decision of that number in the ledger
-    └── DatabaseUnavailable (OSError)     the database file can not be opened for this
+SartorError
+├── WorkloadError (ValueError)        a workload file or a statement of it can not be used
+├── BudgetError (ValueError)          a budget that allows nothing
+├── DecisionNotFound (LookupError)    no decision of that number in the ledger
+└── DatabaseUnavailable (OSError)     the database file can not be opened for this
 """
 
 from __future__ import annotations

@@ -94,7 +94,11 @@ def verify(engine: Engine, registry: Registry, derived: DerivedObject) -> Derive
         columns = [row[0] for row in engine.rows(f"DESCRIBE {relation(derived)}")]
         kept = [column for column in columns if column != ORDER_COLUMN]
         types = {row[0]: row[1] for row in engine.rows(f"DESCRIBE {source}")}
-        if any(types.get(row[0]) != row[1] for row in engine.rows(f"DESCRIBE {relation(derived)}") if row[0] in kept):
+        if any(
+            types.get(row[0]) != row[1]
+            for row in engine.rows(f"DESCRIBE {relation(derived)}")
+            if row[0] in kept
+        ):
             return None
         copied = engine.rows(f"SELECT {_checksum(kept, types, quote(ORDER_COLUMN))} FROM {relation(derived)}")
         base = engine.rows(
@@ -131,7 +135,11 @@ def _coverage(engine: Engine, registry: Registry, action: Action) -> Coverage:
         raise Overtaken
     high_water = -1 if last is None else int(last)
     return Coverage(
-        high_water, rows, high_water + 1 == rows, _settled_appends(name, before, after), before.mutations(name)
+        high_water,
+        rows,
+        high_water + 1 == rows,
+        _settled_appends(name, before, after),
+        before.mutations(name),
     )
 
 

@@ -28,7 +28,8 @@ def prepare(engine: Engine) -> None:
     if _exists(engine):
         return
     if engine.rows(
-        "SELECT 1 FROM duckdb_schemas() WHERE database_name = ? AND schema_name = ?", [engine.database, SCHEMA]
+        "SELECT 1 FROM duckdb_schemas() WHERE database_name = ? AND schema_name = ?",
+        [engine.database, SCHEMA],
     ):
         raise DatabaseUnavailable(
             f"the database has a schema named {SCHEMA} that Sartor did not make; rename it, then tune again"
@@ -73,7 +74,8 @@ def save(engine: Engine, derived: DerivedObject) -> None:
 
 def forget(engine: Engine, derived: DerivedObject) -> None:
     engine.execute(
-        f"DELETE FROM {_STATE} WHERE identifier = ? AND generation = ?", [derived.identifier, derived.generation]
+        f"DELETE FROM {_STATE} WHERE identifier = ? AND generation = ?",
+        [derived.identifier, derived.generation],
     )
 
 
@@ -145,7 +147,9 @@ def _read(row: tuple[Any, ...], database: str) -> DerivedObject:
     identifier, generation, action, high_water, rows, dense, files, size, seconds = row
     stamp = tuple((path, length, time, inode) for path, length, time, inode in json.loads(files))
     coverage = Coverage(high_water, rows, dense, UNKNOWN, UNKNOWN, stamp)
-    return DerivedObject(identifier, generation, _action(json.loads(action), database), coverage, size, seconds)
+    return DerivedObject(
+        identifier, generation, _action(json.loads(action), database), coverage, size, seconds
+    )
 
 
 def _action_document(action: Action) -> dict[str, Any]:

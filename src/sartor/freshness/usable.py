@@ -36,9 +36,7 @@ def use(derived: DerivedObject, state: RegistryState) -> Use:
     return Use.WHOLE
 
 
-def unchanged(
-    used: Iterable[tuple[DerivedObject, Use]], before: RegistryState, after: RegistryState
-) -> bool:
+def unchanged(used: Iterable[tuple[DerivedObject, Use]], before: RegistryState, after: RegistryState) -> bool:
     """Whether objects that could be used before the text was sent could be used in the snapshot that it read.
 
     To be asked when the snapshot is known to have begun. Counts only grow and move at both ends of a window, so equal

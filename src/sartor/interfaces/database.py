@@ -134,7 +134,9 @@ class Database:
         if self._engine is None:
             from sartor.engines.duckdb.engine import DuckDBEngine
 
-            connection = next((c for ref, _ in list(self._sessions.values()) if (c := ref()) is not None), None)
+            connection = next(
+                (c for ref, _ in list(self._sessions.values()) if (c := ref()) is not None), None
+            )
             if connection is None:
                 connection = self.opened.connection
             self._engine = DuckDBEngine(duckdb.DuckDBPyConnection.cursor(connection))
@@ -192,7 +194,10 @@ class Database:
     def window_of_commit(self, transaction: Transaction) -> Callable[[], None] | None:
         """Open the commit window of a transaction that is about to commit."""
         return self._window(
-            frozenset(transaction.appends), frozenset(transaction.mutates), transaction.everything, transaction.defines
+            frozenset(transaction.appends),
+            frozenset(transaction.mutates),
+            transaction.everything,
+            transaction.defines,
         )
 
     def _window(
@@ -253,7 +258,9 @@ class Database:
     def distrust(self, reason: str) -> None:
         self.registry.distrust(reason)
         self.define()
-        self.ledger.record("distrust", "database", f"nothing that was built is used until it is verified: {reason}")
+        self.ledger.record(
+            "distrust", "database", f"nothing that was built is used until it is verified: {reason}"
+        )
 
     # Design -------------------------------------------------------------------------------------------------------
 

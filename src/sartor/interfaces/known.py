@@ -107,7 +107,7 @@ def compile_text(
             Splice(
                 reference.first_token,
                 reference.last_token,
-                f"({select}) AS {reference.alias}{reference.column_aliases}",
+                f"({select}) AS {reference.alias}",
             )
         )
     return splice(known.text, known.fingerprint, splices)

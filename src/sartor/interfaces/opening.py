@@ -67,7 +67,15 @@ def open_plain(
     held = held or hold(path)
     if held is None:
         return Opened(
-            "", connection, path, None, None, None, read_only, shared, plain="the file can not be read beside DuckDB"
+            "",
+            connection,
+            path,
+            None,
+            None,
+            None,
+            read_only,
+            shared,
+            plain="the file can not be read beside DuckDB",
         )
     plain = "the file has more than one hard link, so it may be written unseen" if held.links() > 1 else ""
     folder = path.with_name(path.name + ".sartor")

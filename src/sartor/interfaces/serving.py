@@ -104,7 +104,12 @@ class Call:
 
 
 def begin(
-    connection: duckdb.DuckDBPyConnection, session: Session, query: Any, parameters: Any, *, plain: bool = False
+    connection: duckdb.DuckDBPyConnection,
+    session: Session,
+    query: Any,
+    parameters: Any,
+    *,
+    plain: bool = False,
 ) -> Call:
     """Decide how a statement is run, and open the commit window if it may write.
 

@@ -55,7 +55,9 @@ Rule = Callable[[Cursor], Effects]
 READ = Effects(reads_only=True)
 ANYTHING = Effects(everything=True, defines=True, session=True)
 
-_READS = frozenset("SELECT FROM WITH VALUES TABLE SHOW DESCRIBE DESC SUMMARIZE EXPLAIN PIVOT UNPIVOT DEALLOCATE".split())
+_READS = frozenset(
+    "SELECT FROM WITH VALUES TABLE SHOW DESCRIBE DESC SUMMARIZE EXPLAIN PIVOT UNPIVOT DEALLOCATE".split()
+)
 _WRITES = frozenset(
     "INSERT UPDATE DELETE MERGE TRUNCATE CREATE DROP ALTER COPY CALL EXECUTE ATTACH DETACH INTO NEXTVAL IMPORT EXPORT "
     "INSTALL LOAD CHECKPOINT FORCE_CHECKPOINT PREPARE SET RESET PRAGMA VACUUM BEGIN COMMIT ROLLBACK "
@@ -86,7 +88,9 @@ def classify(text: str) -> Effects:
 
 def _joined(parts: list[Effects]) -> Effects:
     """The effects of several statements run one after the other."""
-    followed = all(part.settings or part.harmless_session or not part.session or part.shadows for part in parts)
+    followed = all(
+        part.settings or part.harmless_session or not part.session or part.shadows for part in parts
+    )
     return Effects(
         reads_only=all(part.reads_only for part in parts),
         appends=frozenset().union(*(part.appends for part in parts)),

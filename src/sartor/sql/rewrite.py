@@ -1,15 +1,22 @@
-"""Rewrites splice spans of the user's own text; a statement is never printed anew."""
+"""Put something else in the place of spans of the user's own text; everything around them stays as it was written."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from dataclasses import dataclass
 
-from sartor.sql.fingerprint import Fingerprint
+from sartor.sql.fingerprint import PLACEHOLDER, Fingerprint
 
 
-class Splice(NamedTuple):
-    """Put `text` in the place of the template tokens from `first_token` to `last_token`, both included."""
+@dataclass(frozen=True, slots=True)
+class Splice:
+    """A piece of SQL for the place of some tokens of a template.
+
+    Attributes:
+        first_token, last_token: positions in the template's tokens, both included.
+        text: what stands there afterwards. Names that DuckDB's relations generate stand in it as in the template, so
+            that one splice fits each statement of the template.
+    """
 
     first_token: int
     last_token: int
@@ -17,23 +24,36 @@ class Splice(NamedTuple):
 
 
 def splice(text: str, fingerprint: Fingerprint, splices: Iterable[Splice]) -> str:
-    """The text with its splices; they must not overlap.
+    """Rewrite a text; the fingerprint is its own, the splices may come from any statement of its template.
+
+    Raises:
+        ValueError: splices overlap or lie outside the template.
 
     >>> from sartor.sql.fingerprint import fingerprint
-    >>> statement = "select a from t where b = 5"
-    >>> splice(statement, fingerprint(statement), [Splice(3, 3, "(select a, b from u) AS t")])
-    'select a from (select a, b from u) AS t where b = 5'
+    >>> text = "SELECT a FROM t WHERE b = 3"
+    >>> splice(text, fingerprint(text), [Splice(3, 3, "(SELECT 1 AS a, 3 AS b) AS t")])
+    'SELECT a FROM (SELECT 1 AS a, 3 AS b) AS t WHERE b = 3'
     """
-    pieces = []
-    end = 0
-    for item in sorted(splices):
-        start = fingerprint.tokens[item.first_token][0]
-        pieces += [text[end:start], item.text]
-        end = fingerprint.tokens[item.last_token][1]
-    pieces.append(text[end:])
+    pieces: list[str] = []
+    position = 0
+    for item in sorted(splices, key=lambda item: item.first_token):
+        if not 0 <= item.first_token <= item.last_token < len(fingerprint.tokens):
+            raise ValueError(f"tokens {item.first_token} to {item.last_token} are not in this template")
+        start, end = fingerprint.tokens[item.first_token][0], fingerprint.tokens[item.last_token][1]
+        if start < position:
+            raise ValueError("splices overlap")
+        pieces.append(text[position:start])
+        if start and not text[start - 1].isspace() and text[start - 1] != "(":
+            pieces.append(" ")
+        pieces.append(_named(item.text, fingerprint.generated))
+        if end < len(text) and (text[end].isalnum() or text[end] in "_\"'$"):
+            pieces.append(" ")
+        position = end
+    pieces.append(text[position:])
     return "".join(pieces)
 
 
-def covered(text: str, fingerprint: Fingerprint, first_token: int, last_token: int) -> str:
-    """The piece of the text that a splice would replace."""
-    return text[fingerprint.tokens[first_token][0] : fingerprint.tokens[last_token][1]]
+def _named(text: str, generated: tuple[str, ...]) -> str:
+    if not generated or "#" not in text:
+        return text
+    return PLACEHOLDER.sub(lambda match: generated[int(match[1])], text)

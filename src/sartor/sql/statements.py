@@ -73,7 +73,9 @@ class Cursor:
         """Whether a parenthesis behind the place opens directly on one of these words."""
         tokens = self._tokens
         return any(
-            tokens[place].text == "(" and tokens[place + 1].kind == "w" and tokens[place + 1].text.upper() in words
+            tokens[place].text == "("
+            and tokens[place + 1].kind == "w"
+            and tokens[place + 1].text.upper() in words
             for place in range(self._place, len(tokens) - 1)
         )
 

@@ -49,7 +49,7 @@ def _kind(kind: duckdb.token_type, text: str) -> str:
     if kind == _KEYWORD:
         return "w"
     if kind == _IDENTIFIER:
-        return "q" if text[0] in "\"`" else "w"
+        return "q" if text[0] in '"`' else "w"
     if kind == _STRING:
         return "s"
     if kind == _NUMBER and text != ".":

@@ -116,7 +116,9 @@ class WorkloadLog:
     def _new_gathering(self, observation: Observation) -> Gathering:
         if len(self._gatherings) >= LOG_TEMPLATES.default:
             # The long tail: the half that took least time makes room.
-            keep = sorted(self._gatherings.values(), key=lambda g: -g.total_seconds)[: len(self._gatherings) // 2]
+            keep = sorted(self._gatherings.values(), key=lambda g: -g.total_seconds)[
+                : len(self._gatherings) // 2
+            ]
             self._gatherings = {g.digest: g for g in keep}
         effects = classify(observation.text)
         gathering = Gathering(
@@ -133,4 +135,3 @@ class WorkloadLog:
 def sum_rows(gatherings: Any, name: str) -> int:
     """Rows appended to a table, as far as the statements told."""
     return sum(g.rows for g in gatherings if name in g.appends)
-

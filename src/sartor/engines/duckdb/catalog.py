@@ -57,11 +57,16 @@ def read_catalog(engine: Engine, generation: int) -> Catalog:
         for schema, name, rows, _ in tables
     )
     views = engine.rows(
-        "SELECT schema_name, view_name FROM duckdb_views() WHERE database_name = ? AND NOT internal", [database]
+        "SELECT schema_name, view_name FROM duckdb_views() WHERE database_name = ? AND NOT internal",
+        [database],
     )
     macros = engine.rows("SELECT function_name FROM duckdb_functions() WHERE NOT internal")
     return Catalog(
-        database, infos, frozenset((a, b) for a, b in views), frozenset(name for (name,) in macros), generation
+        database,
+        infos,
+        frozenset((a, b) for a, b in views),
+        frozenset(name for (name,) in macros),
+        generation,
     )
 
 

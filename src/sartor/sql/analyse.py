@@ -1,0 +1,66 @@
+"""The analysis of a statement: which base tables it reads, what of them, and what may be replaced without a trace.
+
+Whatever is not understood becomes a refusal with its reason. `analyse` never raises.
+"""
+
+from __future__ import annotations
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from sartor.core.analysis import Analysis
+from sartor.core.table import Catalog
+from sartor.sql.blocks import Refused, Walk
+from sartor.sql.fingerprint import Fingerprint, fingerprint
+from sartor.sql.vocabulary import refusal
+
+_NODES = tuple(
+    getattr(exp, name)
+    for name in """
+    Select Union Except Intersect Subquery With CTE From Join Table TableAlias Identifier Where Group Having Order Ordered
+    Limit Offset Distinct Star Column Alias Literal Placeholder Parameter Boolean Null Var Tuple Paren And Or Not EQ NEQ GT GTE
+    LT LTE NullSafeEQ NullSafeNEQ Between In Like ILike Is Add Sub Mul Div IntDiv Mod Neg DPipe Case If Cast TryCast DataType
+    DataTypeParam Interval Exists Filter Func Cube Rollup GroupingSets Hint Dot EscapeLike Escape Any All
+    """.split()
+    if hasattr(exp, name)
+)
+
+
+def analyse(text: str, catalog: Catalog, printed: Fingerprint | None = None) -> Analysis:
+    """The analysis of one statement against one catalog; never raises.
+
+    Args:
+        printed: the text's fingerprint, if it is known already.
+    """
+    printed = printed or fingerprint(text)
+    try:
+        return _analyse(text, catalog, printed)
+    except Refused as reason:
+        return Analysis(printed.digest, (), (), str(reason), catalog.generation)
+    except (SqlglotError, RecursionError) as error:
+        first_line = str(error).partition("\n")[0]
+        return Analysis(printed.digest, (), (), f"it could not be parsed: {first_line}", catalog.generation)
+
+
+def _analyse(text: str, catalog: Catalog, printed: Fingerprint) -> Analysis:
+    words = tuple(text[start:end] for start, end in printed.tokens)
+    reason = refusal(words)
+    if reason is not None:
+        raise Refused(reason)
+    lowered = {word.lower() for word in words}
+    hidden = lowered & catalog.macros
+    if hidden:
+        raise Refused(f"it names {min(hidden)}, which is a macro here")
+    trees = [tree for tree in sqlglot.parse(text, read="duckdb") if tree is not None]
+    if len(trees) != 1:
+        raise Refused("it holds several statements")
+    tree = trees[0]
+    if not isinstance(tree, exp.Select | exp.SetOperation | exp.Subquery):
+        raise Refused("it is not a SELECT")
+    for node in tree.walk():
+        if not isinstance(node, _NODES):
+            raise Refused(f"it uses {type(node).__name__}, which is not understood")
+    walk = Walk(catalog, printed, words)
+    walk.statement(tree)
+    return Analysis(printed.digest, tuple(walk.references), tuple(walk.joins), None, catalog.generation)

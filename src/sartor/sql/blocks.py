@@ -1,0 +1,537 @@
+"""The walk over a statement's blocks: which references stand where, and what the answer needs of their row order.
+
+A block is one SELECT. `Need` travels from the outside in: what whoever reads a block's rows needs of their order.
+
+- FREE: any order.
+- INSERTION: the order matters as far as DuckDB defines it: selections come in the order of the table; the order of groups is
+  not defined, so below a grouping nothing is needed.
+- EXACT: the very sequence decides the answer (LIMIT, or ORDER BY with ties), so below a grouping the groups must appear in the
+  same sequence too. DuckDB appends groups as they first appear as long as its hash table is not restarted, so this is served
+  only for one table and a bounded number of groups (MAXIMAL_GROUPS).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+from sqlglot import exp
+
+from sartor.core.analysis import Reference, RowOrder
+from sartor.core.constants import MAXIMAL_GROUPS
+from sartor.core.predicate import JoinEdge
+from sartor.core.table import Catalog, TableInfo
+from sartor.sql.fingerprint import Fingerprint
+from sartor.sql.floats import aggregates, floating
+from sartor.sql.places import place_of
+from sartor.sql.predicates import conjuncts, join_edge, predicate
+
+
+class Refused(Exception):
+    """Nothing in the statement may be replaced; the message says why."""
+
+
+class Need(IntEnum):
+    """What a reader needs of the order of rows."""
+
+    FREE = 0
+    INSERTION = 1
+    EXACT = 2
+
+
+@dataclass(slots=True)
+class BaseTable:
+    """A base table in a FROM clause, until all its columns are known."""
+
+    info: TableInfo
+    alias: str
+    first_token: int
+    last_token: int
+    written: str
+    need: Need
+    refusal: str | None
+    columns: set[str] = field(default_factory=set)
+    predicates: list[Any] = field(default_factory=list)
+    group_keys: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Block:
+    """One SELECT with the base tables of its FROM clause and the names of what else stands there."""
+
+    outer: Block | None
+    need: Need = Need.FREE
+    tables: list[BaseTable] = field(default_factory=list)
+    others: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Named:
+    """A common table expression: visited when everything that reads it has been."""
+
+    query: exp.Expression
+    outer: Block | None
+    visible: dict[str, Named]
+    need: Need = Need.FREE
+    exact_values: bool = False
+    read: bool = False
+
+
+class Walk:
+    """Walks one statement and gathers its references; raises Refused."""
+
+    def __init__(self, catalog: Catalog, printed: Fingerprint, words: tuple[str, ...]) -> None:
+        self._catalog = catalog
+        self._printed = printed
+        self._words = words
+        self._tables: list[BaseTable] = []
+        self._edges: list[tuple[BaseTable, str, BaseTable, str]] = []
+        self.references: list[Reference] = []
+        self.joins: list[JoinEdge] = []
+
+    def statement(self, tree: exp.Expression) -> None:
+        self._query(tree, None, {}, Need.INSERTION, exact_values=False)
+        self._tables.sort(key=lambda table: table.first_token)
+        self.references = [_reference(table) for table in self._tables]
+        place = {id(table): number for number, table in enumerate(self._tables)}
+        self.joins = [JoinEdge(place[id(a)], x, place[id(b)], y) for a, x, b, y in self._edges]
+
+    # Queries ------------------------------------------------------------------------------------------------------
+
+    def _query(
+        self,
+        node: exp.Expression,
+        outer: Block | None,
+        visible: dict[str, Named],
+        need: Need,
+        *,
+        exact_values: bool,
+    ) -> None:
+        """Visit a query; with `exact_values` its floating-point results must not differ in the last bit."""
+        named: list[Named] = []
+        with_ = node.args.get("with_")
+        if with_ is not None:
+            visible = dict(visible)
+            for cte in with_.expressions:
+                if cte.args["alias"].args.get("columns"):
+                    raise Refused("a common table expression renames its columns")
+                item = Named(cte.this, outer, dict(visible))
+                visible[cte.alias.lower()] = item
+                named.append(item)
+        match node:
+            case exp.Subquery():
+                self._wrapped(node, outer, visible, need, exact_values)
+            case exp.SetOperation():
+                self._set_operation(node, outer, visible, need, exact_values)
+            case exp.Select():
+                self._select(node, outer, visible, need, exact_values)
+            case _:
+                raise Refused(f"a query of kind {type(node).__name__} is not understood")
+        for item in reversed(named):
+            if item.read:
+                self._query(item.query, item.outer, item.visible, item.need, exact_values=item.exact_values)
+            elif any(True for _ in item.query.find_all(exp.Table)):
+                self._query(item.query, item.outer, item.visible, Need.FREE, exact_values=True)
+
+    def _wrapped(
+        self,
+        node: exp.Subquery,
+        outer: Block | None,
+        visible: dict[str, Named],
+        need: Need,
+        exact_values: bool,
+    ) -> None:
+        if node.args.get("order") or node.args.get("limit") or node.args.get("offset"):
+            need, exact_values = Need.EXACT, True
+        if isinstance(node.this, exp.Table):
+            raise Refused("it joins tables in parentheses")
+        self._query(node.this, outer, visible, need, exact_values=exact_values)
+
+    def _set_operation(
+        self,
+        node: exp.SetOperation,
+        outer: Block | None,
+        visible: dict[str, Named],
+        need: Need,
+        exact_values: bool,
+    ) -> None:
+        ordered = bool(node.args.get("order"))
+        limited = bool(node.args.get("limit") or node.args.get("offset"))
+        if ordered or limited:
+            need = Need.FREE if ordered and not limited and need is Need.FREE else Need.EXACT
+            exact_values = True
+        if not (isinstance(node, exp.Union) and node.args.get("distinct") is False):
+            if need is Need.EXACT:
+                raise Refused("the order of a set operation's rows decides the answer")
+            need, exact_values = Need.FREE, True
+        for side in (node.this, node.expression):
+            self._query(side, outer, visible, need, exact_values=exact_values)
+
+    # One SELECT ---------------------------------------------------------------------------------------------------
+
+    def _select(
+        self, node: exp.Select, outer: Block | None, visible: dict[str, Named], need: Need, exact_values: bool
+    ) -> None:
+        if node.args.get("distinct") is not None and node.args["distinct"].args.get("on"):
+            raise Refused("it uses DISTINCT ON")
+        block = Block(outer)
+        sources = [node.args["from_"].this] if node.args.get("from_") else []
+        joins = node.args.get("joins") or []
+        sources += [join.this for join in joins]
+        grouped = bool(node.args.get("group")) or bool(node.args.get("distinct"))
+        summed = aggregates(node)
+        inner = self._inner_need(node, need)
+        if not grouped and summed:
+            inner = Need.FREE  # one row
+        elif grouped and inner is Need.INSERTION:
+            inner = Need.FREE  # the order of groups is not defined
+        if inner is not Need.FREE and len(sources) > 1:
+            raise Refused("the order of a join's rows, which its plan decides, is the order of the answer")
+        block.need = inner
+        through = _passes_through(node)
+        for source in sources:
+            self._source(source, block, visible, inner, exact_values or not through)
+        if inner is Need.EXACT and grouped:
+            self._bound_groups(node, block)
+        if summed and not self._floats_stay(node, block, exact_values):
+            self._feed_in_order(block, len(sources))
+        self._tables += block.tables
+        self._expressions(node, block, visible)
+        self._conditions(node, block, joins)
+
+    def _inner_need(self, node: exp.Select, need: Need) -> Need:
+        ordered, limited = node.args.get("order"), node.args.get("limit") or node.args.get("offset")
+        if ordered is not None and self._total(node):
+            return Need.FREE
+        if limited is not None:
+            return Need.EXACT
+        if ordered is not None:
+            return Need.FREE if need is Need.FREE else Need.EXACT
+        return need
+
+    def _total(self, node: exp.Select) -> bool:
+        """Whether ORDER BY leaves no ties: it names all group keys, or a unique key of every table."""
+        order = {_resolved(item.this, node) for item in node.args["order"].expressions}
+        group = node.args.get("group")
+        if node.args.get("distinct"):
+            return {_resolved(item, node) for item in node.expressions} <= order
+        if group is not None:
+            if any(group.args.get(name) for name in ("all", "cube", "rollup", "grouping_sets", "totals")):
+                return (
+                    bool(group.args.get("all"))
+                    and {_resolved(item, node) for item in node.expressions if not item.find(exp.AggFunc)}
+                    <= order
+                )
+            return {_resolved(item, node) for item in group.expressions} <= order
+        from_ = node.args.get("from_")
+        if node.args.get("joins") or from_ is None or not isinstance(from_.this, exp.Table):
+            return False
+        info = self._catalog.resolve(tuple(part.name for part in from_.this.parts))
+        names = {item.rpartition(".")[2].strip('"') for item in order}
+        return info is not None and any({c.lower() for c in key} <= names for key in info.unique_keys)
+
+    def _bound_groups(self, node: exp.Select, block: Block) -> None:
+        """Groups come in the same sequence only from a base table, and only while their number is bounded."""
+        if not block.tables:
+            raise Refused("the sequence of a derived table's groups decides the answer")
+        table = block.tables[0]
+        group = node.args.get("group")
+        keys = list(group.expressions) if group is not None else []
+        if group is None or group.args.get("all"):
+            keys = [item for item in node.expressions if not item.find(exp.AggFunc)]
+        elif any(group.args.get(name) for name in ("cube", "rollup", "grouping_sets")):
+            self._refuse(block, "the sequence of grouping sets decides the answer")
+            return
+        bound = 1
+        names: set[str] = set()
+        for key in keys:
+            if key.find(exp.Star):
+                self._refuse(block, "the number of its groups is not known")
+                return
+            names |= {column.name.lower() for column in _expanded(key, node).find_all(exp.Column)}
+        for name in names:
+            bound *= table.info.distinct.get(name, int(MAXIMAL_GROUPS.default) + 1) + 1
+        if bound > MAXIMAL_GROUPS.default:
+            self._refuse(block, "it has too many groups for their sequence to be kept")
+
+    def _floats_stay(self, node: exp.Select, block: Block, exact_values: bool) -> bool:
+        """Whether every floating-point aggregate goes straight to the output, where its last bit may differ."""
+        columns = [c for table in block.tables for c in table.info.columns]
+        types = {c.name.lower(): c.type for c in sorted(columns, key=lambda c: c.type in ("DOUBLE", "FLOAT"))}
+        known = not block.others and block.outer is None
+        risky = [call for call in aggregates(node) if floating(call, types, known)]
+        if not risky:
+            return True
+        if exact_values or node.args.get("distinct") or node.args.get("having"):
+            return False
+        order = node.args.get("order")
+        if order is not None:
+            ordered = {_resolved(item.this, node) for item in order.expressions}
+            if any(call.sql() in text for call in risky for text in ordered):
+                return False
+        return all(_is_output(call, node) for call in risky)
+
+    def _feed_in_order(self, block: Block, sources: int) -> None:
+        """Floating-point sums come out the same to the last bit when their rows come in the same order."""
+        if sources == 1 and block.tables:
+            block.tables[0].need = Need.EXACT
+        elif block.tables:
+            self._refuse(block, "the last bit of a floating-point aggregate over a join decides the answer")
+        else:
+            raise Refused(
+                "the last bit of a floating-point aggregate over a derived table decides the answer"
+            )
+
+    def _refuse(self, block: Block, reason: str) -> None:
+        for table in block.tables:
+            table.refusal = table.refusal or reason
+
+    # FROM ---------------------------------------------------------------------------------------------------------
+
+    def _source(
+        self, node: exp.Expression, block: Block, visible: dict[str, Named], need: Need, exact_values: bool
+    ) -> None:
+        """Take in one FROM item."""
+        match node:
+            case exp.Subquery():
+                if node.args.get("pivots") or node.args.get("sample"):
+                    raise Refused("it pivots or samples a derived table")
+                block.others.add(node.alias.lower())
+                self._query(node, block.outer, visible, need, exact_values=exact_values)
+            case exp.Table():
+                self._table(node, block, visible, need, exact_values)
+            case _:
+                raise Refused(f"a FROM item of kind {type(node).__name__} is not understood")
+
+    def _table(
+        self, node: exp.Table, block: Block, visible: dict[str, Named], need: Need, exact_values: bool
+    ) -> None:
+        extra = [
+            name
+            for name, value in node.args.items()
+            if value and name not in ("this", "db", "catalog", "alias")
+        ]
+        if extra:
+            raise Refused(f"a FROM item has {extra[0]}, which is not understood")
+        if not isinstance(node.this, exp.Identifier):
+            raise Refused("it reads a table function")
+        parts = tuple(part.name for part in node.parts)
+        named = visible.get(parts[0].lower()) if len(parts) == 1 else None
+        if named is not None:
+            block.others.add(node.alias_or_name.lower())
+            named.read = True
+            named.need = max(named.need, need)
+            named.exact_values |= exact_values
+            return
+        info = self._catalog.resolve(parts)
+        place = place_of(node, self._printed, self._words)
+        if info is None or place is None:
+            block.others.add(node.alias_or_name.lower())
+            return
+        first, last, written = place
+        block.tables.append(
+            BaseTable(info, node.alias_or_name.lower(), first, last, written, need, _never(info, node))
+        )
+
+    # Names --------------------------------------------------------------------------------------------------------
+
+    def _expressions(self, node: exp.Select, block: Block, visible: dict[str, Named]) -> None:
+        """Note every column that the block's own expressions read, and visit the queries inside them."""
+        for item in _own(node):
+            match item:
+                case exp.Column() if isinstance(item.this, exp.Star):
+                    self._star(block, item.table.lower())
+                case exp.Column():
+                    self._column(item, block)
+                case exp.Star() if not isinstance(item.parent, exp.Column | exp.Count):
+                    self._star(block, "")
+                case exp.Select() | exp.SetOperation():
+                    self._nested(item, block, visible)
+        for join in node.args.get("joins") or []:
+            for name in join.args.get("using") or []:
+                self._bare(name.name.lower(), block)
+        group = node.args.get("group")
+        for key in group.expressions if group is not None else []:
+            for column in _expanded(key, node).find_all(exp.Column):
+                for table in block.tables:
+                    if table.info.column(column.name) is not None and column.table.lower() in (
+                        "",
+                        table.alias,
+                    ):
+                        table.group_keys.add(column.name.lower())
+
+    def _nested(self, query: exp.Expression, block: Block, visible: dict[str, Named]) -> None:
+        """A query inside an expression: a set, a test for existence, or a single value.
+
+        It becomes a join, and the plan decides in which order a join hands out its rows.
+        """
+        if block.need is not Need.FREE:
+            raise Refused("the order of its rows depends on how a query inside it is planned")
+        parent = query.parent
+        while isinstance(parent, exp.Subquery | exp.Paren):
+            parent = parent.parent
+        as_set = isinstance(parent, exp.In | exp.Exists | exp.Any | exp.All)
+        self._query(query, block, visible, Need.FREE if as_set else Need.EXACT, exact_values=True)
+
+    def _star(self, block: Block, alias: str) -> None:
+        for table in block.tables:
+            if alias in ("", table.alias):
+                table.columns |= {column.name.lower() for column in table.info.columns}
+
+    def _column(self, column: exp.Column, block: Block) -> None:
+        if column.args.get("db") or column.args.get("catalog"):
+            raise Refused(f"a column is qualified with more than a table: {column.sql()}")
+        name, alias = column.name.lower(), column.table.lower()
+        if name == "rowid":
+            raise Refused("it reads the row id")
+        if not alias:
+            self._bare(name, block)
+            return
+        scope: Block | None = block
+        while scope is not None:
+            for table in scope.tables:
+                if table.alias == alias:
+                    if table.info.column(name) is None:
+                        raise Refused(f"{column.sql()} is not a column")
+                    table.columns.add(name)
+                    return
+            if alias in scope.others:
+                return
+            scope = scope.outer
+        if not self._bare(alias, block):
+            raise Refused(f"{column.sql()} is not understood")
+
+    def _bare(self, name: str, block: Block) -> bool:
+        """Note an unqualified name as read of every table in sight that has it: more than is read does no harm."""
+        found = False
+        scope: Block | None = block
+        while scope is not None:
+            for table in scope.tables:
+                if table.info.column(name) is not None:
+                    table.columns.add(name)
+                    found = True
+                elif table.alias == name and not found:
+                    raise Refused(f"{name} is read as a whole row")
+            scope = scope.outer
+        return found
+
+    # Conditions ---------------------------------------------------------------------------------------------------
+
+    def _conditions(self, node: exp.Select, block: Block, joins: list[exp.Join]) -> None:
+        conditions = list(conjuncts(node.args.get("where")))
+        for join in joins:
+            if join.args.get("on") is not None and not join.side:
+                conditions += conjuncts(join.args["on"])
+            for name in join.args.get("using") or []:
+                self._edges_of_using(name.name, block)
+        for condition in conditions:
+            edge = join_edge(condition, block.tables)
+            if edge is not None:
+                (left, left_column), (right, right_column) = edge
+                self._edge(left, left_column, right, right_column)
+                continue
+            found = predicate(condition, block.tables, sole=not block.others)
+            if found is not None:
+                table, made = found
+                table.predicates.append(made)
+
+    def _edges_of_using(self, name: str, block: Block) -> None:
+        having = [table for table in block.tables if table.info.column(name) is not None]
+        for left, right in zip(having, having[1:], strict=False):
+            self._edge(left, name, right, name)
+
+    def _edge(self, left: BaseTable, left_column: str, right: BaseTable, right_column: str) -> None:
+        self._edges.append((left, left_column, right, right_column))
+
+
+def _reference(table: BaseTable) -> Reference:
+    names = tuple(column.name for column in table.info.columns if column.name.lower() in table.columns)
+    keys = tuple(column.name for column in table.info.columns if column.name.lower() in table.group_keys)
+    return Reference(
+        source=table.info.source,
+        columns=names,
+        predicates=tuple(table.predicates),
+        order=RowOrder.FREE if table.need is Need.FREE else RowOrder.BASE,
+        refusal=table.refusal,
+        first_token=table.first_token,
+        last_token=table.last_token,
+        alias=table.written,
+        group_keys=keys,
+    )
+
+
+def _never(info: TableInfo, node: exp.Table) -> str | None:
+    """Why a table is never replaced, whatever the statement."""
+    if info.has_rowid_column:
+        return "a column named rowid hides the row id"
+    if info.has_generated:
+        return "it has generated columns"
+    if info.has_triggers:
+        return "the database has triggers"
+    if any(column.collated for column in info.columns):
+        return "it has collated columns"
+    alias = node.args.get("alias")
+    if alias is not None and alias.args.get("columns"):
+        return "its columns are renamed"
+    return None
+
+
+def _passes_through(node: exp.Select) -> bool:
+    """Whether a block only hands on what it reads: `SELECT * FROM one item`."""
+    bare = all(
+        not value
+        for name, value in node.args.items()
+        if name not in ("expressions", "from_", "with_", "kind")
+    )
+    return bare and len(node.expressions) == 1 and isinstance(node.expressions[0], exp.Star)
+
+
+def _own(node: exp.Select) -> list[exp.Expression]:
+    """The nodes of a block's own expressions; a query inside them is given but not entered."""
+    found: list[exp.Expression] = []
+    pending: list[Any] = []
+    for name, value in node.args.items():
+        if name in ("from_", "with_"):
+            continue
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, exp.Join):
+                pending += [item.args["on"]] if item.args.get("on") is not None else []
+            elif isinstance(item, exp.Expression):
+                pending.append(item)
+    while pending:
+        item = pending.pop()
+        found.append(item)
+        if isinstance(item, exp.Select | exp.SetOperation):
+            continue
+        if isinstance(item, exp.Column):
+            if isinstance(item.this, exp.Star):
+                pending += [child for child in item.this.iter_expressions()]
+            continue
+        pending += list(item.iter_expressions())
+    return found
+
+
+def _expanded(key: exp.Expression, node: exp.Select) -> exp.Expression:
+    """The expression that an ordinal or an alias of the select list stands for, else the key itself."""
+    if isinstance(key, exp.Literal) and not key.is_string and key.name.isdigit():
+        place = int(key.name) - 1
+        key = node.expressions[place] if 0 <= place < len(node.expressions) else key
+    elif isinstance(key, exp.Column) and not key.table:
+        for item in node.expressions:
+            if isinstance(item, exp.Alias) and item.alias.lower() == key.name.lower():
+                key = item
+                break
+    return key.this if isinstance(key, exp.Alias) else key
+
+
+def _resolved(key: exp.Expression, node: exp.Select) -> str:
+    return str(_expanded(key, node).sql()).lower()
+
+
+def _is_output(call: exp.Expression, node: exp.Select) -> bool:
+    """Whether an aggregate is itself an output column of its block, under an alias or a filter at most."""
+    parent = call.parent
+    while isinstance(parent, exp.Filter | exp.Alias | exp.Paren):
+        parent = parent.parent
+    return parent is node
