@@ -1,8 +1,9 @@
 """Which template a statement belongs to, and where the template's tokens lie in its text.
 
-Two statements of one template differ in nothing but literals that leave names, structure and the analysis as they are.
-A literal stays in the template where its value says more than a value: ordinals, type parameters, file names, the
-arguments of table functions, struct fields and subscripts, and numbers that are no plain integer or decimal.
+Two statements of one template differ in nothing but literals that leave names, structure and the analysis as
+they are. A literal stays in the template where it says more than a value: ordinals, type parameters, file
+names, arguments of table functions, struct fields and subscripts, and numbers that are no plain integer or
+decimal.
 """
 
 from __future__ import annotations
@@ -10,8 +11,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 from sartor.sql.lexer import IDENTIFIER, NUMBER, STRING, tokens
+
+if TYPE_CHECKING:
+    from duckdb import token_type
 
 GENERATED = re.compile(r'"((?:[a-z]+_)+[0-9a-f]{16}|__duckdb_source_[0-9a-f]+_\d+)"')
 """Names that DuckDB's relations make anew for each text; quoted always."""
@@ -21,13 +26,18 @@ PLACEHOLDER = re.compile(r'"generated#(\d+)"')
 
 _PLAIN_DIGITS = 15  # a plain number longer than this may be a HUGEINT or a DOUBLE: it stays in the template
 _ENDS_LIST = frozenset(
-    "SELECT WHERE GROUP HAVING QUALIFY WINDOW ORDER LIMIT OFFSET UNION EXCEPT INTERSECT VALUES FETCH USING SET".split()
+    """
+    SELECT WHERE GROUP HAVING QUALIFY WINDOW ORDER LIMIT OFFSET UNION EXCEPT INTERSECT VALUES FETCH
+    USING SET
+    """.split()  # noqa: SIM905
 )
 _TIGHT_BEFORE = frozenset((",", ")", ".", "::", "]", ";", "}", ":"))
 _TIGHT_AFTER = frozenset(("(", ".", "::", "[", "{", "$", "#"))
 _WITH_PARAMETERS = frozenset(
-    "DECIMAL NUMERIC DEC VARCHAR CHAR CHARACTER BPCHAR NVARCHAR NCHAR VARBINARY TEXT STRING BIT VARBIT BITSTRING"
-    " TIME TIMESTAMP TIMESTAMPTZ TIMETZ FLOAT INTERVAL VARYING".split()
+    """
+    DECIMAL NUMERIC DEC VARCHAR CHAR CHARACTER BPCHAR NVARCHAR NCHAR VARBINARY TEXT STRING BIT
+    VARBIT BITSTRING TIME TIMESTAMP TIMESTAMPTZ TIMETZ FLOAT INTERVAL VARYING
+    """.split()  # noqa: SIM905
 )
 _FILE_PLACES = frozenset(("FROM", "JOIN", ",", "("))
 _ORDINAL_PLACES = frozenset(("BY", ",", "("))
@@ -39,12 +49,12 @@ class Fingerprint:
 
     Attributes:
         digest: 16 hex digits, the same in every process.
-        template: the text without comments, white space folded, numbers as `?`, strings as `'?'`, lists of literals
-            after IN and rows of literals after VALUES as one `(?…)` or `('?'…)`.
+        template: the text without comments, white space folded, numbers as `?`, strings as `'?'`, lists of
+            literals after IN and rows of literals after VALUES as one `(?…)` or `('?'…)`.
         literals: what stood in the place of each mark, as written.
-        tokens: the character span in *this* text of each token of the template; empty for a text without tokens.
-        generated: the names of this text that DuckDB's relations generated, quoted, in the order of appearance;
-            the template numbers them.
+        tokens: the character span in *this* text of each token of the template; empty if it has none.
+        generated: the names of this text that DuckDB's relations generated, quoted, in the order of
+            appearance; the template numbers them.
     """
 
     digest: str
@@ -91,7 +101,7 @@ class _Folding:
 
     __slots__ = ("_kinds", "_literals", "_spans", "_starts", "_text", "_words")
 
-    def __init__(self, text: str, words: list[str], kinds: list[object], starts: list[int]) -> None:
+    def __init__(self, text: str, words: list[str], kinds: list[token_type], starts: list[int]) -> None:
         self._text, self._words, self._kinds, self._starts = text, words, kinds, starts
         self._literals: list[str] = []
         self._spans: list[tuple[int, int]] = []
@@ -189,7 +199,7 @@ class _Folding:
         return Fingerprint(_digest(template), template, tuple(literals), tuple(spans), tuple(names))
 
     def _plain(self, i: int, previous: str) -> bool:
-        """Whether the number at `i` is an integer or decimal whose value means nothing for names, types or structure."""
+        """Whether the number at `i` is an integer or decimal that means a value and nothing else."""
         word = self._words[i]
         if len(word) > _PLAIN_DIGITS or not word.replace(".", "", 1).isdigit():
             return False
@@ -201,7 +211,7 @@ class _Folding:
         return not glued
 
     def _list_of_literals(self, i: int) -> int:
-        """The position behind the parenthesis that closes a list of literals of one kind opened at `i`, or 0."""
+        """The position behind the list of literals of one kind that a parenthesis at `i` opens, or 0."""
         words, kinds = self._words, self._kinds
         count = len(words)
         wanted = None
@@ -226,7 +236,7 @@ class _Folding:
         return 0
 
     def _rows_of_literals(self, i: int) -> int:
-        """The position behind the last of the rows of literals that begin at `i`, or 0 if one holds anything else."""
+        """The position behind the rows of literals that begin at `i`, or 0 if one holds anything else."""
         words, kinds = self._words, self._kinds
         depth = 0
         for j in range(i, len(words)):

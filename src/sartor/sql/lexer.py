@@ -21,8 +21,8 @@ class Tokens(NamedTuple):
 
     Attributes:
         words: each token's text, without the white space behind it.
-        kinds: DuckDB's own kind of it. The dot between names comes as a number, words that DuckDB does not know as
-            keywords as identifiers.
+        kinds: DuckDB's own kind of it. The dot between names comes as a number, words that are no keywords
+            as identifiers.
         starts: the character offset of each; it ends at `starts[i] + len(words[i])`.
     """
 
@@ -35,7 +35,7 @@ def tokens(text: str) -> Tokens:
     """Split a text as DuckDB does.
 
     Raises:
-        ValueError: the text is no valid Unicode, or the tokenizer gave something that can not be mapped to it.
+        ValueError: the text is no valid Unicode, or the tokens can not be mapped to it.
 
     >>> tokens("SELECT a.b -- c").words
     ['SELECT', 'a', '.', 'b']

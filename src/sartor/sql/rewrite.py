@@ -1,4 +1,4 @@
-"""Put something else in the place of spans of the user's own text; everything around them stays as it was written."""
+"""Put something else in the place of spans of the user's own text; what is around them stays as written."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Splice:
 
     Attributes:
         first_token, last_token: positions in the template's tokens, both included.
-        text: what stands there afterwards. Names that DuckDB's relations generate stand in it as in the template, so
-            that one splice fits each statement of the template.
+        text: what stands there afterwards. Names that DuckDB's relations generate stand in it as in the
+            template, so that one splice fits each statement of the template.
     """
 
     first_token: int
