@@ -107,6 +107,10 @@ class Engine(Protocol):
         """Run a statement under the engine's own profiler."""
         ...
 
+    def changes(self) -> int:
+        """A count that moves with every statement but a SELECT, on any connection of the instance; from any thread."""
+        ...
+
     def interrupt(self) -> None:
         """Stop what runs, from another thread."""
         ...

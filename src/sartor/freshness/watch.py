@@ -1,42 +1,49 @@
-"""Commits that no window accounts for: another connection to the same file, or one of ours that was gone past.
+"""Statements and commits that no window accounts for: a connection that was gone past, or another one to the same file.
 
-Every commit moves the pair of WAL size and header iteration (rollbacks, temporary tables and reads do not: measured). So while no
-window is open the pair must be what it was when the last one closed.
+Two things move that can be read at any time. Every commit moves the pair of WAL size and header iteration; rollbacks, temporary
+tables and reads do not. Every statement but a SELECT, on any connection of the instance, moves the engine's count of changes.
+So while no window is open both must be what they were when the last window closed.
 """
 
 from __future__ import annotations
 
+from sartor.engines.base import Engine
 from sartor.freshness.identity import HeldDescriptor
 from sartor.freshness.registry import Registry
 
 
 class Watch:
-    """Compares the pair with what the windows account for.
+    """Compares what moves with what the windows account for.
 
     Args:
+        held: the database file, or None for a database in memory.
         shared: others may write this file through this process at any time. Then no move of the pair is taken for ours,
             for one commit can not be told from two.
     """
 
-    __slots__ = ("_held", "_pair", "_shared")
+    __slots__ = ("_engine", "_held", "_seen", "_shared")
 
-    def __init__(self, held: HeldDescriptor, *, shared: bool) -> None:
+    def __init__(self, engine: Engine, held: HeldDescriptor | None, *, shared: bool) -> None:
+        self._engine = engine
         self._held = held
         self._shared = shared
-        self._pair = held.pair()
+        self._seen = self._now()
 
     def settle(self) -> None:
-        """A window is about to close: what the pair shows now is accounted for. To be called before the close."""
+        """A window is about to close: what shows now is accounted for. To be called before the close."""
         if not self._shared:
-            self._pair = self._held.pair()
+            self._seen = self._now()
 
     def accounts_for(self, registry: Registry) -> bool:
-        """Whether all that was committed passed through a window; says False once for each move that did not."""
+        """Whether all that happened passed through a window; says False once for each move that did not."""
         state = registry.state
         if state.open and not self._shared:
             return True
-        pair = self._held.pair()
-        if pair == self._pair or (registry.state is not state and not self._shared):
+        now = self._now()
+        if now == self._seen or (registry.state is not state and not self._shared):
             return True
-        self._pair = pair
+        self._seen = now
         return False
+
+    def _now(self) -> tuple[int, tuple[int, int]]:
+        return self._engine.changes(), self._held.pair() if self._held is not None else (0, 0)

@@ -101,18 +101,20 @@ class Connection(duckdb.DuckDBPyConnection):
     # Names --------------------------------------------------------------------------------------------------------
 
     def register(self, view_name: str, python_object: object) -> Connection:
-        _shadow(self, view_name)
-        _Plain.register(self, view_name, python_object)
+        _write(self, _temporary(view_name), lambda: _Plain.register(self, view_name, python_object))
+        return self
+
+    def unregister(self, view_name: str) -> Connection:
+        _write(self, _temporary(view_name), lambda: _Plain.unregister(self, view_name))
         return self
 
     def _register_source(self, obj: object, name: str | None = None) -> Any:
-        if name is not None:
-            _shadow(self, name)
-        return _Plain._register_source(self, obj, name)
+        if name is None:
+            return _Plain._register_source(self, obj)
+        return _write(self, _temporary(name), lambda: _Plain._register_source(self, obj, name))
 
     def _register_arrow_source(self, view_name: str, source: object) -> Any:
-        _shadow(self, view_name)
-        return _Plain._register_arrow_source(self, view_name, source)
+        return _write(self, _temporary(view_name), lambda: _Plain._register_arrow_source(self, view_name, source))
 
     def create_function(self, name: str, *arguments: Any, **options: Any) -> Connection:
         session = _SESSIONS.get(self)
@@ -250,7 +252,6 @@ def connect(
     read_only: bool = False,
     config: dict[str, Any] | None = None,
     *,
-    autotune: bool = False,
     shared: bool = False,
     keep_literals: bool = True,
     mode: str = "apply",
@@ -261,7 +262,6 @@ def connect(
         database: a file, or ":memory:".
         read_only: as in DuckDB; nothing can be built then, but what is current is served.
         config: as in DuckDB.
-        autotune: tune and refresh in the background, in idle moments.
         shared: let plain `duckdb.connect` open the same file in this process too. Then any commit that did not pass
             through Sartor makes it distrust all that it built until it has been verified.
         keep_literals: keep the literals of statements in the workload log. Without them a tune can not replay what was
@@ -273,16 +273,16 @@ def connect(
         Whatever `duckdb.connect` raises, unchanged.
     """
     shared_database, plain = Database.open(
-        database, read_only, config, autotune=autotune, shared=shared, keep_literals=keep_literals, mode=mode
+        database, read_only, config, shared=shared, keep_literals=keep_literals, mode=mode
     )
     return _adopt(plain, shared_database)
 
 
 def _adopt(plain: duckdb.DuckDBPyConnection, database: Database) -> Connection:
     plain.__class__ = Connection
-    session = Session(database, version=plain._catalog_version())
+    session = Session(database)
     _SESSIONS[plain] = session
-    database.enter(session, plain)
+    database.enter(session)
     weakref.finalize(plain, session.leave)
     return plain  # type: ignore[return-value]
 
@@ -306,7 +306,7 @@ def _run(connection: Connection, query: Any, parameters: Any, send: Callable[[An
     session = _SESSIONS.get(connection)
     if session is None:
         return send(query)
-    call = serving.begin(connection, session, query, parameters)
+    call = serving.begin(session, query, parameters)
     try:
         if call.alternative is not None:
             try:
@@ -322,7 +322,7 @@ def _run(connection: Connection, query: Any, parameters: Any, send: Callable[[An
         call.raised = True
         raise
     finally:
-        call.end(connection)
+        call.end()
     return result
 
 
@@ -331,14 +331,14 @@ def _write(connection: Connection, query: Any, send: Callable[[], _Result]) -> _
     session = _SESSIONS.get(connection)
     if session is None:
         return send()
-    call = serving.begin(connection, session, query, None, plain=True)
+    call = serving.begin(session, query, None, plain=True)
     try:
         return send()
     except BaseException:
         call.raised = True
         raise
     finally:
-        call.end(connection)
+        call.end()
 
 
 def _watch_appender(connection: Connection, text: str, appender: duckdb.Appender) -> duckdb.Appender:
@@ -356,10 +356,9 @@ def _watch_appender(connection: Connection, text: str, appender: duckdb.Appender
     return appender
 
 
-def _shadow(connection: Connection, name: str) -> None:
-    session = _SESSIONS.get(connection)
-    if session is not None:
-        session.shadow(name)
+def _temporary(name: str) -> str:
+    """What giving a Python object a name amounts to."""
+    return f"CREATE TEMP VIEW {_quoted(name)} AS SELECT 1"
 
 
 def _fetch(connection: Connection, fetch: Callable[[], _Result], count: Callable[[_Result], int]) -> _Result:

@@ -10,16 +10,16 @@ import os
 import re
 import threading
 import traceback
-import weakref
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from sartor.core.constants import DECISION_CACHE_ENTRIES
 from sartor.core.design import Alternative, Design
+from sartor.engines.duckdb.engine import DuckDBEngine
 from sartor.freshness.registry import Registry
+from sartor.freshness.watch import Watch
 from sartor.interfaces import tailoring
 from sartor.interfaces.known import Known, Template
 from sartor.interfaces.opening import Opened, open_plain
@@ -65,10 +65,12 @@ class Database:
         self.log = WorkloadLog(opened.folder, keep_literals=keep_literals and not opened.encrypted)
         self.ledger = Ledger(opened.folder)
         self.functions: frozenset[str] = frozenset()
-        self._engine: Engine | None = None
         self._catalog: Catalog | None = None
-        self._sessions: dict[int, tuple[weakref.ref[duckdb.DuckDBPyConnection], Session]] = {}
-        self._lock = threading.Lock()
+        self.shadows: frozenset[str] = frozenset()
+        self._engine = DuckDBEngine(duckdb.DuckDBPyConnection.cursor(opened.connection))
+        self._watch = Watch(self._engine, opened.held, shared=opened.shared)
+        self._sessions: dict[int, Session] = {}
+        self._lock = threading.RLock()  # re-entered when a collected connection leaves
 
     # Opening and closing ------------------------------------------------------------------------------------------
 
@@ -78,7 +80,6 @@ class Database:
         read_only: bool,
         config: dict[str, Any] | None,
         *,
-        autotune: bool,
         shared: bool,
         keep_literals: bool,
         mode: str,
@@ -91,14 +92,17 @@ class Database:
                 database = Database(opened, keep_literals=keep_literals, mode=mode)
                 if opened.key:
                     _OPEN[opened.key] = database
-                tailoring.load(database, opened.connection)
-            if autotune:
-                database.autotune()
+                tailoring.load(database)
             return database, opened.connection
 
-    def enter(self, session: Session, connection: duckdb.DuckDBPyConnection) -> None:
+    def sessions(self) -> list[Session]:
+        """The sessions of the connections that are open."""
         with self._lock:
-            self._sessions[id(session)] = (weakref.ref(connection), session)
+            return list(self._sessions.values())
+
+    def enter(self, session: Session) -> None:
+        with self._lock:
+            self._sessions[id(session)] = session
 
     def leave(self, session: Session) -> None:
         """A connection goes; with the last one the database is left clean and Sartor's own connection is closed."""
@@ -118,12 +122,9 @@ class Database:
 
     def close(self) -> None:
         """Leave the file clean, flush what was observed, and let go of the instance."""
-        tailoring.stop(self)
         with self.engine_lock:
             tailoring.close(self)
-            if self._engine is not None:
-                self._engine.close()
-                self._engine = None
+            self._engine.close()
         self.log.close()
         self.ledger.close()
 
@@ -131,15 +132,6 @@ class Database:
 
     def engine(self) -> Engine:
         """Sartor's own way into the database; the caller holds `engine_lock`."""
-        if self._engine is None:
-            from sartor.engines.duckdb.engine import DuckDBEngine
-
-            connection = next(
-                (c for ref, _ in list(self._sessions.values()) if (c := ref()) is not None), None
-            )
-            if connection is None:
-                connection = self.opened.connection
-            self._engine = DuckDBEngine(duckdb.DuckDBPyConnection.cursor(connection))
         return self._engine
 
     def catalog(self) -> Catalog:
@@ -187,11 +179,11 @@ class Database:
 
     # Writes -------------------------------------------------------------------------------------------------------
 
-    def window(self, effects: Effects) -> Callable[[], None] | None:
+    def window(self, effects: Effects) -> Callable[[], None]:
         """Open the commit window of a statement that commits by itself; returns what closes it."""
         return self._window(effects.appends, effects.mutates, effects.everything, effects.defines)
 
-    def window_of_commit(self, transaction: Transaction) -> Callable[[], None] | None:
+    def window_of_commit(self, transaction: Transaction) -> Callable[[], None]:
         """Open the commit window of a transaction that is about to commit."""
         return self._window(
             frozenset(transaction.appends),
@@ -202,16 +194,17 @@ class Database:
 
     def _window(
         self, appends: frozenset[str], mutates: frozenset[str], everything: bool, defines: bool
-    ) -> Callable[[], None] | None:
-        if not (appends or mutates or everything or defines):
-            return None
+    ) -> Callable[[], None]:
+        if not self.registry.state.open:
+            self.look_for_unseen_writes()  # before they hide behind this window
         window = self.registry.window(appends=appends, mutates=mutates, everything=everything)
-        if not defines:
-            return window.close
-        self.define()
+        if defines:
+            self.define()
 
         def close() -> None:
-            self.define()
+            if defines:
+                self.define()
+            self._watch.settle()
             window.close()
 
         return close
@@ -233,27 +226,24 @@ class Database:
             self.plain = reason
             self.ledger.record("fall_back", "database", f"every statement runs plain from now on: {reason}")
 
-    def unseen_statement(self, session: Session) -> None:
-        """A statement ran on this connection that did not pass through us; it may have written anything."""
-        session.plain = session.plain or "a statement ran on this connection past Sartor"
-        self.distrust(session.plain)
-
     def look_for_unseen_writes(self) -> None:
-        """Distrust everything if something was written that no commit window accounts for."""
-        for reference, session in list(self._sessions.values()):
-            if session.busy:
-                continue
-            connection = reference()
-            if connection is not None:
-                try:
-                    version = connection._catalog_version()
-                except duckdb.Error:
-                    continue
-                if version != session.version and not session.busy:
-                    session.version = version
-                    self.unseen_statement(session)
-        if self.opened.watch is not None and not self.opened.watch.accounts_for(self.registry):
-            self.distrust("the file was written past Sartor")
+        """Distrust everything if something ran that no commit window accounts for.
+
+        It may have changed any name on any connection that is open, so all of those run plain from now on.
+        """
+        if not self._watch.accounts_for(self.registry):
+            reason = "something was written past Sartor"
+            for session in self.sessions():
+                session.plain = session.plain or reason
+            self.distrust(reason)
+
+    def settle(self) -> None:
+        """All that shows as changed now is accounted for by a window that is still open."""
+        self._watch.settle()
+
+    def shadow(self, names: frozenset[str]) -> None:
+        """Names that mean something else on every connection from now on."""
+        self.shadows |= names
 
     def distrust(self, reason: str) -> None:
         self.registry.distrust(reason)
@@ -293,11 +283,7 @@ class Database:
     design_report = tailoring.design_report
     workload_table = tailoring.workload_table
     ledger_table = tailoring.ledger_table
-    autotune = tailoring.autotune
-
-    @property
-    def folder(self) -> Path | None:
-        return self.opened.folder
+    install = tailoring.install
 
 
 def _identifiers(template: str) -> frozenset[str]:

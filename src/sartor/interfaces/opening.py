@@ -14,7 +14,6 @@ from typing import Any
 import duckdb
 
 from sartor.freshness.identity import HeldDescriptor, hold
-from sartor.freshness.watch import Watch
 
 # A value that nobody else gives: a plain duckdb.connect to the same file then fails with DuckDB's own clear error instead of
 # sharing the instance unseen.
@@ -30,7 +29,6 @@ class Opened:
         connection: a new plain connection to it.
         folder: where what was observed is kept, beside the file; None for a database in memory.
         held: the descriptor that Sartor reads the file through; None for a database in memory.
-        watch: tells commits that no window accounts for; None for a database in memory.
         plain: why everything runs plain; empty if it does not.
     """
 
@@ -39,7 +37,6 @@ class Opened:
     path: Path | None
     folder: Path | None
     held: HeldDescriptor | None
-    watch: Watch | None
     read_only: bool
     shared: bool
     plain: str = ""
@@ -55,10 +52,10 @@ def open_plain(
     if not _is_file(name):
         if name == ":memory:" or not name:
             connection = duckdb.connect(name or ":memory:", read_only, settings)
-            return Opened("", connection, None, None, None, None, read_only, shared)
+            return Opened("", connection, None, None, None, read_only, shared)
         plain = "only local files and databases in memory are served"
         connection = duckdb.connect(name, read_only, settings)
-        return Opened("", connection, None, None, None, None, read_only, shared, plain=plain)
+        return Opened("", connection, None, None, None, read_only, shared, plain=plain)
     if not shared:
         settings.setdefault("custom_user_agent", _PRIVATE["custom_user_agent"])
     path = Path(name).absolute()
@@ -85,7 +82,6 @@ def open_plain(
         path,
         folder,
         held,
-        Watch(held, shared=shared),
         read_only,
         shared,
         plain=plain,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +17,9 @@ import duckdb
 from sartor.core.derived import DerivedObject
 from sartor.freshness.registry import RegistryState
 from sartor.freshness.usable import Use, unchanged, use
-from sartor.interfaces.known import Known, Template
+from sartor.interfaces.known import Known
 from sartor.interfaces.session import Session
-from sartor.sql.classify import Effects
+from sartor.sql.classify import NOTHING, Effects
 from sartor.workload.log import Observation
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Call:
         self.known.template.discarded += 1
         return False
 
-    def end(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def end(self) -> None:
         """Close what was opened and leave an observation behind; never raises."""
         session = self.session
         seconds = perf_counter() - self.begun
@@ -94,8 +94,6 @@ class Call:
             _after_write(session, effects, self.raised)
         if self.close is not None:
             self.close()
-        session.version = connection._catalog_version()
-        session.busy = False
         if self.known is not None:
             objects = tuple(item.identifier for item, _ in self.used) if self.served else ()
             session.pending = Pending(
@@ -103,14 +101,7 @@ class Call:
             )
 
 
-def begin(
-    connection: duckdb.DuckDBPyConnection,
-    session: Session,
-    query: Any,
-    parameters: Any,
-    *,
-    plain: bool = False,
-) -> Call:
+def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False) -> Call:
     """Decide how a statement is run, and open the commit window if it may write.
 
     Never raises: what is not understood is sent as it is, and counts as having written everything.
@@ -123,11 +114,8 @@ def begin(
     if not isinstance(text, str):
         return Call(session, None, None, parameters, begun)
     known = database.texts.get(text) or database.recognise(text)
-    if connection._catalog_version() != session.version:
-        database.unseen_statement(session)
     effects = known.effects
     call = Call(session, known, effects, parameters, begun)
-    session.busy = True
     if effects.reads_only:
         if database.design.objects and not plain:
             _take_alternative(call, database)
@@ -185,7 +173,8 @@ def _take_alternative(call: Call, database: Database) -> None:
     alternative = database.alternative_for(known, design)
     if not alternative or template.is_off(design):
         return
-    if session.shadows and not session.shadows.isdisjoint(template.names):
+    shadows = session.shadows | database.shadows
+    if shadows and not shadows.isdisjoint(template.names):
         return
     database.look_for_unseen_writes()
     state = database.registry.state
@@ -204,18 +193,14 @@ def _take_alternative(call: Call, database: Database) -> None:
     call.alternative, call.used, call.before = text, tuple(used), state
 
 
-def _open_window(session: Session, effects: Effects) -> Callable[[], None] | None:
+def _open_window(session: Session, effects: Effects) -> Callable[[], None]:
     transaction = session.transaction
-    if effects.transaction == "begin":
-        return None
-    if effects.transaction == "rollback":
-        return None
+    if transaction is None or effects.mixed_transaction:
+        return session.database.window(effects)
     if effects.transaction == "commit":
-        return session.database.window_of_commit(transaction) if transaction is not None else None
-    if transaction is not None and not effects.mixed_transaction:
-        transaction.intend(effects)
-        return None
-    return session.database.window(effects)
+        return session.database.window_of_commit(transaction)
+    transaction.intend(effects)
+    return session.database.window(NOTHING)
 
 
 def _after_write(session: Session, effects: Effects, raised: bool) -> None:
@@ -227,5 +212,3 @@ def _after_write(session: Session, effects: Effects, raised: bool) -> None:
         case _:
             session.learn(effects)
 
-
-__all__ = ["Call", "Pending", "Template", "begin", "field", "finish", "hold_open", "is_one_statement"]

@@ -6,7 +6,7 @@ Whatever is not understood makes the session run plain; that is always right.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sartor.sql.classify import Effects
@@ -93,8 +93,6 @@ class Session:
     """The state of one connection.
 
     Attributes:
-        version: what `_catalog_version()` must say if every statement passed through us.
-        busy: a statement of this connection is on its way, so `version` may lag behind.
         plain: why this session runs everything plain; empty if it does not.
         shadows: lower-case names that mean something else here than in the catalog.
         prepared: what EXECUTE of a prepared name does.
@@ -102,8 +100,6 @@ class Session:
     """
 
     database: Database
-    version: int = 0
-    busy: bool = False
     transaction: Transaction | None = None
     plain: str = ""
     shadows: frozenset[str] = frozenset()
@@ -113,7 +109,7 @@ class Session:
     def resolve(self, effects: Effects) -> Effects:
         """Put what the prepared statement does in the place of its EXECUTE."""
         if effects.executes:
-            return self.prepared.get(effects.executes, effects)
+            return replace(self.prepared.get(effects.executes, effects), reads_only=False)
         return effects
 
     def learn(self, effects: Effects) -> None:
@@ -123,6 +119,8 @@ class Session:
             self.prepared[name] = prepared
         if effects.shadows:
             self.shadows |= effects.shadows
+        if effects.attaches:
+            self.database.shadow(effects.attaches)
         if effects.session and not effects.shadows:
             self._learn_settings(effects)
 

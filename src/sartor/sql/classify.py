@@ -1,7 +1,7 @@
 """What running a text may do, told from its tokens alone. A statement is a read only if the tokens prove it.
 
-What is not understood counts as having written everything and changed every name: that is always right, and costs only that
-derived objects rest until they are refreshed.
+What is not understood counts as having written everything and changed every name. That is always right, and costs
+only that derived objects rest until they are refreshed. Functions that a user registers are taken for reads.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from sartor.sql.lexer import ODD_SPACE, tokens
 from sartor.sql.statements import Cursor, split
-from sartor.sql.tokens import tokenize
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,14 @@ class Effects:
         transaction: it begins or ends a transaction, and does nothing else.
         mixed_transaction: it does so among other statements.
         session: what names or expressions mean on this connection may change.
-        settings: what is set to what, names lower-case; an empty tuple while `session` holds means "not followed".
+        settings: what is set to what, names lower-case. A name in angle brackets stands for a change that is not
+            followed and that is no setting.
         harmless_session: the change can not touch what Sartor serves.
         shadows: names, lower-case, that mean something else on this connection from now on.
         attaches: names, lower-case, that mean something else on every connection of the instance from now on.
         prepares, executes: a prepared statement made, or run by name.
+        checkpoint: it asks for a checkpoint.
+        statements: how many statements the text holds.
     """
 
     reads_only: bool = False
@@ -48,26 +51,58 @@ class Effects:
     attaches: frozenset[str] = frozenset()
     prepares: tuple[str, Effects] | None = None
     executes: str = ""
+    checkpoint: bool = False
     statements: int = 1
 
 
 Rule = Callable[[Cursor], Effects]
 READ = Effects(reads_only=True)
+NOTHING = Effects(session=True, harmless_session=True)
 ANYTHING = Effects(everything=True, defines=True, session=True)
+WRITES_ANYTHING = Effects(everything=True, defines=True)
+_NOT_FOLLOWED = (("<a statement that is not followed>", ""),)
 
 _READS = frozenset(
-    "SELECT FROM WITH VALUES TABLE SHOW DESCRIBE DESC SUMMARIZE EXPLAIN PIVOT UNPIVOT DEALLOCATE".split()
+    """
+    SELECT FROM WITH VALUES TABLE SHOW DESCRIBE DESC SUMMARIZE EXPLAIN PIVOT UNPIVOT DEALLOCATE
+    """.split()  # noqa: SIM905
 )
-_WRITES = frozenset(
-    "INSERT UPDATE DELETE MERGE TRUNCATE CREATE DROP ALTER COPY CALL EXECUTE ATTACH DETACH INTO NEXTVAL IMPORT EXPORT "
-    "INSTALL LOAD CHECKPOINT FORCE_CHECKPOINT PREPARE SET RESET PRAGMA VACUUM BEGIN COMMIT ROLLBACK "
-    "WRITE_LOG SETSEED POSTGRES_EXECUTE MYSQL_EXECUTE SQLITE_ATTACH POSTGRES_ATTACH".split()
+# What can stand inside of another statement and write.
+_NESTED = frozenset(
+    """
+    INSERT UPDATE DELETE MERGE TRUNCATE CREATE DROP ALTER COPY CALL EXECUTE ATTACH DETACH INTO
+    """.split()  # noqa: SIM905
 )
+# What can only begin a statement, or be explained.
+_LEADING = frozenset(
+    """
+    IMPORT EXPORT INSTALL LOAD CHECKPOINT PREPARE SET RESET PRAGMA VACUUM BEGIN COMMIT ROLLBACK USE START ABORT FORCE
+    """.split()  # noqa: SIM905
+)
+# All functions of DuckDB 2.0.0 and its extensions that do more than answer.
+_WRITING_FUNCTIONS = frozenset(
+    """
+    NEXTVAL SETVAL SETSEED WRITE_LOG CHECKPOINT FORCE_CHECKPOINT COPY_DATABASE IMPORT_DATABASE ADD_PARQUET_KEY
+    ENABLE_LOGGING DISABLE_LOGGING TRUNCATE_DUCKDB_LOGS DISABLE_OPTIMIZER ENABLE_OPTIMIZER DISABLE_VERIFICATION
+    ENABLE_VERIFICATION DISABLE_CHECKPOINT_ON_SHUTDOWN ENABLE_CHECKPOINT_ON_SHUTDOWN CREATE_EXTERNAL_RESOURCE
+    DESTROY_EXTERNAL_RESOURCE REGISTER_EXTERNAL_RESOURCE DEREGISTER_EXTERNAL_RESOURCE REGISTER_EXTERNAL_RESOURCE_TYPE
+    JSON_EXECUTE_SERIALIZED_SQL FROM_SUBSTRAIT FROM_SUBSTRAIT_JSON DBGEN DSDGEN POSTGRES_EXECUTE MYSQL_EXECUTE
+    SQLITE_ATTACH POSTGRES_ATTACH MSSQL_EXEC LOAD_AWS_CREDENTIALS CREATE_FTS_INDEX DROP_FTS_INDEX HNSW_COMPACT_INDEX
+    START_UI STOP_UI_SERVER
+    """.split()  # noqa: SIM905
+)
+_SUSPECT = _NESTED | _LEADING | _WRITING_FUNCTIONS
+_ROW_CHANGES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "COPY"})
+# These DuckDB counts among the changes, though nothing is changed.
+_COUNTED = frozenset({"EXPLAIN", "PIVOT", "UNPIVOT", "DEALLOCATE", "SHOW", "DESCRIBE", "DESC", "SUMMARIZE", "PIVOT_WIDER"})
 _HARMLESS_PRAGMAS = frozenset(
-    "table_info show_tables show_tables_expanded database_list database_size version storage_info functions collations "
-    "user_agent platform metadata_info show enable_profiling disable_profiling enable_profile disable_profile "
-    "enable_progress_bar disable_progress_bar enable_print_progress_bar disable_print_progress_bar "
-    "verify_parallelism disable_verify_parallelism enable_object_cache disable_object_cache".split()
+    """
+    table_info show_tables show_tables_expanded database_list database_size version storage_info functions
+    collations user_agent platform metadata_info show enable_profiling disable_profiling enable_profile
+    disable_profile enable_progress_bar disable_progress_bar enable_print_progress_bar
+    disable_print_progress_bar verify_parallelism disable_verify_parallelism enable_object_cache
+    disable_object_cache
+    """.split()  # noqa: SIM905
 )
 
 
@@ -79,32 +114,63 @@ def classify(text: str) -> Effects:
     >>> sorted(classify("insert into main.Items values (1)").appends)
     ['items']
     """
-    statements = split(tokenize(text))
-    if not statements:
+    try:
+        words, kinds, _ = tokens(text)
+    except ValueError:
+        return _odd(text)
+    if not words:
         return READ
-    effects = [_one(cursor) for cursor in statements]
-    return effects[0] if len(effects) == 1 else _joined(effects)
+    if words[0].upper() in _READS and ";" not in words and '"' not in text and "`" not in text:
+        upper = set(map(str.upper, words))
+        if _SUSPECT.isdisjoint(upper):
+            return READ if _COUNTED.isdisjoint(upper) else NOTHING
+    effects = [_one(cursor) for cursor in split(words, kinds)]
+    if len(effects) == 1:
+        return effects[0]
+    return _joined(effects) if effects else READ
+
+
+def _odd(text: str) -> Effects:
+    """A text that the tokenizer reads otherwise than the parser; names in it are not trusted."""
+    plain = ODD_SPACE.sub(" ", text)
+    if plain != text and classify(plain).reads_only:
+        return READ
+    return ANYTHING
 
 
 def _joined(parts: list[Effects]) -> Effects:
-    """The effects of several statements run one after the other."""
+    """The effects of several statements run one after the other.
+
+    What a text of several statements prepares is not followed.
+    """
+    settings = tuple(setting for part in parts for setting in part.settings)
     followed = all(
-        part.settings or part.harmless_session or not part.session or part.shadows for part in parts
+        not part.session or (part.settings or part.harmless_session or part.shadows) and part.prepares is None
+        for part in parts
     )
+    transactions = [part.transaction for part in parts if part.transaction]
+    balanced = _balanced(transactions) and not any(part.mixed_transaction for part in parts)
     return Effects(
         reads_only=all(part.reads_only for part in parts),
         appends=frozenset().union(*(part.appends for part in parts)),
         mutates=frozenset().union(*(part.mutates for part in parts)),
-        everything=any(part.everything or part.executes for part in parts),
-        defines=any(part.defines for part in parts),
-        mixed_transaction=any(part.transaction or part.mixed_transaction for part in parts),
-        session=any(part.session for part in parts),
-        settings=sum((part.settings for part in parts), ()) if followed else (),
-        harmless_session=all(part.harmless_session or not part.session for part in parts),
+        everything=any(part.everything for part in parts) or not balanced,
+        defines=any(part.defines for part in parts) or not balanced,
+        mixed_transaction=bool(transactions),
+        session=any(part.session for part in parts) or not balanced,
+        settings=settings if followed and balanced else settings + _NOT_FOLLOWED,
+        harmless_session=balanced and all(part.harmless_session or not part.session for part in parts),
         shadows=frozenset().union(*(part.shadows for part in parts)),
         attaches=frozenset().union(*(part.attaches for part in parts)),
+        checkpoint=any(part.checkpoint for part in parts),
         statements=len(parts),
     )
+
+
+def _balanced(transactions: list[Literal["", "begin", "commit", "rollback"]]) -> bool:
+    """Whether each transaction that the text begins is ended by it, and none other."""
+    pairs = zip(transactions[::2], transactions[1::2], strict=False)
+    return len(transactions) % 2 == 0 and all(a == "begin" and b != "begin" for a, b in pairs)
 
 
 def _one(cursor: Cursor) -> Effects:
@@ -115,71 +181,85 @@ def _one(cursor: Cursor) -> Effects:
     rule = _RULES.get(first)
     if rule is None:
         return ANYTHING
+    if cursor.calls(_WRITING_FUNCTIONS - {"NEXTVAL"}):
+        return ANYTHING
     cursor.skip()
     return rule(cursor)
 
 
 def _read(cursor: Cursor) -> Effects:
-    found = cursor.words() & _WRITES
-    if not found:
-        return READ
-    if cursor.word() == "WITH" and found <= {"INSERT", "INTO", "NEXTVAL"} and cursor.skip_to("INSERT"):
+    forbidden = _NESTED | _LEADING if cursor.word() == "EXPLAIN" else _NESTED
+    found = cursor.count(forbidden)
+    if not found and not cursor.calls(_WRITING_FUNCTIONS):
+        return NOTHING if cursor.count(_COUNTED) else READ
+    if cursor.word() == "WITH" and cursor.count(_ROW_CHANGES) == 1 and cursor.skip_to("INSERT"):
         cursor.skip()
         return _insert(cursor)
-    return replace(ANYTHING, session=False)
-
-
-def _changes_within(cursor: Cursor) -> bool:
-    """Whether a statement holds another one that writes, in parentheses."""
-    return cursor.opens_with(frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"}))
+    return WRITES_ANYTHING
 
 
 def _insert(cursor: Cursor) -> Effects:
-    words = cursor.words()
     replaces = cursor.word() == "OR"
-    if _changes_within(cursor) or not cursor.skip_to("INTO"):
-        return replace(ANYTHING, session=False)
+    if replaces:
+        cursor.skip(2)
+    if cursor.word() != "INTO":
+        return WRITES_ANYTHING
     cursor.skip()
     name = cursor.name()
-    if not name or words & {"EXECUTE", "CALL", "TRUNCATE", "CREATE", "DROP", "ALTER", "COPY"}:
-        return replace(ANYTHING, session=False)
-    names = frozenset({name})
-    if replaces or "CONFLICT" in words:
-        return Effects(mutates=names)
-    return Effects(appends=names)
+    conflict = cursor.count(frozenset({"CONFLICT"}))
+    updates = cursor.count(frozenset({"UPDATE"}))
+    if not name or cursor.count(_NESTED - {"UPDATE", "INTO"}) or updates > (1 if conflict else 0):
+        return WRITES_ANYTHING
+    names = frozenset({name[-1]})
+    return Effects(mutates=names) if replaces or conflict else Effects(appends=names)
 
 
-def _mutate_after(word: str) -> Rule:
-    def rule(cursor: Cursor) -> Effects:
-        if _changes_within(cursor) or (word and not cursor.skip_to(word)):
-            return replace(ANYTHING, session=False)
-        if word:
-            cursor.skip()
-        name = cursor.name()
-        return Effects(mutates=frozenset({name})) if name else replace(ANYTHING, session=False)
+def _update(cursor: Cursor) -> Effects:
+    return _mutates(cursor, _NESTED)
 
-    return rule
+
+def _delete(cursor: Cursor) -> Effects:
+    if cursor.word() != "FROM":
+        return WRITES_ANYTHING
+    cursor.skip()
+    return _mutates(cursor, _NESTED)
+
+
+def _merge(cursor: Cursor) -> Effects:
+    if cursor.word() != "INTO":
+        return WRITES_ANYTHING
+    cursor.skip()
+    return _mutates(cursor, frozenset({"WITH", "MERGE", "TRUNCATE", "COPY", "INTO"}))
 
 
 def _truncate(cursor: Cursor) -> Effects:
     if cursor.word() == "TABLE":
         cursor.skip()
+    return _mutates(cursor, _NESTED)
+
+
+def _mutates(cursor: Cursor, forbidden: frozenset[str]) -> Effects:
     name = cursor.name()
-    return Effects(mutates=frozenset({name})) if name else replace(ANYTHING, session=False)
+    if not name or cursor.count(forbidden):
+        return WRITES_ANYTHING
+    return Effects(mutates=frozenset({name[-1]}))
 
 
 def _copy(cursor: Cursor) -> Effects:
-    words = cursor.words()
-    if "DATABASE" in words or _changes_within(cursor):
-        return ANYTHING
     if cursor.peek() == "(":
-        return READ if not words & (_WRITES - {"INTO"}) else replace(ANYTHING, session=False)
+        return WRITES_ANYTHING if cursor.count(_NESTED) else READ
     name = cursor.name()
     if cursor.peek() == "(":
         cursor.skip_group()
-    if name and cursor.word() == "FROM":
-        return Effects(appends=frozenset({name}))
-    return READ if name and cursor.word() == "TO" else replace(ANYTHING, session=False)
+    if not name or cursor.count(_NESTED):
+        return WRITES_ANYTHING
+    match cursor.word():
+        case "FROM" if name != ("from",) and cursor.count(frozenset({"DATABASE"})) == 0:
+            return Effects(appends=frozenset({name[-1]}))
+        case "TO":
+            return READ
+        case _:
+            return ANYTHING  # COPY FROM DATABASE a TO b
 
 
 def _create(cursor: Cursor) -> Effects:
@@ -193,43 +273,46 @@ def _create(cursor: Cursor) -> Effects:
     if cursor.word() == "IF":
         cursor.skip(3)
     name = cursor.name()
-    if kind == "TRIGGER" or _changes_within(cursor) or not name:
+    if not name or kind not in _CREATED or cursor.count(_NESTED):
         return ANYTHING
-    if temporary:
-        return Effects(defines=True, session=True, shadows=frozenset({name}))
-    if kind == "TABLE":
-        return Effects(defines=True, mutates=frozenset({name}) if replaces else frozenset())
-    if kind in ("VIEW", "MACRO", "FUNCTION", "INDEX", "SEQUENCE", "SCHEMA", "TYPE", "SECRET"):
-        return Effects(defines=True)
-    return ANYTHING
+    if temporary or name[0] == "temp":
+        return Effects(defines=True, session=True, shadows=frozenset({name[-1]}))
+    return Effects(defines=True, mutates=frozenset({name[-1]}) if replaces else frozenset())
+
+
+_CREATED = frozenset({"TABLE", "VIEW", "MACRO", "FUNCTION", "INDEX", "SEQUENCE", "SCHEMA", "TYPE", "SECRET"})
+_DROPPED = frozenset({"VIEW", "INDEX", "MACRO", "FUNCTION", "SEQUENCE", "TYPE", "SECRET"})
 
 
 def _drop(cursor: Cursor) -> Effects:
     kind = cursor.word()
     cursor.skip()
+    if kind == "MACRO" and cursor.word() == "TABLE":
+        cursor.skip()
     if cursor.word() == "IF":
         cursor.skip(2)
-    if kind in ("VIEW", "INDEX", "MACRO", "FUNCTION", "SEQUENCE", "TYPE", "SECRET"):
+    if kind in _DROPPED:
         return Effects(defines=True)
-    if kind != "TABLE":
-        return ANYTHING
-    names = []
-    while True:
-        names.append(cursor.name())
+    names = set()
+    while kind == "TABLE":
+        name = cursor.name()
+        if not name:
+            return ANYTHING
+        names.add(name[-1])
         if cursor.peek() != ",":
-            break
+            return Effects(defines=True, mutates=frozenset(names))
         cursor.skip()
-    return Effects(defines=True, mutates=frozenset(names)) if all(names) else ANYTHING
+    return ANYTHING
 
 
 def _alter(cursor: Cursor) -> Effects:
-    if cursor.word() == "TABLE" and "RENAME" not in cursor.words():
+    if cursor.word() == "TABLE" and not cursor.count(frozenset({"RENAME"})):
         cursor.skip()
         if cursor.word() == "IF":
             cursor.skip(2)
         name = cursor.name()
         if name:
-            return Effects(defines=True, mutates=frozenset({name}))
+            return Effects(defines=True, mutates=frozenset({name[-1]}))
     return ANYTHING
 
 
@@ -237,9 +320,9 @@ def _set(cursor: Cursor) -> Effects:
     while cursor.word() in ("GLOBAL", "SESSION", "LOCAL"):
         cursor.skip()
     if cursor.word() == "VARIABLE":
-        return Effects(session=True, harmless_session=True)
+        return NOTHING
     name = cursor.name()
-    return Effects(session=True, settings=((name, cursor.rest()),)) if name else ANYTHING
+    return Effects(session=True, settings=((name[-1], cursor.rest()),)) if name else ANYTHING
 
 
 def _use(cursor: Cursor) -> Effects:
@@ -248,10 +331,10 @@ def _use(cursor: Cursor) -> Effects:
 
 def _pragma(cursor: Cursor) -> Effects:
     name = cursor.name()
-    if name in _HARMLESS_PRAGMAS:
-        return Effects(session=True, harmless_session=True)
-    if cursor.peek() == "=":
-        return Effects(session=True, settings=((name, cursor.rest()),))
+    if name and name[-1] in _HARMLESS_PRAGMAS:
+        return NOTHING
+    if name and cursor.peek() == "=":
+        return Effects(session=True, settings=((name[-1], cursor.rest()),))
     return ANYTHING
 
 
@@ -260,8 +343,12 @@ def _attach(cursor: Cursor) -> Effects:
         cursor.skip()
         name = cursor.name()
         if name:
-            return Effects(session=True, harmless_session=True, attaches=frozenset({name}), defines=True)
+            return Effects(session=True, harmless_session=True, attaches=frozenset(name[-1:]), defines=True)
     return Effects(session=True, settings=(("attach", ""),), defines=True)
+
+
+def _detach(cursor: Cursor) -> Effects:
+    return Effects(session=True, harmless_session=True, defines=True)
 
 
 def _prepare(cursor: Cursor) -> Effects:
@@ -269,27 +356,31 @@ def _prepare(cursor: Cursor) -> Effects:
     if not name or not cursor.skip_to("AS"):
         return ANYTHING
     cursor.skip()
-    return Effects(session=True, harmless_session=True, prepares=(name, _one(cursor)))
+    return Effects(session=True, harmless_session=True, prepares=(name[-1], _one(cursor)))
 
 
 def _execute(cursor: Cursor) -> Effects:
     name = cursor.name()
-    return replace(ANYTHING, session=False, executes=name) if name else ANYTHING
+    return replace(WRITES_ANYTHING, executes=name[-1]) if name else ANYTHING
 
 
 def _end(kind: Literal["begin", "commit", "rollback"]) -> Rule:
     return lambda cursor: Effects(transaction=kind)
 
 
-def _nothing(cursor: Cursor) -> Effects:
-    return Effects(session=True, harmless_session=True)
+def _checkpoint(cursor: Cursor) -> Effects:
+    return Effects(session=True, harmless_session=True, checkpoint=True)
+
+
+def _harmless(cursor: Cursor) -> Effects:
+    return WRITES_ANYTHING if cursor.count(_ROW_CHANGES) else NOTHING
 
 
 _RULES: dict[str, Rule] = {
     "INSERT": _insert,
-    "UPDATE": _mutate_after(""),
-    "DELETE": _mutate_after("FROM"),
-    "MERGE": _mutate_after("INTO"),
+    "UPDATE": _update,
+    "DELETE": _delete,
+    "MERGE": _merge,
     "TRUNCATE": _truncate,
     "COPY": _copy,
     "CREATE": _create,
@@ -300,13 +391,13 @@ _RULES: dict[str, Rule] = {
     "USE": _use,
     "PRAGMA": _pragma,
     "ATTACH": _attach,
-    "DETACH": _nothing,
-    "INSTALL": _nothing,
-    "CHECKPOINT": _nothing,
-    "FORCE": _nothing,
-    "VACUUM": _nothing,
-    "ANALYZE": _nothing,
-    "EXPORT": _nothing,
+    "DETACH": _detach,
+    "INSTALL": _harmless,
+    "CHECKPOINT": _checkpoint,
+    "FORCE": _checkpoint,
+    "VACUUM": _harmless,
+    "ANALYZE": _harmless,
+    "EXPORT": _harmless,
     "PREPARE": _prepare,
     "EXECUTE": _execute,
     "BEGIN": _end("begin"),

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from sartor.sql.tokens import Token
+from duckdb import token_type
+
+from sartor.sql.lexer import IDENTIFIER, KEYWORD, STRING, unquoted
 
 
 class Cursor:
-    """One statement, read from the front; everything that looks further on looks behind the place only."""
+    """One statement, read from the front; what looks further on looks behind the place only."""
 
-    __slots__ = ("_place", "_tokens")
+    __slots__ = ("_kinds", "_place", "_words")
 
-    def __init__(self, tokens: list[Token]) -> None:
-        self._tokens = tokens
+    def __init__(self, words: list[str], kinds: list[token_type]) -> None:
+        self._words = words
+        self._kinds = kinds
         self._place = 0
 
     def word(self) -> str:
         """The bare word at the place, upper-case; empty if there is none."""
-        if self._place < len(self._tokens) and self._tokens[self._place].kind == "w":
-            return self._tokens[self._place].text.upper()
-        return ""
+        return self._bare(self._place)
 
     def peek(self) -> str:
         """The text of the token at the place; empty at the end."""
-        return self._tokens[self._place].text if self._place < len(self._tokens) else ""
-
-    def words(self) -> set[str]:
-        """All bare words from the place on, upper-case."""
-        return {token.text.upper() for token in self._tokens[self._place :] if token.kind == "w"}
+        return self._words[self._place] if self._place < len(self._words) else ""
 
     def skip(self, count: int = 1) -> None:
         self._place += count
@@ -34,10 +31,10 @@ class Cursor:
     def skip_to(self, word: str) -> bool:
         """Go to this bare word outside parentheses; stays where it is if there is none."""
         depth = 0
-        for place in range(self._place, len(self._tokens)):
-            token = self._tokens[place]
-            depth += (token.text == "(") - (token.text == ")")
-            if depth == 0 and token.kind == "w" and token.text.upper() == word:
+        for place in range(self._place, len(self._words)):
+            text = self._words[place]
+            depth += (text == "(") - (text == ")")
+            if depth == 0 and self._bare(place) == word:
                 self._place = place
                 return True
         return False
@@ -45,51 +42,64 @@ class Cursor:
     def skip_group(self) -> None:
         """Go behind the parenthesis that closes the one at the place."""
         depth = 0
-        while self._place < len(self._tokens):
+        while self._place < len(self._words):
             text = self.peek()
             depth += (text == "(") - (text == ")")
             self._place += 1
             if depth == 0:
                 return
 
-    def name(self) -> str:
-        """Read a name of one or more parts; gives its last part, lower-case and without quotes, or empty if there is none."""
-        last = ""
-        while self._place < len(self._tokens):
-            token = self._tokens[self._place]
-            if token.kind == "w":
-                last = token.text.lower()
-            elif token.kind in "qs":
-                last = token.text[1:-1].replace('""', '"').lower()
+    def name(self) -> tuple[str, ...]:
+        """Read a name of one or more parts, lower-case and without quotes; empty if there is none."""
+        parts = []
+        while self._place < len(self._words):
+            kind = self._kinds[self._place]
+            if kind is STRING:
+                parts.append(self.peek()[1:-1].replace("''", "'").lower())
+            elif kind is KEYWORD or kind is IDENTIFIER:
+                parts.append(unquoted(self.peek()).lower())
             else:
-                return ""
+                return ()
             self._place += 1
             if self.peek() != ".":
-                return last
+                return tuple(parts)
             self._place += 1
-        return ""
+        return ()
 
-    def opens_with(self, words: frozenset[str]) -> bool:
-        """Whether a parenthesis behind the place opens directly on one of these words."""
-        tokens = self._tokens
+    def count(self, words: frozenset[str]) -> int:
+        """How many bare words from the place on are among these, where a word of that meaning may stand.
+
+        What follows a dot or AS is a name.
+        """
+        return sum(
+            1
+            for place in range(self._place, len(self._words))
+            if self._bare(place) in words and (place == 0 or (self._words[place - 1] != "." and self._bare(place - 1) != "AS"))
+        )
+
+    def calls(self, functions: frozenset[str]) -> bool:
+        """Whether any of these functions is called from the place on; names upper-case, quoted or not."""
+        words = self._words
         return any(
-            tokens[place].text == "("
-            and tokens[place + 1].kind == "w"
-            and tokens[place + 1].text.upper() in words
-            for place in range(self._place, len(tokens) - 1)
+            words[place + 1] == "(" and self._kinds[place] is not STRING and unquoted(words[place]).upper() in functions
+            for place in range(self._place, len(words) - 1)
         )
 
     def rest(self) -> str:
         """What stands from the place on, joined by spaces."""
-        return " ".join(token.text for token in self._tokens[self._place :])
+        return " ".join(self._words[self._place :])
+
+    def _bare(self, place: int) -> str:
+        if place < len(self._words) and self._kinds[place] in (KEYWORD, IDENTIFIER):
+            return self._words[place].upper()
+        return ""
 
 
-def split(tokens: list[Token]) -> list[Cursor]:
+def split(words: list[str], kinds: list[token_type]) -> list[Cursor]:
     """The statements of a text, empty ones left out."""
-    statements: list[list[Token]] = [[]]
-    for token in tokens:
-        if token.text == ";" and token.kind == "o":
-            statements.append([])
-        else:
-            statements[-1].append(token)
-    return [Cursor(statement) for statement in statements if statement]
+    statements, begin = [], 0
+    for place in (*(i for i, word in enumerate(words) if word == ";"), len(words)):
+        if place > begin:
+            statements.append(Cursor(words[begin:place], kinds[begin:place]))
+        begin = place + 1
+    return statements

@@ -1,0 +1,1 @@
+"""The tuner: chooses a design jointly, enacts it, proves it, keeps or undoes it."""

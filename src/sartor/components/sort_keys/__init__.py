@@ -1,0 +1,42 @@
+"""Sorted copies: the columns that some templates need of a table, in an order that lets scans skip row groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sartor.components.sort_keys.apply import build_query
+from sartor.components.sort_keys.serve import alternatives
+from sartor.core.action import Action, Estimate
+from sartor.core.analysis import Analysis
+from sartor.core.derived import DerivedObject
+from sartor.core.design import Alternative
+from sartor.core.table import Catalog
+from sartor.engines.base import Engine
+from sartor.workload.workload import Workload
+
+
+class SortKeys:
+    """The component of sorted copies."""
+
+    name = "sort_keys"
+
+    def propose(self, workload: Workload, catalog: Catalog) -> Sequence[Action]:
+        from sartor.components.sort_keys.propose import propose
+
+        return propose(workload, catalog)
+
+    def estimate(
+        self, actions: Sequence[Action], workload: Workload, catalog: Catalog, engine: Engine
+    ) -> Sequence[Estimate]:
+        from sartor.components.sort_keys.estimate import estimate
+
+        return estimate(actions, workload, catalog, engine)
+
+    def build_query(self, action: Action, rows: str = "") -> str:
+        return build_query(action, rows)
+
+    def alternatives(self, analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequence[Alternative]:
+        return alternatives(analysis, objects)
+
+
+SORT_KEYS = SortKeys()

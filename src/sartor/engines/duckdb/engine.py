@@ -58,6 +58,9 @@ class DuckDBEngine:
         rows = self.rows(f"EXPLAIN (ANALYZE, FORMAT json) {sql}", parameters)
         return read_profile(json.loads(rows[0][1]))
 
+    def changes(self) -> int:
+        return self._connection._catalog_version()
+
     def interrupt(self) -> None:
         self._connection.interrupt()
 

@@ -1,0 +1,39 @@
+"""What every component offers; each is a folder with the four files propose, estimate, apply and serve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from sartor.core.action import Action, Estimate
+from sartor.core.analysis import Analysis
+from sartor.core.derived import DerivedObject
+from sartor.core.design import Alternative
+from sartor.core.table import Catalog
+from sartor.engines.base import Engine
+from sartor.workload.workload import Workload
+
+
+class Component(Protocol):
+    """One kind of thing that can be tailored."""
+
+    @property
+    def name(self) -> str: ...
+
+    def propose(self, workload: Workload, catalog: Catalog) -> Sequence[Action]:
+        """Candidates from the workload, the most promising first; nothing is run."""
+        ...
+
+    def estimate(
+        self, actions: Sequence[Action], workload: Workload, catalog: Catalog, engine: Engine
+    ) -> Sequence[Estimate]:
+        """What each action would gain and cost, one estimate an action, in the same order."""
+        ...
+
+    def build_query(self, action: Action, rows: str = "") -> str:
+        """The SELECT whose rows the object stores; `rows` is a condition on the base table that limits it."""
+        ...
+
+    def alternatives(self, analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequence[Alternative]:
+        """The ways to answer a statement from these objects, the best first; plain is implied and not among them."""
+        ...

@@ -1,0 +1,350 @@
+"""The tailor's way as the public methods of a connection: everything here may take its time.
+
+Each function takes the database first and uses Sartor's own connection under `engine_lock`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from sartor.core.design import Alternative, Design
+from sartor.core.errors import BudgetError, DatabaseUnavailable
+from sartor.core.table import TableName
+from sartor.freshness import stored
+from sartor.freshness.usable import Use, use
+
+if TYPE_CHECKING:
+    import pyarrow
+
+    from sartor.core.action import Action
+    from sartor.core.derived import DerivedObject
+    from sartor.interfaces.database import Database
+    from sartor.interfaces.design_report import DesignReport
+    from sartor.interfaces.known import Known
+    from sartor.tuner.outcome import TuneReport, UndoReport
+
+Progress = Callable[[str, float], None] | None
+
+_UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+
+
+@contextmanager
+def own_write(database: Database) -> Iterator[None]:
+    """Sartor's own connection is about to write: the file's pair moves, but no table of the user's does."""
+    window = database.registry.window()
+    try:
+        yield
+    finally:
+        database.settle()
+        window.close()
+
+
+def load(database: Database) -> None:
+    """Take over what earlier processes built; it is trusted only if the file was left clean and not touched since."""
+    if database.opened.held is None:
+        return
+    with database.engine_lock:
+        engine = database.engine()
+        objects = stored.load(engine)
+        if not objects:
+            return
+        from sartor.interfaces.leaving import standing
+
+        trusted = standing(database, engine)
+        newest = {derived.identifier: derived for derived in objects}
+        known = {
+            identifier: stored.trusted(derived, *_counts(trusted.get(identifier, "")))
+            for identifier, derived in newest.items()
+        }
+        database.publish(Design(known, stored.load_choices(engine), 1))
+
+
+def _counts(state: str) -> tuple[int, int]:
+    """The append and mutation count to stamp an object with, by how it stood when the file was closed."""
+    if state == Use.WHOLE.value:
+        return 0, 0
+    return stored.UNKNOWN, 0 if state == Use.RESIDUAL.value else stored.UNKNOWN
+
+
+def decide(database: Database, known: Known, design: Design) -> Alternative:
+    """The alternative for a template under a design: what its trial chose, else what a component predicts."""
+    from sartor.components import COMPONENTS
+    from sartor.sql.analyse import analyse
+
+    template = known.template
+    catalog = database.catalog()
+    if template.analysis is None or template.analysed_for != catalog.generation:
+        template.analysis = analyse(known.text, catalog, known.fingerprint)
+        template.analysed_for = catalog.generation
+    analysis = template.analysis
+    chosen: Alternative = ()
+    if analysis.refusal is None and template.names.isdisjoint(database.functions):
+        objects = tuple(design.objects.values())
+        offered = [option for component in COMPONENTS for option in component.alternatives(analysis, objects)]
+        if template.digest not in design.choices:
+            chosen = offered[0] if offered else ()
+        elif design.choices[template.digest] in offered:
+            chosen = design.choices[template.digest]
+    template.alternative = chosen
+    template.decided_for = (design.version, catalog.generation)
+    return chosen
+
+
+def install(database: Database, action: Action) -> DerivedObject:
+    """Build one derived object by hand and put it in force, without a trial."""
+    from sartor.freshness.refresh import build
+
+    with database.engine_lock, own_write(database):
+        engine = database.engine()
+        stored.prepare(engine)
+        identifier = max(database.design.objects, default=0) + 1
+        derived = build(engine, database.registry, _query(action), action, identifier)
+        _replace_object(database, derived)
+        return derived
+
+
+def refresh(database: Database) -> int:
+    """Bring every object up to date: append the tail, verify what is distrusted, rebuild what was mutated."""
+    from sartor.freshness.refresh import Overtaken
+
+    worked = 0
+    with database.engine_lock:
+        if database.opened.read_only:
+            return 0
+        for derived in list(database.design.objects.values()):
+            how = use(derived, database.registry.state)
+            if how is Use.WHOLE:
+                continue
+            worked += 1
+            with own_write(database):
+                try:
+                    fresh = _brought_up(database, derived, how)
+                except Overtaken:
+                    continue
+                except duckdb.Error as error:
+                    database.ledger.record(
+                        "purge", str(derived.identifier), f"{derived.table} was dropped: it can not be built any more ({error})"
+                    )
+                    fresh = None
+                if fresh is None:
+                    _drop_objects(database, [derived])
+                else:
+                    _replace_object(database, fresh)
+                    if fresh.generation != derived.generation:
+                        stored.drop(database.engine(), [derived])
+    return worked
+
+
+def _brought_up(database: Database, derived: DerivedObject, how: Use) -> DerivedObject | None:
+    from sartor.freshness.refresh import append_tail, build, verify
+
+    engine, registry = database.engine(), database.registry
+    query = _query(derived.action)
+    if how is Use.RESIDUAL:
+        return append_tail(engine, registry, query, derived)
+    if derived.coverage.mutations == stored.UNKNOWN or registry.state.distrusted:
+        verified = verify(engine, registry, derived)
+        if verified is not None:
+            return verified
+    if isinstance(derived.action.source, TableName):
+        source = derived.action.source
+        if database.catalog().resolve((source.database, source.schema, source.name)) is None:
+            return None
+    started = time.perf_counter()
+    fresh = build(engine, registry, query, derived.action, derived.identifier, derived.generation + 1)
+    database.ledger.record(
+        "refresh", str(derived.identifier), f"{fresh.table} was rebuilt in {time.perf_counter() - started:.2f} s"
+    )
+    return fresh
+
+
+def purge(database: Database) -> int:
+    """Drop every object that may still hold rows which its table no longer has; returns how many."""
+    with database.engine_lock:
+        stale = [d for d in database.design.objects.values() if use(d, database.registry.state) is Use.NO]
+        if stale and not database.opened.read_only:
+            with own_write(database):
+                _drop_objects(database, stale)
+            for derived in stale:
+                database.ledger.record("purge", str(derived.identifier), f"{derived.table} was dropped: its table changed")
+        return len(stale)
+
+
+def undo(database: Database, *, compact: bool = False) -> UndoReport:
+    """Leave exactly the user's objects in the file."""
+    from sartor.tuner.outcome import UndoReport
+
+    _writable(database)
+    with database.engine_lock, own_write(database):
+        engine = database.engine()
+        objects = len(database.design.objects)
+        freed = sum(derived.bytes_stored for derived in database.design.objects.values())
+        stored.drop_everything(engine)
+        database.publish(Design(version=database.design.version + 1))
+        if database.opened.path is not None:
+            try:
+                engine.execute("CHECKPOINT")
+            except duckdb.Error:
+                compact = False  # a transaction is open; the blocks are freed at the next checkpoint
+        if compact and database.opened.path is not None:
+            from sartor.interfaces.leaving import rewrite_small
+
+            rewrite_small(database, engine)
+        database.ledger.record("undo", "database", f"everything that was built is gone: {objects} objects, {freed} bytes")
+    return UndoReport(freed_bytes=freed, objects=objects, compacted=compact)
+
+
+def tune(database: Database, seconds: float, storage: str | int, mode: str, progress: Progress) -> TuneReport:
+    """One round of the tuner over what was observed."""
+    from sartor.components import COMPONENTS
+    from sartor.tuner.tune import TuneContext
+    from sartor.tuner.tune import tune as run
+
+    storage_bytes = bytes_of(storage)
+    if seconds <= 0:
+        raise BudgetError("a budget of 0 seconds leaves nothing to do; give tune some seconds")
+    if mode not in ("apply", "report", "off"):
+        raise BudgetError(f"mode {mode!r} is not one of apply, report, off")
+    if mode == "apply":
+        _writable(database)
+    for session in database.sessions():
+        from sartor.interfaces.serving import finish
+
+        finish(session)
+    with database.engine_lock, own_write(database):
+        refresh(database)
+        catalog = database.catalog()
+        context = TuneContext(
+            engine=database.engine(),
+            registry=database.registry,
+            design=database.design,
+            publish=lambda design: publish_and_save(database, design),
+            workload=database.log.workload().analysed(catalog),
+            catalog=catalog,
+            components=COMPONENTS,
+            ledger=database.ledger,
+            clock=time.monotonic,
+            text_for=lambda text, alternative, design: text_for(database, text, alternative, design),
+        )
+        report = run(context, seconds=seconds, storage_bytes=storage_bytes, mode=mode, progress=progress)
+    database.log.flush()
+    return report
+
+
+def text_for(database: Database, text: str, alternative: Alternative, design: Design) -> str | None:
+    """The text that answers a statement by an alternative, or None if it can not be served by it now."""
+    from sartor.interfaces.known import compile_text
+    from sartor.sql.analyse import analyse
+
+    known = database.recognise(text)
+    analysis = analyse(text, database.catalog(), known.fingerprint)
+    used = []
+    for replacement in alternative:
+        derived = design.objects.get(replacement.object)
+        if derived is None or analysis.refusal is not None or replacement.reference >= len(analysis.references):
+            return None
+        how = use(derived, database.registry.state)
+        if how is Use.NO:
+            return None
+        used.append((derived, how))
+    return compile_text(known, analysis, alternative, tuple(used))
+
+
+def publish_and_save(database: Database, design: Design) -> None:
+    """Put a design in force and keep what its trials chose in the file."""
+    database.publish(design)
+    if design.objects:
+        stored.save_choices(database.engine(), dict(design.choices))
+
+
+def explain(database: Database, decision: int) -> str:
+    from sartor.tuner.explain import explain as story
+
+    return story(database.ledger, decision)
+
+
+def design_report(database: Database) -> DesignReport:
+    from sartor.interfaces.design_report import design_report as report
+
+    return report(database.design, database.registry.state)
+
+
+def workload_table(database: Database) -> pyarrow.Table:
+    from sartor.interfaces.serving import finish
+    from sartor.workload.table import as_table
+
+    for session in database.sessions():
+        finish(session)
+    with database.engine_lock:
+        return as_table(database.log.workload().analysed(database.catalog()))
+
+
+def ledger_table(database: Database) -> pyarrow.Table:
+    return database.ledger.as_table()
+
+
+def close(database: Database) -> None:
+    """The last connection goes: nothing that holds deleted rows is left behind, and the file's standing is written down."""
+    from sartor.interfaces.leaving import leave_clean
+
+    if database.design.objects and not database.opened.read_only:
+        try:
+            purge(database)
+            leave_clean(database, database.engine())
+        except duckdb.Error:
+            database.ledger.record("distrust", "database", "the file could not be left clean; it is checked when opened again")
+
+
+def bytes_of(storage: str | int) -> int:
+    """A storage budget as bytes.
+
+    >>> bytes_of("2GB"), bytes_of("500 mb"), bytes_of(7)
+    (2000000000, 500000000, 7)
+    """
+    if isinstance(storage, int):
+        size: float = storage
+    else:
+        text = storage.strip().upper()
+        unit = next((u for u in ("KB", "MB", "GB", "TB", "B") if text.endswith(u)), "")
+        try:
+            size = float(text.removesuffix(unit)) * _UNITS.get(unit, 1)
+        except ValueError:
+            raise BudgetError(f"{storage!r} is not a size; write it as 500MB or 2GB") from None
+    if size <= 0:
+        raise BudgetError("a storage budget of 0 bytes leaves nothing to do; give tune some storage")
+    return int(size)
+
+
+def _writable(database: Database) -> None:
+    if database.opened.read_only:
+        raise DatabaseUnavailable("the database was opened read-only; open it for writing to change what is built")
+
+
+def _query(action: Action) -> Callable[[Action, str], str]:
+    from sartor.components import component
+
+    return component(action.component).build_query
+
+
+def _replace_object(database: Database, derived: DerivedObject) -> None:
+    design = database.design
+    database.publish(
+        replace(design, objects={**design.objects, derived.identifier: derived}, version=design.version + 1)
+    )
+
+
+def _drop_objects(database: Database, objects: list[DerivedObject]) -> None:
+    design = database.design
+    gone = {derived.identifier for derived in objects}
+    choices = {k: c for k, c in design.choices.items() if not any(item.object in gone for item in c)}
+    kept = {identifier: d for identifier, d in design.objects.items() if identifier not in gone}
+    database.publish(Design(kept, choices, design.version + 1))
+    stored.drop(database.engine(), objects)
+    stored.save_choices(database.engine(), choices)
+
