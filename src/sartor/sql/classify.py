@@ -24,7 +24,8 @@ class Effects:
         mutates: tables whose rows may change in any other way; bare names, lower-case.
         everything: any table may change in any way.
         defines: the catalog may change.
-        transaction: it begins or ends a transaction, and does nothing else.
+        transaction: it begins or ends a transaction, and does nothing else. A COMMIT says `everything`, for the
+            text alone does not tell what it commits.
         mixed_transaction: it does so among other statements.
         session: what names or expressions mean on this connection may change.
         settings: what is set to what, names lower-case. A name in angle brackets stands for a change that is not
@@ -141,36 +142,37 @@ def _odd(text: str) -> Effects:
 def _joined(parts: list[Effects]) -> Effects:
     """The effects of several statements run one after the other.
 
-    What a text of several statements prepares is not followed.
+    What a text of several statements prepares is not followed, nor a transaction that it leaves open or ends for
+    another text, nor settings beside new names.
     """
-    settings = tuple(setting for part in parts for setting in part.settings)
-    followed = all(
-        not part.session or (part.settings or part.harmless_session or part.shadows) and part.prepares is None
-        for part in parts
-    )
-    transactions = [part.transaction for part in parts if part.transaction]
-    balanced = _balanced(transactions) and not any(part.mixed_transaction for part in parts)
+    inner = [part for part in parts if not part.transaction]
+    settings = tuple(setting for part in inner for setting in part.settings)
+    shadows: frozenset[str] = frozenset().union(*(part.shadows for part in inner))
+    followed = _balanced([part.transaction for part in parts if part.transaction])
+    for part in inner:
+        followed &= not part.session or part.harmless_session or bool(part.settings or part.shadows)
+        followed &= part.prepares is None and not (part.settings and shadows)
     return Effects(
         reads_only=all(part.reads_only for part in parts),
-        appends=frozenset().union(*(part.appends for part in parts)),
-        mutates=frozenset().union(*(part.mutates for part in parts)),
-        everything=any(part.everything for part in parts) or not balanced,
-        defines=any(part.defines for part in parts) or not balanced,
-        mixed_transaction=bool(transactions),
-        session=any(part.session for part in parts) or not balanced,
-        settings=settings if followed and balanced else settings + _NOT_FOLLOWED,
-        harmless_session=balanced and all(part.harmless_session or not part.session for part in parts),
-        shadows=frozenset().union(*(part.shadows for part in parts)),
-        attaches=frozenset().union(*(part.attaches for part in parts)),
-        checkpoint=any(part.checkpoint for part in parts),
+        appends=frozenset().union(*(part.appends for part in inner)),
+        mutates=frozenset().union(*(part.mutates for part in inner)),
+        everything=not followed or any(part.everything for part in inner),
+        defines=not followed or any(part.defines for part in inner),
+        mixed_transaction=len(inner) < len(parts),
+        session=not followed or any(part.session for part in inner),
+        settings=settings if followed else settings + _NOT_FOLLOWED,
+        harmless_session=followed and all(part.harmless_session or not part.session for part in inner),
+        shadows=shadows if followed else frozenset(),
+        attaches=frozenset().union(*(part.attaches for part in inner)),
+        checkpoint=any(part.checkpoint for part in inner),
         statements=len(parts),
     )
 
 
-def _balanced(transactions: list[Literal["", "begin", "commit", "rollback"]]) -> bool:
+def _balanced(transactions: list[str]) -> bool:
     """Whether each transaction that the text begins is ended by it, and none other."""
-    pairs = zip(transactions[::2], transactions[1::2], strict=False)
-    return len(transactions) % 2 == 0 and all(a == "begin" and b != "begin" for a, b in pairs)
+    begins, ends = transactions[::2], transactions[1::2]
+    return len(begins) == len(ends) and all(kind == "begin" for kind in begins) and "begin" not in ends
 
 
 def _one(cursor: Cursor) -> Effects:
@@ -364,8 +366,13 @@ def _execute(cursor: Cursor) -> Effects:
     return replace(WRITES_ANYTHING, executes=name[-1]) if name else ANYTHING
 
 
-def _end(kind: Literal["begin", "commit", "rollback"]) -> Rule:
+def _transaction(kind: Literal["begin", "commit", "rollback"]) -> Rule:
     return lambda cursor: Effects(transaction=kind)
+
+
+def _commit(cursor: Cursor) -> Effects:
+    """Whoever knows the transaction knows better what it commits."""
+    return replace(WRITES_ANYTHING, transaction="commit")
 
 
 def _checkpoint(cursor: Cursor) -> Effects:
@@ -400,10 +407,10 @@ _RULES: dict[str, Rule] = {
     "EXPORT": _harmless,
     "PREPARE": _prepare,
     "EXECUTE": _execute,
-    "BEGIN": _end("begin"),
-    "START": _end("begin"),
-    "COMMIT": _end("commit"),
-    "END": _end("commit"),
-    "ROLLBACK": _end("rollback"),
-    "ABORT": _end("rollback"),
+    "BEGIN": _transaction("begin"),
+    "START": _transaction("begin"),
+    "COMMIT": _commit,
+    "END": _commit,
+    "ROLLBACK": _transaction("rollback"),
+    "ABORT": _transaction("rollback"),
 }
