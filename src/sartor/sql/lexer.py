@@ -50,6 +50,8 @@ def tokens(text: str) -> Tokens:
         found = tokenize(text)
     except Exception as error:
         raise ValueError(f"no tokens: {error}") from error
+    if not found:
+        return Tokens([], [], [])
     starts = [start for start, _ in found]
     kinds = [kind for _, kind in found]
     if text.isascii() and not _CONTROL.search(text):
