@@ -17,7 +17,7 @@ class Action:
         component: the name of the component that proposed it.
         source: the table or files that it derives from.
         definition: what to build, as JSON-able values that the component alone reads
-            (for sort_keys: {"columns": [...], "key": [...]}).
+            (for sort_keys: columns and key, each a tuple of names).
         templates: digests of the templates that it was proposed for.
     """
 

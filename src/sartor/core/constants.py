@@ -52,3 +52,20 @@ MAXIMAL_GROUPS = Constant(
     "its hash table",
     "docs/decisions/003-row-order.md",
 )
+SORT_KEY_CANDIDATES = Constant(32, 1, 1024, "keys estimated in a round against the time that estimating takes", "declared")
+SORT_KEY_COLUMNS = Constant(3, 1, 3, "longer keys serve narrower templates at the cost of more candidates", "declared")
+SAMPLE_ROWS = Constant(100_000, 1_000, 1 << 24, "the error of an estimate against the time to draw it", "declared")
+ROW_GROUP_ROWS = Constant(122_880, 2_048, 1 << 20, "rows of a row group: DuckDB's own default", "DuckDB 2.0")
+ESTIMATE_STATEMENTS = Constant(3, 1, 16, "statements of a template that an estimate looks at", "declared")
+FIXED_QUERY_SECONDS = Constant(0.0005, 0.0, 1.0, "the part of a query's time that no layout changes", "DESIGN.md: select 1, point query")
+BUILD_SECONDS_PER_CELL = Constant(40e-9, 0.0, 1.0, "seconds to sort and store one value", "20 M rows x 5 columns in 3.9 s")
+COMPRESSED_SHARE = Constant(0.45, 0.01, 2.0, "stored bytes for each byte of the types' width", "declared")
+SORT_SECONDS_PER_ROW = Constant(40e-9, 0.0, 1e-3, "seconds to bring one row back into order", "140 k rows in 6 ms")
+JOIN_KEY_SHARE = Constant(0.5, 0.0, 1.0, "row groups still read when only a join restricts the key", "declared")
+TRIAL_GAIN = Constant(0.05, 0.0, 0.9, "the least gain worth an alternative against keeping plain", "declared")
+TRIAL_PAIRS = Constant(9, 3, 100, "pairs of runs in a trial against its time", "declared")
+TRIAL_SHARE = Constant(0.5, 0.1, 0.9, "the share of a round's seconds that is kept free for trials", "declared")
+TRIAL_STATEMENTS = Constant(3, 1, 16, "alternatives tried for each template against the time of a round", "declared")
+PAYBACK_REPEATS = Constant(
+    4, 0.1, 1000, "how often what was observed is expected to come again: more builds what pays back later", "declared"
+)

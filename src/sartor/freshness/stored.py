@@ -170,7 +170,7 @@ def _action_document(action: Action) -> dict[str, Any]:
 def _action(document: dict[str, Any], database: str) -> Action:
     place = document["source"]
     source: Source = TableName(database, **place) if "schema" in place else FileScan(**place)
-    definition = tuple((name, value) for name, value in document["definition"])
+    definition = tuple((name, tuple(value) if isinstance(value, list) else value) for name, value in document["definition"])
     return Action(document["component"], source, definition, frozenset(document["templates"]))
 
 

@@ -95,7 +95,8 @@ _WRITING_FUNCTIONS = frozenset(
 _SUSPECT = _NESTED | _LEADING | _WRITING_FUNCTIONS
 _ROW_CHANGES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "COPY"})
 # These DuckDB counts among the changes, though nothing is changed.
-_COUNTED = frozenset({"EXPLAIN", "PIVOT", "UNPIVOT", "DEALLOCATE", "SHOW", "DESCRIBE", "DESC", "SUMMARIZE", "PIVOT_WIDER"})
+_COUNTED_FIRST = frozenset({"EXPLAIN", "DEALLOCATE", "SHOW", "DESCRIBE", "DESC", "SUMMARIZE"})
+_COUNTED_ANYWHERE = frozenset({"PIVOT", "UNPIVOT", "PIVOT_WIDER", "PIVOT_LONGER"})
 _HARMLESS_PRAGMAS = frozenset(
     """
     table_info show_tables show_tables_expanded database_list database_size version storage_info functions
@@ -124,7 +125,8 @@ def classify(text: str) -> Effects:
     if words[0].upper() in _READS and ";" not in words and '"' not in text and "`" not in text:
         upper = set(map(str.upper, words))
         if _SUSPECT.isdisjoint(upper):
-            return READ if _COUNTED.isdisjoint(upper) else NOTHING
+            counted = words[0].upper() in _COUNTED_FIRST or not _COUNTED_ANYWHERE.isdisjoint(upper)
+            return NOTHING if counted else READ
     effects = [_one(cursor) for cursor in split(words, kinds)]
     if len(effects) == 1:
         return effects[0]
@@ -193,7 +195,8 @@ def _read(cursor: Cursor) -> Effects:
     forbidden = _NESTED | _LEADING if cursor.word() == "EXPLAIN" else _NESTED
     found = cursor.count(forbidden)
     if not found and not cursor.calls(_WRITING_FUNCTIONS):
-        return NOTHING if cursor.count(_COUNTED) else READ
+        counted = cursor.word() in _COUNTED_FIRST or cursor.count(_COUNTED_ANYWHERE)
+        return NOTHING if counted else READ
     if cursor.word() == "WITH" and cursor.count(_ROW_CHANGES) == 1 and cursor.skip_to("INSERT"):
         cursor.skip()
         return _insert(cursor)

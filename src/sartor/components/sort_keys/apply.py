@@ -9,7 +9,7 @@ from sartor.core.table import FileScan, Source, quote
 
 def sorted_copy(source: Source, columns: tuple[str, ...], key: tuple[str, ...], templates: frozenset[str]) -> Action:
     """The action that makes a copy of these columns, in catalog order, sorted by this key."""
-    return Action("sort_keys", source, (("columns", list(columns)), ("key", list(key))), templates)
+    return Action("sort_keys", source, (("columns", columns), ("key", key)), templates)
 
 
 def build_query(action: Action, rows: str = "") -> str:

@@ -33,7 +33,7 @@ def alternatives(analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequen
     for place, reference in enumerate(analysis.references):
         if reference.refusal is not None:
             continue
-        joined = _joined_columns(analysis, place)
+        joined = joined_columns(analysis, place)
         ranked = sorted(
             (kept, item.identifier) for item in objects if (kept := share_kept(reference, joined, item)) < 1.0
         )
@@ -53,7 +53,7 @@ def share_kept(reference: Reference, joined: frozenset[str], derived: DerivedObj
         return 1.0
     share = 1.0
     for column in definition["key"]:
-        shapes = [_KEEPS.get(p.operator, 1.0) for p in reference.predicates if p.column == column]
+        shapes = [keeps(p.operator) for p in reference.predicates if p.column == column]
         if not shapes and column in joined:
             shapes = [_JOINED]
         if not shapes:
@@ -64,7 +64,12 @@ def share_kept(reference: Reference, joined: frozenset[str], derived: DerivedObj
     return share
 
 
-def _joined_columns(analysis: Analysis, place: int) -> frozenset[str]:
+def keeps(operator: Operator) -> float:
+    """About which share of a table a condition of this shape keeps; 1 if its shape can not skip anything."""
+    return _KEEPS.get(operator, 1.0)
+
+
+def joined_columns(analysis: Analysis, place: int) -> frozenset[str]:
     """Columns of a reference that are joined to one with a condition of its own: DuckDB pushes the keys it finds down."""
     found = set()
     for edge in analysis.joins:

@@ -1,0 +1,143 @@
+"""What a sorted copy would gain and cost, from the row groups that a sample says it would skip."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from statistics import mean, median
+
+from sartor.components.sort_keys.sample import Key, Sample, draw
+from sartor.core.action import Action, Estimate
+from sartor.core.analysis import Analysis, Reference, RowOrder
+from sartor.core.constants import (
+    BUILD_SECONDS_PER_CELL,
+    COMPRESSED_SHARE,
+    ESTIMATE_STATEMENTS,
+    FIXED_QUERY_SECONDS,
+    JOIN_KEY_SHARE,
+    SORT_SECONDS_PER_ROW,
+)
+from sartor.core.evidence import Evidence
+from sartor.core.predicate import Predicate
+from sartor.core.table import Catalog, Source, TableName
+from sartor.engines.base import Engine
+from sartor.sql.analyse import analyse
+from sartor.sql.inline import inlined
+from sartor.workload.workload import TemplateStatistics, Workload
+
+_WIDTHS = {"BIGINT": 8, "INTEGER": 4, "SMALLINT": 2, "TINYINT": 1, "DOUBLE": 8, "FLOAT": 4, "DATE": 4, "BOOLEAN": 1, "VARCHAR": 16}
+_MODEL = "row groups skipped on a sample"
+
+
+def estimate(actions: Sequence[Action], workload: Workload, catalog: Catalog, engine: Engine) -> list[Estimate]:
+    """One estimate an action, in order.
+
+    The gain of a template is the part of its plain time that its scan of the table takes, times the share of row groups that
+    the copy lets it skip, less the sorting that brings rows back into the table's order where that matters.
+    """
+    by_source: dict[Source, list[Action]] = defaultdict(list)
+    for action in actions:
+        by_source[action.source].append(action)
+    found: dict[int, Estimate] = {}
+    for number, (source, ours) in enumerate(by_source.items()):
+        instances = {t.digest: _instances(t, catalog) for t in workload.reads() if t.analysis is not None}
+        columns = sorted(_columns(source, ours, instances))
+        sample = draw(engine, source, columns, number)
+        try:
+            read: dict[tuple[str, Key], float] = {}
+            for action in ours:
+                found[id(action)] = _one(action, workload, catalog, sample, instances, read)
+        finally:
+            sample.drop()
+    return [found[id(action)] for action in actions]
+
+
+def _one(
+    action: Action,
+    workload: Workload,
+    catalog: Catalog,
+    sample: Sample,
+    instances: dict[str, list[Analysis]],
+    cache: dict[tuple[str, Key], float],
+) -> Estimate:
+    key: Key = tuple(action.get("key"))
+    saved: dict[str, Evidence] = {}
+    for template in workload.reads():
+        if template.digest not in action.templates or not template.plain_seconds:
+            continue
+        if (template.digest, key) not in cache:
+            cache[template.digest, key] = _saved(template, key, action.source, sample, instances[template.digest])
+        seconds = cache[template.digest, key]
+        if seconds > 0:
+            saved[template.digest] = Evidence(seconds, "predicted", _MODEL)
+    cells = (len(action.get("columns")) + 1) * sample.rows
+    build = cells * BUILD_SECONDS_PER_CELL.default
+    return Estimate(
+        action,
+        saved,
+        Evidence(build, "predicted", "cells"),
+        Evidence(sample.rows * _row_bytes(action, catalog), "predicted", "types"),
+        Evidence(build / max(sample.rows, 1), "predicted", "cells"),
+    )
+
+
+def _saved(
+    template: TemplateStatistics, key: Key, source: Source, sample: Sample, instances: list[Analysis]
+) -> float:
+    """Seconds saved on each run, by the mean over the template's statements."""
+    plain = median(template.plain_seconds)
+    gains = []
+    for analysis in instances:
+        places = [r for r in analysis.references if r.source == source and r.refusal is None]
+        share_of_time = 1.0 / max(1, len({str(r.source) for r in analysis.references}))
+        for reference in places:
+            before = sample.groups_read((), reference.predicates)
+            after = _groups_after(sample, key, reference)
+            scan = max(0.0, plain - FIXED_QUERY_SECONDS.default) * share_of_time
+            gain = scan * (1.0 - min(1.0, after / before))
+            if reference.order is RowOrder.BASE:
+                gain -= sample.rows * sample.share_kept(reference.predicates) * SORT_SECONDS_PER_ROW.default
+            gains.append(gain)
+    return mean(gains) if gains else 0.0
+
+
+def _groups_after(sample: Sample, key: Key, reference: Reference) -> float:
+    restricted = {p.column for p in reference.predicates}
+    if key[0] not in restricted:
+        # Joined to something restricted: DuckDB pushes the smallest and largest key it finds down.
+        return sample.groups_read((), reference.predicates) * JOIN_KEY_SHARE.default
+    return sample.groups_read(key, reference.predicates)
+
+
+def _instances(template: TemplateStatistics, catalog: Catalog) -> list[Analysis]:
+    """Analyses of a few statements of a template, each with its own literals."""
+    texts = list(dict.fromkeys(inlined(execution.text, execution.parameters) for execution in template.executions))
+    found = [analyse(text, catalog) for text in texts[: int(ESTIMATE_STATEMENTS.default)]]
+    return [analysis for analysis in found if analysis.refusal is None]
+
+
+def _columns(source: Source, actions: Sequence[Action], instances: dict[str, list[Analysis]]) -> set[str]:
+    """The columns that the sample has to hold: keys, and all that is restricted by a condition."""
+    needed = {column for action in actions for column in action.get("key")}
+    for analyses in instances.values():
+        for analysis in analyses:
+            for reference in analysis.references:
+                if reference.source == source:
+                    needed |= _read_by(reference.predicates, reference.columns)
+    return needed
+
+
+def _read_by(predicates: Sequence[Predicate], columns: Sequence[str]) -> set[str]:
+    named = {predicate.column for predicate in predicates if predicate.column}
+    return named | set(columns) if any(not predicate.column for predicate in predicates) else named
+
+
+def _row_bytes(action: Action, catalog: Catalog) -> float:
+    source = action.source
+    info = catalog.resolve((source.database, source.schema, source.name)) if isinstance(source, TableName) else None
+    width = 8.0
+    for name in action.get("columns"):
+        column = info.column(name) if info is not None else None
+        kind = column.type.partition("(")[0] if column is not None else "VARCHAR"
+        width += _WIDTHS.get(kind, 8)
+    return width * COMPRESSED_SHARE.default

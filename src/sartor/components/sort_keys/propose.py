@@ -1,0 +1,96 @@
+"""Candidates for sorted copies: keys from the conditions and joins of the templates, columns from what they read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import permutations
+
+from sartor.components.sort_keys.apply import sorted_copy
+from sartor.components.sort_keys.serve import joined_columns, keeps
+from sartor.core.action import Action
+from sartor.core.analysis import Reference
+from sartor.core.constants import SORT_KEY_CANDIDATES, SORT_KEY_COLUMNS
+from sartor.core.predicate import Operator
+from sartor.core.table import Catalog, Source, TableName
+from sartor.workload.workload import Workload
+
+Key = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Use:
+    """A template's use of one table."""
+
+    digest: str
+    seconds: float
+    columns: frozenset[str]
+
+
+@dataclass(slots=True)
+class _Keyed:
+    """All uses of one table that a key may help."""
+
+    uses: list[_Use] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        return sum(use.seconds for use in self.uses)
+
+
+def propose(workload: Workload, catalog: Catalog) -> list[Action]:
+    """Candidate copies, those first whose templates took most seconds.
+
+    For each key there is a copy with the columns of all templates that it may help, and one with the columns of the heaviest
+    template alone, which is smaller. Whether a key helps is for `estimate` to say.
+    """
+    keyed: dict[tuple[Source, Key], _Keyed] = defaultdict(_Keyed)
+    for template in workload.reads():
+        analysis = template.analysis
+        if analysis is None or analysis.refusal is not None:
+            continue
+        for place, reference in enumerate(analysis.references):
+            if reference.refusal is not None:
+                continue
+            use = _Use(template.digest, template.total_seconds, frozenset(reference.columns))
+            for key in _keys(reference, joined_columns(analysis, place)):
+                keyed[reference.source, key].uses.append(use)
+    ranked = sorted(keyed.items(), key=lambda item: -item[1].seconds)[: int(SORT_KEY_CANDIDATES.default)]
+    actions: dict[tuple[Source, Key, frozenset[str]], Action] = {}
+    for (source, key), uses in ranked:
+        heaviest = max(uses.uses, key=lambda use: use.seconds)
+        for chosen in (uses.uses, [heaviest]):
+            columns = frozenset(key).union(*(use.columns for use in chosen))
+            served = frozenset(use.digest for use in uses.uses if use.columns <= columns)
+            ordered = _in_catalog_order(source, columns, catalog)
+            actions.setdefault((source, key, columns), sorted_copy(source, ordered, key, served))
+    return list(actions.values())
+
+
+def _keys(reference: Reference, joined: frozenset[str]) -> Iterator[Key]:
+    """The keys that may help one reference: each restricted column, and combinations that begin with equalities."""
+    equal = _columns(reference, {Operator.EQUAL, Operator.IN, Operator.IS_NULL})
+    ranged = [column for column in _columns(reference, set(Operator)) if column not in equal]
+    single = [*equal, *ranged, *(column for column in sorted(joined) if column not in equal and column not in ranged)]
+    for column in single:
+        yield (column,)
+    for length in range(2, int(SORT_KEY_COLUMNS.default) + 1):
+        for leading in permutations(equal, length - 1):
+            for last in single:
+                if last not in leading:
+                    yield (*leading, last)
+
+
+def _columns(reference: Reference, operators: Iterable[Operator]) -> list[str]:
+    wanted = set(operators)
+    found = {p.column for p in reference.predicates if p.column and p.operator in wanted and keeps(p.operator) < 1.0}
+    return sorted(found)
+
+
+def _in_catalog_order(source: Source, columns: frozenset[str], catalog: Catalog) -> tuple[str, ...]:
+    if isinstance(source, TableName):
+        info = catalog.resolve((source.database, source.schema, source.name))
+        if info is not None:
+            return tuple(column.name for column in info.columns if column.name in columns)
+    return tuple(sorted(columns))

@@ -1,0 +1,121 @@
+"""A sample of a table's rows in Sartor's own connection, and what row groups of it a statement would read in some order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sartor.core.constants import ROW_GROUP_ROWS, SAMPLE_ROWS
+from sartor.core.derived import ORDER_COLUMN
+from sartor.core.predicate import Operator, Predicate
+from sartor.core.table import FileScan, Source, quote
+from sartor.engines.base import Engine
+
+Key = tuple[str, ...]
+_POINTS = (Operator.EQUAL, Operator.IN)
+
+
+@dataclass(slots=True)
+class Sample:
+    """About SAMPLE_ROWS rows of a table in a temporary table, drawn by a hash of the row id: unbiased, and the same each time.
+
+    Attributes:
+        rows: of the table.
+        sampled: of the sample.
+    """
+
+    engine: Engine
+    name: str
+    rows: int
+    sampled: int
+    _orders: dict[tuple[Key, str], str]
+
+    @property
+    def groups(self) -> int:
+        """The table's row groups."""
+        return max(1, -(-self.rows // int(ROW_GROUP_ROWS.default)))
+
+    def groups_read(self, key: Key, predicates: Sequence[Predicate]) -> float:
+        """How many row groups a scan would read if the table were sorted by a key; an empty key is the table's own order.
+
+        A row group is read unless the zone map of some restricted column rules it out, as DuckDB would: by the smallest and
+        the largest value that the row group holds of it. The values that a condition admits are those that it admits in
+        the sample.
+        """
+        usable = [p for p in predicates if p.column and p.sql is not None and _prunes(p)]
+        if not usable or not self.sampled:
+            return float(self.groups)
+        tests = " AND ".join(self._test(self._zones(key, p.column), p) for p in usable)
+        first = self._zones(key, usable[0].column)
+        others = sorted({self._zones(key, p.column) for p in usable} - {first})
+        joins = "".join(f" JOIN {zone} USING (block)" for zone in others)
+        (count,) = self.engine.rows(f"SELECT count(*) FROM {first}{joins} WHERE {tests}")[0]
+        return float(max(1, count))
+
+    def share_kept(self, predicates: Sequence[Predicate]) -> float:
+        """The share of the rows that all conditions let through."""
+        known = [f"({p.sql})" for p in predicates if p.sql is not None]
+        if not known or not self.sampled:
+            return 1.0
+        (count,) = self.engine.rows(f"SELECT count(*) FROM {self.name} WHERE {' AND '.join(known)}")[0]
+        return float(count) / self.sampled
+
+    def drop(self) -> None:
+        for name in (*self._orders.values(), self.name):
+            self.engine.execute(f"DROP TABLE IF EXISTS {name}")
+
+    def _zones(self, key: Key, column: str) -> str:
+        """The temporary table of per-block bounds of a column under an order."""
+        found = self._orders.get((key, column))
+        if found is None:
+            found = f"{self.name}_zone_{len(self._orders)}"
+            order = ", ".join([*(f"{quote(part)} ASC NULLS LAST" for part in key), quote(ORDER_COLUMN)])
+            name = quote(column)
+            self.engine.execute(
+                f"CREATE TEMP TABLE {found} AS SELECT block, min({name}) AS {quote('low ' + column)}, "
+                f"max({name}) AS {quote('high ' + column)}, count(*) - count({name}) AS {quote('nulls ' + column)} FROM "
+                f"(SELECT {name}, (row_number() OVER (ORDER BY {order}) - 1) * {self.groups} // {self.sampled} AS block "
+                f"FROM {self.name}) GROUP BY block"
+            )
+            self._orders[key, column] = found
+        return found
+
+    def _test(self, zone: str, predicate: Predicate) -> str:
+        column = predicate.column
+        low, high = f"{zone}.{quote('low ' + column)}", f"{zone}.{quote('high ' + column)}"
+        admitted = f"FROM {self.name} WHERE {predicate.sql}"
+        if predicate.operator is Operator.IS_NULL:
+            return f"{zone}.{quote('nulls ' + column)} > 0"
+        if predicate.operator in _POINTS:
+            return (
+                f"EXISTS (SELECT 1 FROM (SELECT DISTINCT {quote(column)} AS admitted {admitted}) "
+                f"WHERE admitted BETWEEN {low} AND {high})"
+            )
+        return (
+            f"{high} >= (SELECT min({quote(column)}) {admitted}) AND {low} <= (SELECT max({quote(column)}) {admitted})"
+        )
+
+
+def draw(engine: Engine, source: Source, columns: Sequence[str], number: int) -> Sample:
+    """Draw the sample of a table with the columns that are asked for."""
+    rows = int(engine.rows(f"SELECT count(*) FROM {source}")[0][0])
+    every = max(1, rows // int(SAMPLE_ROWS.default))
+    name = f"temp.main.sartor_sample_{number}"
+    names = ", ".join(quote(column) for column in columns)
+    identifier = f"(SELECT *, row_number() OVER () - 1 AS file_row FROM {source})" if isinstance(source, FileScan) else str(source)
+    row = "file_row" if isinstance(source, FileScan) else "rowid"
+    engine.execute(f"DROP TABLE IF EXISTS {name}")
+    engine.execute(
+        f"CREATE TEMP TABLE {name} AS SELECT {names}, {row} AS {quote(ORDER_COLUMN)} FROM {identifier} "
+        f"WHERE hash({row}) % {every} = 0"
+    )
+    sampled = int(engine.rows(f"SELECT count(*) FROM {name}")[0][0])
+    return Sample(engine, name, rows, sampled, {})
+
+
+def _prunes(predicate: Predicate) -> bool:
+    """Whether zone maps can rule row groups out by a condition of this shape."""
+    if predicate.operator is Operator.LIKE:
+        pattern = (predicate.sql or "").partition("'")[2]
+        return bool(pattern) and pattern[0] not in "%_'"
+    return predicate.operator not in (Operator.OTHER, Operator.IS_NOT_NULL)

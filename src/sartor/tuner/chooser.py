@@ -1,0 +1,99 @@
+"""The joint choice: which actions to take together, under the budgets for storage and time.
+
+A mixed-integer program: one binary variable for each action, one for each template and action that could serve it. A template
+takes at most one action on each table. What is maximised are seconds: those saved, over a few times as many runs as were
+observed (PAYBACK_REPEATS), less those of building and of carrying appended rows along. Nothing chosen is always a solution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sartor.core.action import Action, Estimate
+from sartor.core.constants import PAYBACK_REPEATS
+from sartor.core.table import TableName
+from sartor.workload.workload import Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The actions chosen, and for each other one why not."""
+
+    chosen: tuple[Estimate, ...]
+    refused: tuple[tuple[Action, str], ...]
+
+
+def choose(
+    estimates: Sequence[Estimate], workload: Workload, *, storage_bytes: float, build_seconds: float
+) -> Choice:
+    """Choose jointly; the budgets are hard limits."""
+    counts = {template.digest: template.count * PAYBACK_REPEATS.default for template in workload.reads()}
+    worth = [item for item in estimates if _alone(item, counts, workload) > 0]
+    if not worth:
+        return Choice((), tuple((item.action, "it would cost more than it saves") for item in estimates))
+    picked = _solve(worth, counts, workload, storage_bytes, build_seconds)
+    chosen = tuple(item for item, taken in zip(worth, picked, strict=True) if taken)
+    refused = [
+        (item.action, _reason(item, item in worth, storage_bytes, build_seconds)) for item in estimates if item not in chosen
+    ]
+    return Choice(chosen, tuple(refused))
+
+
+def _cost(item: Estimate, workload: Workload) -> float:
+    source = item.action.source
+    rows = workload.appended_rows.get(source.name.lower(), 0) if isinstance(source, TableName) else 0
+    return item.build_seconds.value + rows * item.upkeep_seconds_per_row.value
+
+
+def _alone(item: Estimate, counts: dict[str, float], workload: Workload) -> float:
+    saved = sum(counts.get(digest, 0) * evidence.value for digest, evidence in item.seconds_saved.items())
+    return saved - _cost(item, workload)
+
+
+def _reason(item: Estimate, pays: bool, storage_bytes: float, build_seconds: float) -> str:
+    if not pays:
+        return "it would cost more than it saves"
+    if item.bytes_stored.value > storage_bytes:
+        return f"it needs about {item.bytes_stored.value / 1e6:.0f} MB, more than the storage budget"
+    if item.build_seconds.value > build_seconds:
+        return f"building it takes about {item.build_seconds.value:.1f} s, more than the time left"
+    return "others save more within the budgets"
+
+
+def _solve(
+    items: Sequence[Estimate], counts: dict[str, float], workload: Workload, storage_bytes: float, build_seconds: float
+) -> list[bool]:
+    import numpy as np
+    from scipy.optimize import Bounds, LinearConstraint, milp
+    from scipy.sparse import lil_array
+
+    pairs = [(place, digest) for place, item in enumerate(items) for digest in item.seconds_saved]
+    size = len(items) + len(pairs)
+    gain = np.zeros(size)
+    for place, item in enumerate(items):
+        gain[place] = -_cost(item, workload)
+    slots = sorted({(digest, str(items[place].action.source)) for place, digest in pairs})
+    slot_of = {slot: number for number, slot in enumerate(slots)}
+    rows = lil_array((2 + len(pairs) + len(slots), size))
+    limits = np.zeros(2 + len(pairs) + len(slots))
+    limits[0], limits[1] = storage_bytes, build_seconds
+    for place, item in enumerate(items):
+        rows[0, place], rows[1, place] = item.bytes_stored.value, item.build_seconds.value
+    for number, (place, digest) in enumerate(pairs):
+        variable = len(items) + number
+        gain[variable] = counts.get(digest, 0) * items[place].seconds_saved[digest].value
+        rows[2 + number, variable], rows[2 + number, place] = 1.0, -1.0
+        slot = 2 + len(pairs) + slot_of[digest, str(items[place].action.source)]
+        rows[slot, variable] = 1.0
+        limits[slot] = 1.0
+    answer = milp(
+        -gain,
+        integrality=np.ones(size),
+        bounds=Bounds(0, 1),
+        constraints=LinearConstraint(rows.tocsr(), -np.inf, limits),
+        options={"time_limit": 5.0, "mip_rel_gap": 1e-3},
+    )
+    if answer.x is None:
+        return [False] * len(items)
+    return [bool(value > 0.5) for value in answer.x[: len(items)]]
