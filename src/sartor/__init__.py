@@ -1,8 +1,8 @@
 """Sartor: an analytics database that tailors itself to its data and its workload; a drop-in for DuckDB.
 
-    import sartor
-    con = sartor.connect("shop.duckdb")   # as duckdb.connect
-    con.tune()                            # after some queries have been asked
+import sartor
+con = sartor.connect("shop.duckdb")   # as duckdb.connect
+con.tune()                            # after some queries have been asked
 """
 
 from sartor.core.errors import BudgetError, DatabaseUnavailable, DecisionNotFound, SartorError, WorkloadError

@@ -24,9 +24,7 @@ class Component(Protocol):
         """Candidates from the workload, the most promising first; nothing is run."""
         ...
 
-    def estimate(
-        self, actions: Sequence[Action], workload: Workload, catalog: Catalog, engine: Engine
-    ) -> Sequence[Estimate]:
+    def estimate(self, actions: Sequence[Action], workload: Workload, catalog: Catalog, engine: Engine) -> Sequence[Estimate]:
         """What each action would gain and cost, one estimate an action, in the same order."""
         ...
 

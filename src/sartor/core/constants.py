@@ -23,9 +23,7 @@ class Constant:
     measured_by: str
 
 
-DECISION_CACHE_ENTRIES = Constant(
-    4096, 64, 1 << 20, "memory of cached decisions against analysing again", "declared"
-)
+DECISION_CACHE_ENTRIES = Constant(4096, 64, 1 << 20, "memory of cached decisions against analysing again", "declared")
 DISCARD_SHARE = Constant(
     0.10,
     0.0,
@@ -33,23 +31,16 @@ DISCARD_SHARE = Constant(
     "share of runs discarded because a write came between, after which a template goes plain",
     "DESIGN.md",
 )
-HISTORY_RUNS = Constant(
-    32, 8, 1024, "memory of a template's run times against how fast a slow-down is noticed", "declared"
-)
-LOG_BATCH = Constant(
-    256, 1, 1 << 16, "memory of unfolded observations against how often they are folded", "declared"
-)
+HISTORY_RUNS = Constant(32, 8, 1024, "memory of a template's run times against how fast a slow-down is noticed", "declared")
+LOG_BATCH = Constant(256, 1, 1 << 16, "memory of unfolded observations against how often they are folded", "declared")
 LOG_SAMPLE = Constant(16, 1, 1024, "statements kept of a template against the size of the log", "declared")
-LOG_TEMPLATES = Constant(
-    20_000, 100, 1 << 20, "memory of the log against the long tail of templates", "declared"
-)
+LOG_TEMPLATES = Constant(20_000, 100, 1 << 20, "memory of the log against the long tail of templates", "declared")
 LOG_BYTES = Constant(64 << 20, 1 << 20, 1 << 34, "the size of the folder beside the database", "declared")
 MAXIMAL_GROUPS = Constant(
     50_000,
     0,
     100_000,
-    "groups whose sequence is relied on: more serve more top-k statements, up to where DuckDB restarts "
-    "its hash table",
+    "groups whose sequence is relied on: more serve more top-k statements, up to where DuckDB restarts its hash table",
     "docs/decisions/003-row-order.md",
 )
 SORT_KEY_CANDIDATES = Constant(32, 1, 1024, "keys estimated in a round against the time that estimating takes", "declared")
@@ -57,7 +48,9 @@ SORT_KEY_COLUMNS = Constant(3, 1, 3, "longer keys serve narrower templates at th
 SAMPLE_ROWS = Constant(100_000, 1_000, 1 << 24, "the error of an estimate against the time to draw it", "declared")
 ROW_GROUP_ROWS = Constant(122_880, 2_048, 1 << 20, "rows of a row group: DuckDB's own default", "DuckDB 2.0")
 ESTIMATE_STATEMENTS = Constant(3, 1, 16, "statements of a template that an estimate looks at", "declared")
-FIXED_QUERY_SECONDS = Constant(0.0005, 0.0, 1.0, "the part of a query's time that no layout changes", "DESIGN.md: select 1, point query")
+FIXED_QUERY_SECONDS = Constant(
+    0.0005, 0.0, 1.0, "the part of a query's time that no layout changes", "DESIGN.md: select 1, point query"
+)
 BUILD_SECONDS_PER_CELL = Constant(40e-9, 0.0, 1.0, "seconds to sort and store one value", "20 M rows x 5 columns in 3.9 s")
 COMPRESSED_SHARE = Constant(0.45, 0.01, 2.0, "stored bytes for each byte of the types' width", "declared")
 SORT_SECONDS_PER_ROW = Constant(40e-9, 0.0, 1e-3, "seconds to bring one row back into order", "140 k rows in 6 ms")

@@ -61,7 +61,5 @@ def difference(before: Design, after: Design) -> DesignDifference:
     return DesignDifference(
         added=tuple(sorted(set(after.objects) - set(before.objects))),
         removed=tuple(sorted(set(before.objects) - set(after.objects))),
-        changed_templates=tuple(
-            sorted(key for key in templates if before.choices.get(key) != after.choices.get(key))
-        ),
+        changed_templates=tuple(sorted(key for key in templates if before.choices.get(key) != after.choices.get(key))),
     )

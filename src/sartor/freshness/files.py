@@ -15,9 +15,7 @@ def identity(scan: FileScan) -> Identity | None:
 
     Never raises: a file that cannot be asked makes the scan unidentified, and what was built from it unused.
     """
-    paths = (
-        sorted(glob.glob(scan.pattern, recursive=True)) if glob.has_magic(scan.pattern) else [scan.pattern]
-    )
+    paths = sorted(glob.glob(scan.pattern, recursive=True)) if glob.has_magic(scan.pattern) else [scan.pattern]
     found = []
     for path in paths:
         try:

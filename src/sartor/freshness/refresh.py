@@ -71,9 +71,7 @@ def append_tail(engine: Engine, registry: Registry, query: Query, derived: Deriv
         engine.execute(f"INSERT INTO {relation(derived)} {rows}")
         # Density only counts from here on if it held before: an earlier loss may still be compacted away.
         coverage = replace(coverage, dense=coverage.dense and derived.coverage.dense)
-        derived = replace(
-            derived, coverage=coverage, build_seconds=derived.build_seconds + perf_counter() - started
-        )
+        derived = replace(derived, coverage=coverage, build_seconds=derived.build_seconds + perf_counter() - started)
         stored.save(engine, derived)
     return derived
 
@@ -94,11 +92,7 @@ def verify(engine: Engine, registry: Registry, derived: DerivedObject) -> Derive
         columns = [row[0] for row in engine.rows(f"DESCRIBE {relation(derived)}")]
         kept = [column for column in columns if column != ORDER_COLUMN]
         types = {row[0]: row[1] for row in engine.rows(f"DESCRIBE {source}")}
-        if any(
-            types.get(row[0]) != row[1]
-            for row in engine.rows(f"DESCRIBE {relation(derived)}")
-            if row[0] in kept
-        ):
+        if any(types.get(row[0]) != row[1] for row in engine.rows(f"DESCRIBE {relation(derived)}") if row[0] in kept):
             return None
         copied = engine.rows(f"SELECT {_checksum(kept, types, quote(ORDER_COLUMN))} FROM {relation(derived)}")
         base = engine.rows(

@@ -63,9 +63,7 @@ class Window:
 
     __slots__ = ("_appends", "_everything", "_mutates", "_open", "_registry")
 
-    def __init__(
-        self, registry: Registry, appends: frozenset[str], mutates: frozenset[str], everything: bool
-    ) -> None:
+    def __init__(self, registry: Registry, appends: frozenset[str], mutates: frozenset[str], everything: bool) -> None:
         self._registry = registry
         self._appends = appends
         self._mutates = mutates

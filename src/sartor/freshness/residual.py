@@ -9,9 +9,7 @@ from sartor.core.derived import ORDER_COLUMN, SCHEMA, STATE_TABLE, DerivedObject
 from sartor.core.table import TableName, quote
 from sartor.freshness.usable import Use
 
-_AFTER_ALL_COPIED = (
-    1 << 62
-)  # added to the row id of an appended row: row ids stay below 2**56, and the sum below 2**63
+_AFTER_ALL_COPIED = 1 << 62  # added to the row id of an appended row: row ids stay below 2**56, and the sum below 2**63
 
 
 def content(derived: DerivedObject, columns: Sequence[str], order: RowOrder, how: Use) -> str:

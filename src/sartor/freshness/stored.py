@@ -147,9 +147,7 @@ def _read(row: tuple[Any, ...], database: str) -> DerivedObject:
     identifier, generation, action, high_water, rows, dense, files, size, seconds = row
     stamp = tuple((path, length, time, inode) for path, length, time, inode in json.loads(files))
     coverage = Coverage(high_water, rows, dense, UNKNOWN, UNKNOWN, stamp)
-    return DerivedObject(
-        identifier, generation, _action(json.loads(action), database), coverage, size, seconds
-    )
+    return DerivedObject(identifier, generation, _action(json.loads(action), database), coverage, size, seconds)
 
 
 def _action_document(action: Action) -> dict[str, Any]:

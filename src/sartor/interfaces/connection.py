@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # DuckDB looks for a caller's data frames in the Python frame that calls it, and skips frames of its own package, which it
 # tells by this name. With it, replacement scans find what they would find without Sartor, and nothing else.
-__name__ = "duckdb._sartor"  # noqa: A001
+__name__ = "duckdb._sartor"
 
 _Plain = duckdb.DuckDBPyConnection
 _Result = TypeVar("_Result")
@@ -56,8 +56,8 @@ class Connection(duckdb.DuckDBPyConnection):
 
     def _prepare_script(self, sql: Any, values: Any = None, **options: Any) -> Any:
         if serving.is_one_statement(sql):
-            return _Plain._prepare_script(self, sql, values, **options)  # type: ignore[call-overload]
-        return _write(self, sql, lambda: _Plain._prepare_script(self, sql, values, **options))  # type: ignore[call-overload]
+            return _Plain._prepare_script(self, sql, values, **options)
+        return _write(self, sql, lambda: _Plain._prepare_script(self, sql, values, **options))
 
     def _create_view(self, name: Any, sql: str, *, temporary: bool = False, replace: bool = False) -> None:
         last = name if isinstance(name, str) else name[-1]
@@ -272,9 +272,7 @@ def connect(
     Raises:
         Whatever `duckdb.connect` raises, unchanged.
     """
-    shared_database, plain = Database.open(
-        database, read_only, config, shared=shared, keep_literals=keep_literals, mode=mode
-    )
+    shared_database, plain = Database.open(database, read_only, config, shared=shared, keep_literals=keep_literals, mode=mode)
     return _adopt(plain, shared_database)
 
 

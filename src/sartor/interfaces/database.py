@@ -192,9 +192,7 @@ class Database:
             transaction.defines,
         )
 
-    def _window(
-        self, appends: frozenset[str], mutates: frozenset[str], everything: bool, defines: bool
-    ) -> Callable[[], None]:
+    def _window(self, appends: frozenset[str], mutates: frozenset[str], everything: bool, defines: bool) -> Callable[[], None]:
         if not self.registry.state.open:
             self.look_for_unseen_writes()  # before they hide behind this window
         window = self.registry.window(appends=appends, mutates=mutates, everything=everything)
@@ -248,9 +246,7 @@ class Database:
     def distrust(self, reason: str) -> None:
         self.registry.distrust(reason)
         self.define()
-        self.ledger.record(
-            "distrust", "database", f"nothing that was built is used until it is verified: {reason}"
-        )
+        self.ledger.record("distrust", "database", f"nothing that was built is used until it is verified: {reason}")
 
     # Design -------------------------------------------------------------------------------------------------------
 

@@ -73,9 +73,7 @@ def design_report(design: Design, state: RegistryState) -> DesignReport:
                 bytes_stored=derived.bytes_stored,
                 build_seconds=derived.build_seconds,
                 freshness=_FRESHNESS[use(derived, state)],
-                templates=sum(
-                    any(item.object == identifier for item in choice) for choice in design.choices.values()
-                ),
+                templates=sum(any(item.object == identifier for item in choice) for choice in design.choices.values()),
             )
         )
     plain = sum(not choice for choice in design.choices.values())

@@ -11,7 +11,7 @@ import json
 import os
 import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -34,8 +34,7 @@ def leave_clean(database: Database, engine: Engine) -> None:
     if note.exists() and _agrees(database, engine, _read(note)):
         return  # nothing was written since the last clean close
     standing_now = {
-        str(identifier): use(derived, database.registry.state).value
-        for identifier, derived in database.design.objects.items()
+        str(identifier): use(derived, database.registry.state).value for identifier, derived in database.design.objects.items()
     }
     token = secrets.token_hex(16)
     stored.save_token(engine, token)
@@ -76,7 +75,7 @@ def _note(database: Database) -> Path | None:
     return folder / _NOTE if folder is not None else None
 
 
-def _agrees(database: Database, engine: Engine, document: dict[str, object]) -> bool:
+def _agrees(database: Database, engine: Engine, document: dict[str, Any]) -> bool:
     held = database.opened.held
     return (
         held is not None
@@ -86,7 +85,7 @@ def _agrees(database: Database, engine: Engine, document: dict[str, object]) -> 
     )
 
 
-def _read(note: Path) -> dict[str, dict[str, str]]:
+def _read(note: Path) -> dict[str, Any]:
     try:
         document = json.loads(note.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -94,7 +93,7 @@ def _read(note: Path) -> dict[str, dict[str, str]]:
     return document if isinstance(document, dict) else {}
 
 
-def _write(note: Path, document: dict[str, object]) -> None:
+def _write(note: Path, document: dict[str, Any]) -> None:
     note.parent.mkdir(parents=True, exist_ok=True)
     draft = note.with_suffix(".draft")
     with draft.open("w", encoding="utf-8") as file:

@@ -43,19 +43,14 @@ class Opened:
     encrypted: bool = False
 
 
-def open_plain(
-    database: str | os.PathLike[str], read_only: bool, config: dict[str, Any] | None, *, shared: bool
-) -> Opened:
+def open_plain(database: str | os.PathLike[str], read_only: bool, config: dict[str, Any] | None, *, shared: bool) -> Opened:
     """Open as `duckdb.connect` does and raise what it raises."""
     name = os.fspath(database)
     settings = dict(config or {})
     if not _is_file(name):
-        if name == ":memory:" or not name:
-            connection = duckdb.connect(name or ":memory:", read_only, settings)
-            return Opened("", connection, None, None, None, read_only, shared)
-        plain = "only local files and databases in memory are served"
-        connection = duckdb.connect(name, read_only, settings)
-        return Opened("", connection, None, None, None, read_only, shared, plain=plain)
+        connection = duckdb.connect(name or ":memory:", read_only, settings)
+        plain = "" if name in ("", ":memory:") else "only local files and databases in memory are served"
+        return Opened("", connection, None, None, None, read_only, shared, plain)
     if not shared:
         settings.setdefault("custom_user_agent", _PRIVATE["custom_user_agent"])
     path = Path(name).absolute()
@@ -63,17 +58,7 @@ def open_plain(
     connection = duckdb.connect(name, read_only, settings)
     held = held or hold(path)
     if held is None:
-        return Opened(
-            "",
-            connection,
-            path,
-            None,
-            None,
-            None,
-            read_only,
-            shared,
-            plain="the file can not be read beside DuckDB",
-        )
+        return Opened("", connection, path, None, None, read_only, shared, "the file can not be read beside DuckDB")
     plain = "the file has more than one hard link, so it may be written unseen" if held.links() > 1 else ""
     folder = path.with_name(path.name + ".sartor")
     return Opened(

@@ -96,9 +96,7 @@ class Call:
             self.close()
         if self.known is not None:
             objects = tuple(item.identifier for item, _ in self.used) if self.served else ()
-            session.pending = Pending(
-                self.known, self.parameters, time.time() - seconds, seconds, 0, objects, self.raised
-            )
+            session.pending = Pending(self.known, self.parameters, time.time() - seconds, seconds, 0, objects, self.raised)
 
 
 def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False) -> Call:
@@ -211,4 +209,3 @@ def _after_write(session: Session, effects: Effects, raised: bool) -> None:
             session.end()
         case _:
             session.learn(effects)
-

@@ -129,7 +129,9 @@ def refresh(database: Database) -> int:
                     continue
                 except duckdb.Error as error:
                     database.ledger.record(
-                        "purge", str(derived.identifier), f"{derived.table} was dropped: it can not be built any more ({error})"
+                        "purge",
+                        str(derived.identifier),
+                        f"{derived.table} was dropped: it can not be built any more ({error})",
                     )
                     fresh = None
                 if fresh is None:
@@ -334,9 +336,7 @@ def _query(action: Action) -> Callable[[Action, str], str]:
 
 def _replace_object(database: Database, derived: DerivedObject) -> None:
     design = database.design
-    database.publish(
-        replace(design, objects={**design.objects, derived.identifier: derived}, version=design.version + 1)
-    )
+    database.publish(replace(design, objects={**design.objects, derived.identifier: derived}, version=design.version + 1))
 
 
 def _drop_objects(database: Database, objects: list[DerivedObject]) -> None:
@@ -347,4 +347,3 @@ def _drop_objects(database: Database, objects: list[DerivedObject]) -> None:
     database.publish(Design(kept, choices, design.version + 1))
     stored.drop(database.engine(), objects)
     stored.save_choices(database.engine(), choices)
-

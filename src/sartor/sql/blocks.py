@@ -220,8 +220,7 @@ class Walk:
             if any(group.args.get(name) for name in ("all", "cube", "rollup", "grouping_sets", "totals")):
                 return (
                     bool(group.args.get("all"))
-                    and {_resolved(item, node) for item in node.expressions if not item.find(exp.AggFunc)}
-                    <= order
+                    and {_resolved(item, node) for item in node.expressions if not item.find(exp.AggFunc)} <= order
                 )
             return {_resolved(item, node) for item in group.expressions} <= order
         from_ = node.args.get("from_")
@@ -279,9 +278,7 @@ class Walk:
         elif block.tables:
             self._refuse(block, "the last bit of a floating-point aggregate over a join decides the answer")
         else:
-            raise Refused(
-                "the last bit of a floating-point aggregate over a derived table decides the answer"
-            )
+            raise Refused("the last bit of a floating-point aggregate over a derived table decides the answer")
 
     def _refuse(self, block: Block, reason: str) -> None:
         for table in block.tables:
@@ -289,9 +286,7 @@ class Walk:
 
     # FROM ---------------------------------------------------------------------------------------------------------
 
-    def _source(
-        self, node: exp.Expression, block: Block, visible: dict[str, Named], need: Need, exact_values: bool
-    ) -> None:
+    def _source(self, node: exp.Expression, block: Block, visible: dict[str, Named], need: Need, exact_values: bool) -> None:
         """Take in one FROM item."""
         match node:
             case exp.Subquery():
@@ -304,14 +299,8 @@ class Walk:
             case _:
                 raise Refused(f"a FROM item of kind {type(node).__name__} is not understood")
 
-    def _table(
-        self, node: exp.Table, block: Block, visible: dict[str, Named], need: Need, exact_values: bool
-    ) -> None:
-        extra = [
-            name
-            for name, value in node.args.items()
-            if value and name not in ("this", "db", "catalog", "alias")
-        ]
+    def _table(self, node: exp.Table, block: Block, visible: dict[str, Named], need: Need, exact_values: bool) -> None:
+        extra = [name for name, value in node.args.items() if value and name not in ("this", "db", "catalog", "alias")]
         if extra:
             raise Refused(f"a FROM item has {extra[0]}, which is not understood")
         if not isinstance(node.this, exp.Identifier):
@@ -330,9 +319,7 @@ class Walk:
             block.others.add(node.alias_or_name.lower())
             return
         first, last, written = place
-        block.tables.append(
-            BaseTable(info, node.alias_or_name.lower(), first, last, written, need, _never(info, node))
-        )
+        block.tables.append(BaseTable(info, node.alias_or_name.lower(), first, last, written, need, _never(info, node)))
 
     # Names --------------------------------------------------------------------------------------------------------
 
@@ -479,11 +466,7 @@ def _never(info: TableInfo, node: exp.Table) -> str | None:
 
 def _passes_through(node: exp.Select) -> bool:
     """Whether a block only hands on what it reads: `SELECT * FROM one item`."""
-    bare = all(
-        not value
-        for name, value in node.args.items()
-        if name not in ("expressions", "from_", "with_", "kind")
-    )
+    bare = all(not value for name, value in node.args.items() if name not in ("expressions", "from_", "with_", "kind"))
     return bare and len(node.expressions) == 1 and isinstance(node.expressions[0], exp.Star)
 
 

@@ -66,19 +66,19 @@ _NOT_FOLLOWED = (("<a statement that is not followed>", ""),)
 _READS = frozenset(
     """
     SELECT FROM WITH VALUES TABLE SHOW DESCRIBE DESC SUMMARIZE EXPLAIN PIVOT UNPIVOT DEALLOCATE
-    """.split()  # noqa: SIM905
+    """.split()
 )
 # What can stand inside of another statement and write.
 _NESTED = frozenset(
     """
     INSERT UPDATE DELETE MERGE TRUNCATE CREATE DROP ALTER COPY CALL EXECUTE ATTACH DETACH INTO
-    """.split()  # noqa: SIM905
+    """.split()
 )
 # What can only begin a statement, or be explained.
 _LEADING = frozenset(
     """
     IMPORT EXPORT INSTALL LOAD CHECKPOINT PREPARE SET RESET PRAGMA VACUUM BEGIN COMMIT ROLLBACK USE START ABORT FORCE
-    """.split()  # noqa: SIM905
+    """.split()
 )
 # All functions of DuckDB 2.0.0 and its extensions that do more than answer.
 _WRITING_FUNCTIONS = frozenset(
@@ -90,7 +90,7 @@ _WRITING_FUNCTIONS = frozenset(
     JSON_EXECUTE_SERIALIZED_SQL FROM_SUBSTRAIT FROM_SUBSTRAIT_JSON DBGEN DSDGEN POSTGRES_EXECUTE MYSQL_EXECUTE
     SQLITE_ATTACH POSTGRES_ATTACH MSSQL_EXEC LOAD_AWS_CREDENTIALS CREATE_FTS_INDEX DROP_FTS_INDEX HNSW_COMPACT_INDEX
     START_UI STOP_UI_SERVER
-    """.split()  # noqa: SIM905
+    """.split()
 )
 _SUSPECT = _NESTED | _LEADING | _WRITING_FUNCTIONS
 _ROW_CHANGES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "COPY"})
@@ -104,7 +104,7 @@ _HARMLESS_PRAGMAS = frozenset(
     disable_profile enable_progress_bar disable_progress_bar enable_print_progress_bar
     disable_print_progress_bar verify_parallelism disable_verify_parallelism enable_object_cache
     disable_object_cache
-    """.split()  # noqa: SIM905
+    """.split()
 )
 
 

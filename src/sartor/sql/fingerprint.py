@@ -29,7 +29,7 @@ _ENDS_LIST = frozenset(
     """
     SELECT WHERE GROUP HAVING QUALIFY WINDOW ORDER LIMIT OFFSET UNION EXCEPT INTERSECT VALUES FETCH
     USING SET
-    """.split()  # noqa: SIM905
+    """.split()
 )
 _TIGHT_BEFORE = frozenset((",", ")", ".", "::", "]", ";", "}", ":"))
 _TIGHT_AFTER = frozenset(("(", ".", "::", "[", "{", "$", "#"))
@@ -37,7 +37,7 @@ _WITH_PARAMETERS = frozenset(
     """
     DECIMAL NUMERIC DEC VARCHAR CHAR CHARACTER BPCHAR NVARCHAR NCHAR VARBINARY TEXT STRING BIT
     VARBIT BITSTRING TIME TIMESTAMP TIMESTAMPTZ TIMETZ FLOAT INTERVAL VARYING
-    """.split()  # noqa: SIM905
+    """.split()
 )
 _FILE_PLACES = frozenset(("FROM", "JOIN", ",", "("))
 _ORDINAL_PLACES = frozenset(("BY", ",", "("))
@@ -121,24 +121,13 @@ class _Folding:
             following = i + 1
             upper = mark = word
             if kind == NUMBER:
-                if (
-                    word != "."
-                    and not keep
-                    and not (by and previous in _ORDINAL_PLACES)
-                    and self._plain(i, previous)
-                ):
+                if word != "." and not keep and not (by and previous in _ORDINAL_PLACES) and self._plain(i, previous):
                     mark = "?"
                     literals.append(word)
             elif kind == STRING:
                 field = following < count and words[following] == ":" and previous in ("{", ",")
                 file = from_ and previous in _FILE_PLACES
-                if (
-                    word[0] in "'$"
-                    and not keep
-                    and not field
-                    and not file
-                    and not (by and previous in _ORDINAL_PLACES)
-                ):
+                if word[0] in "'$" and not keep and not field and not file and not (by and previous in _ORDINAL_PLACES):
                     mark = "'?'"
                     literals.append(word)
             elif word == "(":
@@ -154,9 +143,7 @@ class _Folding:
                 else:
                     outer.append((by, from_, keep))
                     called = i > 0 and kinds[i - 1] == IDENTIFIER
-                    keep = (
-                        keep or previous in _WITH_PARAMETERS or (called and from_ and before in _FILE_PLACES)
-                    )
+                    keep = keep or previous in _WITH_PARAMETERS or (called and from_ and before in _FILE_PLACES)
                     from_ = from_ and not called
             elif word == "[":
                 outer.append((by, from_, keep))
@@ -186,9 +173,7 @@ class _Folding:
                 mark in _TIGHT_BEFORE
                 or not out
                 or words[i - 1] in _TIGHT_AFTER
-                or (
-                    kinds[i - 1] == NUMBER and starts[i - 1] + len(words[i - 1]) == start
-                )  # 0x1F is two tokens
+                or (kinds[i - 1] == NUMBER and starts[i - 1] + len(words[i - 1]) == start)  # 0x1F is two tokens
                 or (word == "(" and kinds[i - 1] == IDENTIFIER)
             ):
                 out.append(mark)

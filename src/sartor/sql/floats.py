@@ -35,9 +35,7 @@ def floating(call: exp.Expression, types: dict[str, str], known: bool) -> bool:
         if not any(name in cast.to.sql().upper() for name in _INTEGRAL):
             return True
     for function in call.find_all(exp.Func):
-        if function is not call and not isinstance(
-            function, exp.Case | exp.If | exp.Cast | exp.Coalesce | exp.And | exp.Or
-        ):
+        if function is not call and not isinstance(function, exp.Case | exp.If | exp.Cast | exp.Coalesce | exp.And | exp.Or):
             return True
     for number in call.find_all(exp.Literal):
         if not number.is_string and "e" in number.name.lower():

@@ -45,9 +45,7 @@ def join_edge(
     return left, right
 
 
-def predicate(
-    condition: exp.Expression, tables: Sequence[BaseTable], *, sole: bool
-) -> tuple[BaseTable, Predicate] | None:
+def predicate(condition: exp.Expression, tables: Sequence[BaseTable], *, sole: bool) -> tuple[BaseTable, Predicate] | None:
     """The table that a condition restricts by itself, with the predicate; None where it reads several or none.
 
     Args:

@@ -19,9 +19,7 @@ SCALAR_FUNCTIONS = frozenset(
     now current_date current_timestamp today
     """.split()
 )
-EXACT_AGGREGATES = frozenset(
-    "count count_star sum avg mean min max bool_and bool_or bit_and bit_or bit_xor".split()
-)
+EXACT_AGGREGATES = frozenset("count count_star sum avg mean min max bool_and bool_or bit_and bit_or bit_xor".split())
 FLOAT_AGGREGATES = frozenset(
     "stddev stddev_samp stddev_pop var_samp var_pop variance fsum kahan_sum sum sum_no_overflow avg mean".split()
 )
@@ -53,12 +51,7 @@ def refusal(words: Sequence[str]) -> str | None:
             return f"it uses {upper}"
         if place + 1 < len(words) and words[place + 1] == "(" and (word[0].isalpha() or word[0] == "_"):
             name = word.lower()
-            if (
-                name in STRUCTURE
-                or name in SCALAR_FUNCTIONS
-                or name in EXACT_AGGREGATES
-                or name in FLOAT_AGGREGATES
-            ):
+            if name in STRUCTURE or name in SCALAR_FUNCTIONS or name in EXACT_AGGREGATES or name in FLOAT_AGGREGATES:
                 continue
             if place >= 1 and words[place - 1].upper() in ("AS", "WITH", ","):
                 continue  # a name with a column list: `WITH c(a, b) AS`, `AS v(a, b)`

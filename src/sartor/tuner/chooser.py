@@ -24,9 +24,7 @@ class Choice:
     refused: tuple[tuple[Action, str], ...]
 
 
-def choose(
-    estimates: Sequence[Estimate], workload: Workload, *, storage_bytes: float, build_seconds: float
-) -> Choice:
+def choose(estimates: Sequence[Estimate], workload: Workload, *, storage_bytes: float, build_seconds: float) -> Choice:
     """Choose jointly; the budgets are hard limits."""
     counts = {template.digest: template.count * PAYBACK_REPEATS.default for template in workload.reads()}
     worth = [item for item in estimates if _alone(item, counts, workload) > 0]

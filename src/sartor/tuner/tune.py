@@ -1,7 +1,7 @@
 """One round: propose, estimate, choose, build, prove, keep or drop. The shell that enacts it on an engine.
 
-Whatever ends the round early, a time budget or an interrupt, leaves a valid design: an object stays only if a trial proved it for
-some template, and a template that was not tried runs plain.
+Whatever ends the round early, a time budget or an interrupt, leaves a valid design: an object stays only if a trial proved it
+for some template, and a template that was not tried runs plain.
 """
 
 from __future__ import annotations
@@ -66,9 +66,7 @@ class _Round:
     build_seconds: float = 0.0
 
 
-def tune(
-    context: TuneContext, *, seconds: float, storage_bytes: int, mode: str, progress: Progress = None
-) -> TuneReport:
+def tune(context: TuneContext, *, seconds: float, storage_bytes: int, mode: str, progress: Progress = None) -> TuneReport:
     """Make one round under hard budgets; see `TuneReport` for what comes back."""
     started = context.clock()
     tell = progress or (lambda text, share: None)
@@ -105,9 +103,7 @@ def tune(
 
 def _estimates(context: TuneContext, reads: Sequence[TemplateStatistics]) -> list[Estimate]:
     """Estimates of what is not built yet, for templates that nothing serves yet."""
-    unserved = replace(
-        context.workload, templates=tuple(t for t in reads if not context.design.choices.get(t.digest))
-    )
+    unserved = replace(context.workload, templates=tuple(t for t in reads if not context.design.choices.get(t.digest)))
     existing = {(d.action.source, d.action.definition) for d in context.design.objects.values()}
     found: list[Estimate] = []
     for component in context.components:
@@ -217,13 +213,18 @@ def _try(
             _note_trial(context, round_, template, option, f"it raised: {error}")
             return None
         found = difference(plain, other, ordered=_ordered(execution.text))
-        if found is not None and difference(plain, context.engine.run(execution.text, execution.parameters), ordered=True) is None:
+        if (
+            found is not None
+            and difference(plain, context.engine.run(execution.text, execution.parameters), ordered=True) is None
+        ):
             _note_trial(context, round_, template, option, f"THE ANSWERS DIFFER: {found}")
             return None
         pairs.append(Pair(plain.seconds, other.seconds))
     ratio = median(p.plain / max(p.alternative, 1e-9) for p in pairs) if pairs else 1.0
     result = verdict(pairs) if pairs else Verdict.LOSE
-    _note_trial(context, round_, template, option, f"{result.value} after {len(pairs)} pairs, {ratio:.2f} times as fast as plain")
+    _note_trial(
+        context, round_, template, option, f"{result.value} after {len(pairs)} pairs, {ratio:.2f} times as fast as plain"
+    )
     return pairs or None
 
 
@@ -267,7 +268,9 @@ def _report(
     for template in reads:
         logged = median(template.plain_seconds)
         plain, tuned = round_.measured.get(template.digest, (logged, logged))
-        decision = "kept" if template.digest in round_.choices else "plain" if template.digest in round_.measured else "untouched"
+        decision = (
+            "kept" if template.digest in round_.choices else "plain" if template.digest in round_.measured else "untouched"
+        )
         outcomes.append(TemplateOutcome(template.digest, template.template, template.count, plain, tuned, decision))
     return TuneReport(
         mode=mode,
@@ -308,9 +311,7 @@ def _refuse(context: TuneContext, round_: _Round, name: str, reason: str) -> Non
     context.ledger.record("refuse", name, f"{name}: {reason}", cause=round_.number)
 
 
-def _note_trial(
-    context: TuneContext, round_: _Round, template: TemplateStatistics, option: Alternative, result: str
-) -> None:
+def _note_trial(context: TuneContext, round_: _Round, template: TemplateStatistics, option: Alternative, result: str) -> None:
     objects = ", ".join(str(item.object) for item in option)
     context.ledger.record(
         "trial", template.digest, f"with object {objects}: {result}", {"template": template.template}, cause=round_.number

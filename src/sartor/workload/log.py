@@ -81,9 +81,7 @@ class WorkloadLog:
             first = min((t.first_started for t in templates), default=0.0)
             last = max((t.last_started for t in templates), default=0.0)
             appended = {name: sum_rows(gatherings.values(), name) for name in self._appends}
-            return Workload(
-                tuple(templates), last - first, dict(self._appends), dict(self._mutations), appended
-            )
+            return Workload(tuple(templates), last - first, dict(self._appends), dict(self._mutations), appended)
 
     def close(self) -> None:
         """Write out what is left; may be called twice."""
@@ -116,9 +114,7 @@ class WorkloadLog:
     def _new_gathering(self, observation: Observation) -> Gathering:
         if len(self._gatherings) >= LOG_TEMPLATES.default:
             # The long tail: the half that took least time makes room.
-            keep = sorted(self._gatherings.values(), key=lambda g: -g.total_seconds)[
-                : len(self._gatherings) // 2
-            ]
+            keep = sorted(self._gatherings.values(), key=lambda g: -g.total_seconds)[: len(self._gatherings) // 2]
             self._gatherings = {g.digest: g for g in keep}
         effects = classify(observation.text)
         gathering = Gathering(

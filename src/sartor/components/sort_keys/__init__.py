@@ -25,9 +25,7 @@ class SortKeys:
 
         return propose(workload, catalog)
 
-    def estimate(
-        self, actions: Sequence[Action], workload: Workload, catalog: Catalog, engine: Engine
-    ) -> Sequence[Estimate]:
+    def estimate(self, actions: Sequence[Action], workload: Workload, catalog: Catalog, engine: Engine) -> Sequence[Estimate]:
         from sartor.components.sort_keys.estimate import estimate
 
         return estimate(actions, workload, catalog, engine)

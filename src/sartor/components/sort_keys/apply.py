@@ -26,6 +26,4 @@ def build_query(action: Action, rows: str = "") -> str:
         numbered = f"SELECT *, row_number() OVER () - 1 AS {number} FROM {action.source}"
         return f"SELECT {columns}{separator}{number} FROM ({numbered}) ORDER BY {order}, {number} ASC"
     where = f" WHERE {rows}" if rows else ""
-    return (
-        f"SELECT {columns}{separator}rowid AS {number} FROM {action.source}{where} ORDER BY {order}, rowid ASC"
-    )
+    return f"SELECT {columns}{separator}rowid AS {number} FROM {action.source}{where} ORDER BY {order}, rowid ASC"

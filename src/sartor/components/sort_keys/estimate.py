@@ -25,7 +25,17 @@ from sartor.sql.analyse import analyse
 from sartor.sql.inline import inlined
 from sartor.workload.workload import TemplateStatistics, Workload
 
-_WIDTHS = {"BIGINT": 8, "INTEGER": 4, "SMALLINT": 2, "TINYINT": 1, "DOUBLE": 8, "FLOAT": 4, "DATE": 4, "BOOLEAN": 1, "VARCHAR": 16}
+_WIDTHS = {
+    "BIGINT": 8,
+    "INTEGER": 4,
+    "SMALLINT": 2,
+    "TINYINT": 1,
+    "DOUBLE": 8,
+    "FLOAT": 4,
+    "DATE": 4,
+    "BOOLEAN": 1,
+    "VARCHAR": 16,
+}
 _MODEL = "row groups skipped on a sample"
 
 
@@ -81,9 +91,7 @@ def _one(
     )
 
 
-def _saved(
-    template: TemplateStatistics, key: Key, source: Source, sample: Sample, instances: list[Analysis]
-) -> float:
+def _saved(template: TemplateStatistics, key: Key, source: Source, sample: Sample, instances: list[Analysis]) -> float:
     """Seconds saved on each run, by the mean over the template's statements."""
     plain = median(template.plain_seconds)
     gains = []

@@ -91,9 +91,7 @@ class Sample:
                 f"EXISTS (SELECT 1 FROM (SELECT DISTINCT {quote(column)} AS admitted {admitted}) "
                 f"WHERE admitted BETWEEN {low} AND {high})"
             )
-        return (
-            f"{high} >= (SELECT min({quote(column)}) {admitted}) AND {low} <= (SELECT max({quote(column)}) {admitted})"
-        )
+        return f"{high} >= (SELECT min({quote(column)}) {admitted}) AND {low} <= (SELECT max({quote(column)}) {admitted})"
 
 
 def draw(engine: Engine, source: Source, columns: Sequence[str], number: int) -> Sample:
@@ -102,7 +100,9 @@ def draw(engine: Engine, source: Source, columns: Sequence[str], number: int) ->
     every = max(1, rows // int(SAMPLE_ROWS.default))
     name = f"temp.main.sartor_sample_{number}"
     names = ", ".join(quote(column) for column in columns)
-    identifier = f"(SELECT *, row_number() OVER () - 1 AS file_row FROM {source})" if isinstance(source, FileScan) else str(source)
+    identifier = (
+        f"(SELECT *, row_number() OVER () - 1 AS file_row FROM {source})" if isinstance(source, FileScan) else str(source)
+    )
     row = "file_row" if isinstance(source, FileScan) else "rowid"
     engine.execute(f"DROP TABLE IF EXISTS {name}")
     engine.execute(

@@ -34,9 +34,7 @@ def alternatives(analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequen
         if reference.refusal is not None:
             continue
         joined = joined_columns(analysis, place)
-        ranked = sorted(
-            (kept, item.identifier) for item in objects if (kept := share_kept(reference, joined, item)) < 1.0
-        )
+        ranked = sorted((kept, item.identifier) for item in objects if (kept := share_kept(reference, joined, item)) < 1.0)
         if ranked:
             best.append((ranked[0][0], Replacement(place, ranked[0][1])))
         single += [(kept, (Replacement(place, identifier),)) for kept, identifier in ranked]

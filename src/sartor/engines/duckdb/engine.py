@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
@@ -71,4 +71,4 @@ class DuckDBEngine:
 
 
 def _plain_values(parameters: Parameters) -> Any:
-    return dict(parameters) if hasattr(parameters, "keys") else list(parameters or ())
+    return dict(parameters) if isinstance(parameters, Mapping) else list(parameters or ())
