@@ -1,0 +1,6 @@
+"""Benchmarks: one runner for all suites, one folder per suite, and the gate of what Sartor may cost.
+
+python -m benchmarks run SUITE        plain DuckDB, an expert's design and Sartor, side by side in one run
+python -m benchmarks expert SUITE     search the expert's design and write it beside the suite
+python -m benchmarks overhead --check what Sartor adds to a statement; exit status 1 when it is too much
+"""

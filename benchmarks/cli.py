@@ -1,0 +1,125 @@
+"""The command line of the benchmarks."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from benchmarks.statement import BenchmarkError, Options, Suite
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; 0 if all is well, 1 if a gate failed, 2 if it can not run as asked."""
+    asked = _parser().parse_args(arguments)
+    try:
+        if asked.command == "overhead":
+            return _overhead(asked)
+        from benchmarks.suites import suite_of
+
+        suite = suite_of(asked.suite)
+        options = _options(asked, suite)
+        return _run(asked, suite, options) if asked.command == "run" else _expert(asked, suite, options)
+    except BenchmarkError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="plain DuckDB, an expert's design and Sartor side by side")
+    expert = commands.add_parser("expert", help="search the expert's design for a suite and write it beside it")
+    for command in (run, expert):
+        command.add_argument("suite", help="shop, elections or tpch")
+        command.add_argument("--scale", type=float, help="million order items, share of the rows, or scale factor")
+        command.add_argument("--seed", type=int, default=1, help="of data and stream (1 is the committed one)")
+        command.add_argument("--threads", type=int, default=1, help="DuckDB's threads in every column (1)")
+        command.add_argument("--statements", type=int, default=0, help="in each half of the stream")
+        command.add_argument("--data", type=Path, help="where elections_ca.parquet lies")
+        command.add_argument("--storage", default="2GB", help="budget for what is built (2GB)")
+        command.add_argument("--cache", type=Path, help="folder for the database files (benchmarks/.cache)")
+        command.add_argument("--json", type=Path, help="write the figures to this file")
+    run.add_argument("--seconds", type=float, default=120.0, help="budget for tuning (120)")
+    overhead = commands.add_parser("overhead", help="what Sartor adds to a statement; exit status 1 if it is too much")
+    overhead.add_argument("--check", action="store_true", help="a shorter run for a gate")
+    overhead.add_argument("--repetitions", type=int, default=0, help="of each kind")
+    overhead.add_argument("--json", type=Path, help="write the figures to this file")
+    return parser
+
+
+def _options(asked: argparse.Namespace, suite: Suite) -> Options:
+    scale = suite.default_scale if asked.scale is None else asked.scale
+    if scale <= 0:
+        raise BenchmarkError(
+            f"--scale {scale:g} leaves no rows; it counts in {suite.unit}, the default is {suite.default_scale:g}"
+        )
+    if asked.threads < 1:
+        raise BenchmarkError("--threads must be at least 1")
+    if asked.data is not None and not asked.data.exists():
+        raise BenchmarkError(f"there is no {asked.data}; say with --data where the file lies")
+    return Options(
+        scale=scale,
+        seed=asked.seed,
+        threads=asked.threads,
+        statements=asked.statements,
+        data=asked.data,
+        storage=asked.storage,
+        tune_seconds=getattr(asked, "seconds", 0.0),
+    )
+
+
+def _run(asked: argparse.Namespace, suite: Suite, options: Options) -> int:
+    from benchmarks.runner import run
+    from benchmarks.summary import document, failures, print_table
+
+    result = run(suite, options, asked.cache, _progress)
+    _write(asked.json, document(result))
+    console = Console()
+    print_table(result, console)
+    problems = failures(result)
+    for problem in problems:
+        console.print(f"FAILED: {problem}", markup=False)
+    return 1 if problems else 0
+
+
+def _expert(asked: argparse.Namespace, suite: Suite, options: Options) -> int:
+    from benchmarks.expert_search import search
+    from benchmarks.sorted_copies import DESIGN_FILE
+
+    found = search(suite, options, asked.cache, _progress)
+    target = asked.json or suite.folder / DESIGN_FILE
+    _write(target, found)
+    gain = f"{found['plain_s']:.2f} s to {found['chosen_s']:.2f} s"
+    print(f"{len(found['copies'])} sorted copies ({found['origin']}), {gain}: {target}")
+    return 0
+
+
+def _overhead(asked: argparse.Namespace) -> int:
+    from benchmarks.overhead import LIMITS_US, measure, too_slow
+
+    repetitions = asked.repetitions or (500 if asked.check else 3000)
+    figures = measure(repetitions)
+    _write(asked.json, figures)
+    for name, limit in LIMITS_US.items():
+        print(f"{name:<24} {figures[name]:>9.1f} µs   (at most {limit:g})")
+    slow = too_slow(figures)
+    for name in slow:
+        print(f"FAILED: {name} is over {LIMITS_US[name]:g} µs")
+    return 1 if slow else 0
+
+
+def _progress(what: str, share: float) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{what:<40} {100 * share:3.0f} %", end="\n" if share >= 1 else "", file=sys.stderr, flush=True)
+
+
+def _write(path: Path | None, content: dict[str, Any]) -> None:
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content, indent=1) + "\n")

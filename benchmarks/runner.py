@@ -1,0 +1,183 @@
+"""Run a stream through all columns, statement by statement, interleaved, over separate database files."""
+
+from __future__ import annotations
+
+import gc
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from benchmarks.answers import Answer, difference, same_rows
+from benchmarks.columns import Column, Expert, Plain, Tailored
+from benchmarks.files import loaded, working_folder
+from benchmarks.selective import is_selective
+from benchmarks.sorted_copies import read_design
+from benchmarks.statement import Options, Statement, Stream, Suite
+
+DAY_BEGINS = 6 * 3600.0  # seconds after midnight: the night's loads are over, nobody asks yet
+CONFIRMATIONS = 11  # paired runs by which a loss is confirmed
+LOSS = 1.1  # times plain: slower than this is a loss
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One statement's seconds in each column."""
+
+    statement: Statement
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A statement whose answer was another than plain DuckDB's."""
+
+    statement: Statement
+    half: str
+    how: str
+
+
+@dataclass(slots=True)
+class Run:
+    """All that one run measured.
+
+    Attributes:
+        judged: the measurements of the judged half.
+        undetermined: statements that plain DuckDB itself answers in two ways.
+        expert_other: answers of the expert's design that hold other rows; nobody holds the expert to more.
+        confirmed: per template that looked slower, the pairs (plain, sartor) of its repetition.
+        selective: names of templates that keep 1 % of a large table or less.
+    """
+
+    suite: str
+    options: Options
+    judged: list[Measured] = field(default_factory=list)
+    seen: frozenset[str] = frozenset()
+    wrong: list[Wrong] = field(default_factory=list)
+    undetermined: list[Statement] = field(default_factory=list)
+    compared: int = 0
+    expert_other: int = 0
+    expert_copies: tuple[str, ...] = ()
+    expert_build_seconds: float = 0.0
+    tune_seconds: float = 0.0
+    build_seconds: float = 0.0
+    refresh_seconds: float = 0.0
+    bytes_added: int = 0
+    story: str = ""
+    confirmed: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    selective: frozenset[str] = frozenset()
+
+
+def run(suite: Suite, options: Options, cache: Path | None = None, progress: Progress = lambda what, share: None) -> Run:
+    """Load, watch the first half, tune, judge the second half."""
+    progress("loading", 0.0)
+    base = loaded(suite, options, cache)
+    with working_folder(cache) as folder:
+        stream = _draw(suite, options, base)
+        result = Run(suite.name, options, seen=stream.seen)
+        paths = {name: folder / f"{name}.duckdb" for name in ("plain", "expert", "sartor")}
+        for path in paths.values():
+            shutil.copyfile(base, path)
+        plain = Plain(paths["plain"], options)
+        expert = Expert(paths["expert"], options, read_design(suite))
+        sartor = Tailored(paths["sartor"], options)
+        columns: tuple[Column, ...] = (plain, expert, sartor)
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            progress("building the expert's design", 0.0)
+            expert.build()
+            _play(columns, stream.observed, "observed", result, progress)
+            progress("tuning", 0.0)
+            sartor.tune()
+            result.judged = _play(columns, stream.judged, "judged", result, progress)
+            progress("confirming", 0.0)
+            _confirm(plain, sartor, result)
+            result.selective = _selective(plain, result)
+        finally:
+            if collecting:
+                gc.enable()
+            for column in columns:
+                column.close()
+        result.expert_copies = tuple(copy.create for copy in expert.copies)
+        result.expert_build_seconds = expert.build_seconds
+        result.tune_seconds, result.build_seconds = sartor.tune_seconds, sartor.build_seconds
+        result.refresh_seconds, result.bytes_added = sartor.refresh_seconds, sartor.bytes_added
+        result.story = sartor.story
+    return result
+
+
+def _draw(suite: Suite, options: Options, base: Path) -> Stream:
+    connection = duckdb.connect(str(base), read_only=True, config={"threads": options.threads})
+    try:
+        return suite.stream(connection, options)
+    finally:
+        connection.close()
+
+
+def _play(
+    columns: tuple[Column, ...], statements: tuple[Statement, ...], half: str, result: Run, progress: Progress
+) -> list[Measured]:
+    """Give each statement to each column before the next one comes; who goes first rotates."""
+    plain = next(column for column in columns if isinstance(column, Plain))
+    sartor = next(column for column in columns if isinstance(column, Tailored))
+    measured = []
+    largest = plain.largest_table()
+    written = False
+    for number, statement in enumerate(statements):
+        if number % 100 == 0:
+            progress(half, number / len(statements))
+            gc.collect()
+        if half == "judged" and written and statement.at_seconds >= DAY_BEGINS:
+            sartor.refresh()
+            written = False
+        first = number % len(columns)
+        answers = {column.name: column.answer(statement) for column in columns[first:] + columns[:first]}
+        measured.append(Measured(statement, {name: answer.seconds for name, answer in answers.items()}))
+        if statement.writes:
+            largest = plain.largest_table()
+            written = written or statement.at_seconds < DAY_BEGINS
+        _compare(plain, statement, half, answers, largest, result)
+    return measured
+
+
+def _compare(plain: Plain, statement: Statement, half: str, answers: dict[str, Answer], largest: int, result: Run) -> None:
+    result.compared += 1
+    reference = answers["plain"]
+    how = difference(statement.text, reference, answers["sartor"], largest)
+    if how:
+        again = Answer((), []) if statement.writes else plain.answer(statement)
+        if not statement.writes and difference(statement.text, reference, again, largest):
+            result.undetermined.append(statement)
+        else:
+            result.wrong.append(Wrong(statement, half, how))
+    expert = answers["expert"]
+    if not statement.writes and not same_rows(reference.rows, expert.rows, largest * 2.0**-52):
+        result.expert_other += 1
+
+
+def _confirm(plain: Plain, sartor: Tailored, result: Run) -> None:
+    """Run the last statements of each template that looked slower again, in pairs: one slow run is no loss."""
+    last: dict[str, list[Measured]] = {}
+    for measured in result.judged:
+        if not measured.statement.writes:
+            last.setdefault(measured.statement.name, []).append(measured)
+    for name, runs in last.items():
+        ratios = sorted(one.seconds["sartor"] / one.seconds["plain"] for one in runs)
+        if ratios[len(ratios) // 2] <= LOSS:
+            continue
+        pairs = []
+        for number in range(CONFIRMATIONS):
+            statement = runs[-1 - number % min(3, len(runs))].statement
+            one, other = (plain, sartor) if number % 2 else (sartor, plain)
+            seconds = {column.name: column.answer(statement).seconds for column in (one, other)}
+            pairs.append((seconds["plain"], seconds["sartor"]))
+        result.confirmed[name] = pairs
+
+
+def _selective(plain: Plain, result: Run) -> frozenset[str]:
+    last = {one.statement.name: one.statement for one in result.judged if not one.statement.writes}
+    return frozenset(name for name, statement in last.items() if is_selective(plain.connection, statement))

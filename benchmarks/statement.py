@@ -1,0 +1,80 @@
+"""What a suite is made of: statements, the two halves of a stream, and where the data comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import duckdb
+
+Parameters = Sequence[Any] | dict[str, Any] | None
+
+
+class BenchmarkError(Exception):
+    """The benchmark can not run as asked; the message says what to do next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of a stream.
+
+    Attributes:
+        name: of its template; the figures are gathered by it.
+        writes: it changes data and so goes to every column without being compared.
+        at_seconds: when it arrives, counted from midnight of the half's day; orders the stream, nobody waits for it.
+    """
+
+    name: str
+    text: str
+    parameters: Parameters = None
+    writes: bool = False
+    at_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The half that the tuner may watch, and the half that is judged."""
+
+    observed: tuple[Statement, ...]
+    judged: tuple[Statement, ...]
+
+    @property
+    def seen(self) -> frozenset[str]:
+        """Names of the templates that occur in the observed half."""
+        return frozenset(statement.name for statement in self.observed)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How one run is set.
+
+    Attributes:
+        scale: in the suite's own unit.
+        statements: how many each half of the stream holds, about; 0 for the suite's default.
+        data: where the suite's data lies, for suites that do not make it.
+    """
+
+    scale: float
+    seed: int
+    threads: int = 1
+    statements: int = 0
+    data: Path | None = None
+    storage: str = "2GB"
+    tune_seconds: float = 120.0
+
+
+class Suite(Protocol):
+    """One folder of `benchmarks/suites`."""
+
+    name: str
+    default_scale: float
+    folder: Path
+    unit: str
+
+    def load(self, connection: duckdb.DuckDBPyConnection, options: Options) -> None:
+        """Fill an empty database."""
+
+    def stream(self, connection: duckdb.DuckDBPyConnection, options: Options) -> Stream:
+        """Draw the statements; the connection holds the loaded data and is only read."""

@@ -1,0 +1,1 @@
+"""One suite: its data, its statements and the expert design that was searched for it."""

@@ -1,0 +1,40 @@
+"""A shop: two days of dashboards, look-ups, loads by night and inserts in between, as `sartor.workload` makes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from benchmarks.statement import Options, Statement, Stream
+
+STATEMENTS = 1000
+MILLION = 1_000_000
+DAY = 86_400.0
+
+
+class Shop:
+    """Skewed, correlated, time-ordered data under a realistic stream with writes."""
+
+    name = "shop"
+    default_scale = 3.0
+    folder = Path(__file__).parent
+    unit = "million order items"
+
+    def load(self, connection: duckdb.DuckDBPyConnection, options: Options) -> None:
+        from sartor.workload.shop import make_shop
+
+        make_shop(connection, round(options.scale * MILLION), options.seed)
+
+    def stream(self, connection: duckdb.DuckDBPyConnection, options: Options) -> Stream:
+        statements = options.statements or STATEMENTS
+        return Stream(_day(options.seed, 1, statements, 0.0), _day(options.seed, 2, statements, 0.1))
+
+
+def _day(seed: int, number: int, statements: int, unseen: float) -> tuple[Statement, ...]:
+    from sartor.workload.stream import day
+
+    return tuple(
+        Statement(one.name, one.text, one.parameters, one.kind != "read", one.at_seconds % DAY)
+        for one in day(seed, number, statements, unseen_share=unseen)
+    )

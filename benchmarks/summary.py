@@ -1,0 +1,200 @@
+"""What a run says: the figures of each template, the totals, what lost; as JSON and as a table."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import duckdb
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.runner import LOSS, Run
+
+CERTAIN = 9  # of 11 paired repetitions must be slower than 1.1 times plain: p < 0.04 if they were as often faster
+UNDETERMINED_SHARE = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateFigures:
+    """Medians of one template in the judged half."""
+
+    name: str
+    seen: bool
+    writes: bool
+    n: int
+    plain_s: float
+    expert_s: float
+    sartor_s: float
+    plain_total_s: float
+    sartor_total_s: float
+    selective: bool
+    lost: bool
+
+    @property
+    def speed_up(self) -> float:
+        return self.plain_s / self.sartor_s if self.sartor_s else 1.0
+
+
+def figures(run: Run) -> list[TemplateFigures]:
+    """One entry for each template of the judged half, the most plain seconds first."""
+    gathered: dict[str, list[dict[str, float]]] = {}
+    writing = {measured.statement.name for measured in run.judged if measured.statement.writes}
+    for measured in run.judged:
+        gathered.setdefault(measured.statement.name, []).append(measured.seconds)
+    result = []
+    for name, seconds in gathered.items():
+        plain, expert, sartor = ([one[column] for one in seconds] for column in ("plain", "expert", "sartor"))
+        result.append(
+            TemplateFigures(
+                name,
+                name in run.seen,
+                name in writing,
+                len(seconds),
+                median(plain),
+                median(expert),
+                median(sartor),
+                sum(plain),
+                sum(sartor),
+                name in run.selective,
+                is_lost(run.confirmed.get(name, [])) if name not in writing else _writes_lost(plain, sartor),
+            )
+        )
+    return sorted(result, key=lambda one: -one.plain_total_s)
+
+
+def is_lost(pairs: Sequence[tuple[float, float]]) -> bool:
+    """Whether paired repetitions say that Sartor is slower than 1.1 times plain, beyond noise.
+
+    >>> is_lost([(1.0, 1.5)] * 11), is_lost([(1.0, 1.5)] * 6 + [(1.0, 1.0)] * 5), is_lost([])
+    (True, False, False)
+    """
+    return sum(sartor > LOSS * plain for plain, sartor in pairs) >= CERTAIN
+
+
+def _writes_lost(plain: Sequence[float], sartor: Sequence[float]) -> bool:
+    """Writes can not be repeated: a loss if nine of eleven of them were slower, and there are as many."""
+    slower = sum(two > LOSS * one for one, two in zip(plain, sartor, strict=True))
+    return len(plain) >= CERTAIN and slower >= len(plain) * CERTAIN / 11
+
+
+def totals(run: Run) -> dict[str, float]:
+    """Seconds of the judged half in each column, with tuning, building and refreshing inside."""
+    sums = {name: sum(one.seconds[name] for one in run.judged) for name in ("plain", "expert", "sartor")}
+    sums["expert"] += run.expert_build_seconds
+    sums["sartor"] += run.tune_seconds + run.refresh_seconds
+    return sums
+
+
+def document(run: Run) -> dict[str, Any]:
+    """The run as JSON."""
+    sums = totals(run)
+    templates = figures(run)
+    selective = [one.speed_up for one in templates if one.selective]
+    queries = {name: sum(one.seconds[name] for one in run.judged) for name in ("plain", "expert", "sartor")}
+    return {
+        "suite": run.suite,
+        "threads": run.options.threads,
+        "seed": run.options.seed,
+        "scale": run.options.scale,
+        "duckdb": duckdb.__version__,
+        "machine": f"{platform.machine()} {platform.system()}",
+        "plain": {"total_s": sums["plain"]},
+        "expert": {
+            "total_s": sums["expert"],
+            "build_s": run.expert_build_seconds,
+            "queries_s": queries["expert"],
+            "copies": list(run.expert_copies),
+            "other_rows": run.expert_other,
+        },
+        "sartor": {
+            "total_s": sums["sartor"],
+            "tune_s": run.tune_seconds,
+            "build_s": run.build_seconds,
+            "refresh_s": run.refresh_seconds,
+            "queries_s": queries["sartor"],
+            "bytes_added": run.bytes_added,
+        },
+        "templates": [
+            {
+                "name": one.name,
+                "seen": one.seen,
+                "n": one.n,
+                "plain_s": one.plain_s,
+                "expert_s": one.expert_s,
+                "sartor_s": one.sartor_s,
+                "selective": one.selective,
+                "writes": one.writes,
+                "lost": one.lost,
+            }
+            for one in templates
+        ],
+        "compared": run.compared,
+        "wrong": len(run.wrong),
+        "wrong_statements": [{"name": w.statement.name, "text": w.statement.text, "how": w.how} for w in run.wrong],
+        "undetermined": len(run.undetermined),
+        "undetermined_statements": [s.text for s in run.undetermined],
+        "lost": [one.name for one in templates if one.lost],
+        "selective_median_speedup": median(selective) if selective else None,
+    }
+
+
+def failures(run: Run) -> list[str]:
+    """What makes a run fail whatever its speed: wrong answers, or too many statements without one answer."""
+    problems = []
+    if run.wrong:
+        problems.append(f"{len(run.wrong)} wrong answers")
+    if len(run.undetermined) > UNDETERMINED_SHARE * max(run.compared, 1):
+        problems.append(f"{len(run.undetermined)} of {run.compared} statements are undetermined, at most 2 % may be")
+    return problems
+
+
+def print_table(run: Run, console: Console) -> None:
+    """The same for people; says what lost."""
+    templates = figures(run)
+    for seen in (True, False):
+        chosen = [one for one in templates if one.seen == seen]
+        if chosen:
+            console.print(_table("templates seen while tuning" if seen else "templates not seen before", chosen))
+    sums = totals(run)
+    console.print(
+        f"{run.suite}, scale {run.options.scale:g}, seed {run.options.seed}, {run.options.threads} thread(s), "
+        f"{len(run.judged)} statements judged\n"
+        f"total  plain {sums['plain']:.2f} s   expert {sums['expert']:.2f} s "
+        f"(building {run.expert_build_seconds:.2f})   sartor {sums['sartor']:.2f} s "
+        f"(tuning {run.tune_seconds:.2f}, of it building {run.build_seconds:.2f}; refreshing {run.refresh_seconds:.2f})\n"
+        f"Sartor is {sums['plain'] / sums['sartor']:.2f} times as fast as plain, "
+        f"{sums['expert'] / sums['sartor']:.2f} times as fast as the expert, "
+        f"{run.bytes_added / 1e6:.0f} MB added",
+        highlight=False,
+        markup=False,
+    )
+    selective = [one.speed_up for one in templates if one.selective]
+    if selective:
+        console.print(f"selective templates: {len(selective)}, median {median(selective):.1f} times faster", highlight=False)
+    lost = [f"{one.name} ({1 / one.speed_up:.2f} times plain)" for one in templates if one.lost]
+    console.print("what lost: " + (", ".join(lost) or "nothing"), highlight=False, markup=False)
+    console.print(f"wrong {len(run.wrong)}, undetermined {len(run.undetermined)} of {run.compared} compared", highlight=False)
+    for wrong in run.wrong:
+        console.print(f"WRONG {wrong.statement.name} ({wrong.half}): {wrong.how}\n{wrong.statement.text}", markup=False)
+
+
+def _table(title: str, templates: Sequence[TemplateFigures]) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column("template")
+    for heading in ("n", "plain ms", "expert ms", "sartor ms", "times faster"):
+        table.add_column(heading, justify="right")
+    table.add_column("")
+    for one in templates:
+        remarks = [word for word, holds in (("selective", one.selective), ("write", one.writes), ("LOST", one.lost)) if holds]
+        table.add_row(
+            one.name,
+            str(one.n),
+            *(f"{1000 * seconds:.2f}" for seconds in (one.plain_s, one.expert_s, one.sartor_s)),
+            f"{one.speed_up:.2f}",
+            " ".join(remarks),
+        )
+    return table
