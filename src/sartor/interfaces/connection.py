@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -292,6 +292,11 @@ def _adopt_like(parent: Connection, plain: duckdb.DuckDBPyConnection) -> Connect
     return _adopt(plain, session.database)
 
 
+def session_of(connection: Connection) -> Session:
+    """The session of an open connection; KeyError if it is closed or not Sartor's."""
+    return _SESSIONS[connection]
+
+
 def _database(connection: Connection) -> Database:
     session = _SESSIONS.get(connection)
     if session is None:
@@ -382,5 +387,3 @@ def _quoted(name: str) -> str:
 def _nothing() -> None:
     return None
 
-
-PUBLIC: Iterable[str] = ("tune", "design", "explain", "undo", "workload", "ledger", "refresh", "purge")

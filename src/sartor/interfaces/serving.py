@@ -38,6 +38,7 @@ class Pending:
     seconds: float = 0.0
     rows: int = 0
     alternative: tuple[int, ...] = ()
+    how: tuple[Use, ...] = ()
     failed: bool = False
 
 
@@ -95,8 +96,16 @@ class Call:
         if self.close is not None:
             self.close()
         if self.known is not None:
-            objects = tuple(item.identifier for item, _ in self.used) if self.served else ()
-            session.pending = Pending(self.known, self.parameters, time.time() - seconds, seconds, 0, objects, self.raised)
+            used = self.used if self.served else ()
+            session.pending = Pending(
+                self.known,
+                self.parameters,
+                time.time() - seconds,
+                seconds,
+                alternative=tuple(item.identifier for item, _ in used),
+                how=tuple(how for _, how in used),
+                failed=self.raised,
+            )
 
 
 def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False) -> Call:

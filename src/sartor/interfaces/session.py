@@ -118,7 +118,7 @@ class Session:
             name, prepared = effects.prepares
             self.prepared[name] = prepared
         if effects.shadows:
-            self.shadows |= effects.shadows
+            self.shadow_all(effects.shadows)
         if effects.attaches:
             self.database.shadow(effects.attaches)
         if effects.session and not effects.shadows:
@@ -133,9 +133,9 @@ class Session:
             if name not in NEUTRAL_SETTINGS:
                 self.database.run_plain(f"the setting {name} was changed")
 
-    def shadow(self, name: str) -> None:
-        """Note that a name means something else on this connection from now on."""
-        self.shadows |= {name.lower()}
+    def shadow_all(self, names: frozenset[str]) -> None:
+        """Note that names mean something else on this connection from now on."""
+        self.shadows |= names
 
     def begin(self) -> None:
         self.transaction = Transaction(self.database.registry.state, self.database.design)

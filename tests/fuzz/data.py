@@ -1,0 +1,75 @@
+"""Tables with everything that goes wrong: NULL, NaN, -0.0, empty strings, ties, duplicates, skew, extremes, an empty table."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+COLUMNS = {
+    "k": "INTEGER",
+    "g": "SMALLINT",
+    "n": "BIGINT",
+    "d": "DATE",
+    "t": "TIMESTAMP",
+    "s": "VARCHAR",
+    "m": "DECIMAL(18,2)",
+    "x": "DOUBLE",
+    "b": "BOOLEAN",
+    "h": "HUGEINT",
+}
+TABLES = ("facts", "others", "empty_one", "keyed")
+
+
+@dataclass(slots=True)
+class Rows:
+    """Random row literals, the same for a seed."""
+
+    random: random.Random
+
+    def value(self, column: str) -> str:
+        pick = self.random
+        if pick.random() < 0.06:
+            return "NULL"
+        match column:
+            case "k":
+                return str(int(pick.paretovariate(0.6)) % 400)
+            case "g":
+                return str(pick.randrange(5))
+            case "n":
+                return str(pick.choice([pick.randrange(1000), 2**53 + 1, -(2**62), 0]))
+            case "d":
+                return f"DATE '2024-01-01' + {pick.randrange(90)}"
+            case "t":
+                return f"TIMESTAMP '2024-01-01' + INTERVAL {pick.randrange(200_000)} MINUTE"
+            case "s":
+                return pick.choice(["''", "'a'", "'A'", "'ab'", "'abc%'", "'é'", "'it''s'", f"'v{pick.randrange(30)}'"])
+            case "m":
+                return pick.choice([f"{pick.randrange(-500, 500)}.{pick.randrange(100):02d}", "9999999999999999.99"])
+            case "x":
+                return pick.choice([f"{pick.uniform(-5, 5)!r}", "'NaN'::DOUBLE", "'-0.0'::DOUBLE", "0.0", "0.1", "1e300"])
+            case "b":
+                return pick.choice(["TRUE", "FALSE"])
+            case _:
+                return pick.choice(["1", "0", "170141183460469231731687303715884105727", str(pick.randrange(99))])
+
+    def row(self) -> str:
+        return "(" + ", ".join(self.value(column) for column in COLUMNS) + ")"
+
+    def rows(self, count: int) -> str:
+        return ", ".join(self.row() for _ in range(count))
+
+
+def create_statements(rows: Rows, bulk: int) -> list[str]:
+    """The statements that make the tables, with enough rows for several row groups in the first."""
+    columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+    made = [f"CREATE TABLE {name} ({columns})" for name in TABLES[:3]]
+    made.append(f"CREATE TABLE keyed (id INTEGER PRIMARY KEY, {columns})")
+    made.append(
+        "INSERT INTO facts SELECT hash(i) % 400, hash(i + 1) % 5, i, DATE '2024-01-01' + (hash(i + 2) % 90)::INTEGER, "
+        "TIMESTAMP '2024-01-01' + INTERVAL (i) SECOND, 'v' || (hash(i + 3) % 30), (hash(i + 4) % 1000) / 10, "
+        f"(hash(i + 5) % 100) / 8, i % 3 = 0, i FROM range({bulk}) r(i)"
+    )
+    for name in ("facts", "others"):
+        made.append(f"INSERT INTO {name} VALUES {rows.rows(60)}")
+    made.append(f"INSERT INTO keyed SELECT row_number() OVER (), * FROM (VALUES {rows.rows(80)})")
+    return made

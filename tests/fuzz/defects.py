@@ -1,0 +1,101 @@
+"""Planted defects: each is one of the mistakes that the fuzzer exists to find. Switched on one at a time, each must be found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+from unittest import mock
+
+from sartor.core.analysis import RowOrder
+from sartor.freshness import residual, usable
+from sartor.freshness.usable import Use
+from sartor.interfaces import known, serving, tailoring
+
+
+def _drop_the_residual(derived: Any, columns: Any, order: Any, how: Any) -> str:
+    return residual.content(derived, columns, order, Use.WHOLE)
+
+
+def _off_by_one(derived: Any, columns: Any, order: Any, how: Any) -> str:
+    text = residual.content(derived, columns, order, how)
+    return text.replace("rowid > (SELECT", "rowid > 1 + (SELECT")
+
+
+def _residual_twice(derived: Any, columns: Any, order: Any, how: Any) -> str:
+    return residual.content(derived, columns, order, how).replace("rowid > (SELECT", "rowid >= (SELECT")
+
+
+def _lose_the_order(derived: Any, columns: Any, order: Any, how: Any) -> str:
+    return residual.content(derived, columns, RowOrder.FREE, how)
+
+
+_appended_since = residual.appended_since
+
+
+def _no_anchor(derived: Any) -> str:
+    return _appended_since(derived.covering(replace(derived.coverage, dense=True)))
+
+
+def _ignore_mutations(derived: Any, state: Any) -> Use:
+    how = usable.use(derived, state)
+    return Use.RESIDUAL if how is Use.NO else how
+
+
+def _ignore_appends(derived: Any, state: Any) -> Use:
+    how = usable.use(derived, state)
+    return Use.WHOLE if how is Use.RESIDUAL else how
+
+
+def _stale_literal() -> Callable[..., Any]:
+    seen: dict[str, str] = {}
+
+    def compiled(self: Any, alternative: Any, used: Any, database: Any) -> str | None:
+        text = original(self, alternative, used, database)
+        return seen.setdefault(f"{self.template.digest} {used}", text) if text else text
+
+    original = known.Known.compiled
+    return compiled
+
+
+def _trust_after_reopen(state: str) -> tuple[int, int]:
+    return 0, 0
+
+
+def _patched(*patches: Any) -> Callable[[], Any]:
+    @contextmanager
+    def plant() -> Iterator[None]:
+        for patch in patches:
+            patch.start()
+        try:
+            yield
+        finally:
+            for patch in patches:
+                patch.stop()
+
+    return plant
+
+
+def _never(self: Any, *arguments: Any) -> None:
+    return None
+
+
+def _always(*arguments: Any) -> bool:
+    return True
+
+
+DEFECTS: dict[str, Callable[[], Any]] = {
+    "drop the residual": _patched(mock.patch.object(known, "content", _drop_the_residual)),
+    "off by one at the high water": _patched(mock.patch.object(known, "content", _off_by_one)),
+    "count the last covered row twice": _patched(mock.patch.object(known, "content", _residual_twice)),
+    "lose the base order": _patched(mock.patch.object(known, "content", _lose_the_order)),
+    "no re-anchoring": _patched(mock.patch.object(residual, "appended_since", _no_anchor)),
+    "ignore mutations": _patched(mock.patch.object(serving, "use", _ignore_mutations)),
+    "ignore appends": _patched(mock.patch.object(serving, "use", _ignore_appends)),
+    "stale literal": _patched(mock.patch.object(known.Known, "compiled", _stale_literal())),
+    "forget temporary tables": _patched(mock.patch("sartor.interfaces.session.Session.shadow_all", _never)),
+    "serve inside a writing transaction": _patched(mock.patch("sartor.interfaces.session.Transaction.intend", _never)),
+    "trust the file after a reopen": _patched(mock.patch.object(tailoring, "_counts", _trust_after_reopen)),
+    "do not look for unseen writes": _patched(mock.patch("sartor.freshness.watch.Watch.accounts_for", _always)),
+}

@@ -1,0 +1,203 @@
+"""SELECTs from a grammar. Each shape is drawn once and then asked many times with other literals, as dashboards do."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Shape = Callable[[], str]
+_SHAPES = 24  # shapes asked in turn: few, so that each is soon asked again
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A SELECT of a certain shape.
+
+    Attributes:
+        ordered: plain's own order is asked for; else rows are compared as a multiset.
+        floats: sums of floating-point numbers go to the output, which may differ in the last bits.
+    """
+
+    rule: str
+    text: str
+    ordered: bool
+    floats: bool = False
+
+
+class Grammar:
+    """Draws statements over the fuzzer's tables, the same for a seed."""
+
+    def __init__(self, random_: random.Random) -> None:
+        self._random = random_
+        self._shapes: list[Callable[[], Query]] = []
+
+    def query(self) -> Query:
+        """A statement: mostly of a shape that was drawn before, with other literals."""
+        if len(self._shapes) < _SHAPES or self._random.random() < 0.03:
+            if len(self._shapes) >= _SHAPES:
+                self._shapes.pop(self._random.randrange(len(self._shapes)))
+            self._shapes.append(self._shape())
+        return self._random.choice(self._shapes)()
+
+    def _shape(self) -> Callable[[], Query]:
+        pick = self._random
+        makers = [
+            self._selection,
+            self._selection,
+            self._ungrouped,
+            self._grouped,
+            self._grouped,
+            self._top,
+            self._join,
+            self._cte,
+            self._union,
+            self._distinct,
+            self._set_test,
+        ]
+        return pick.choice(makers)()
+
+    # Literals -----------------------------------------------------------------------------------------------------
+
+    def _literal(self, column: str) -> str:
+        pick = self._random
+        match column:
+            case "k":
+                return str(int(pick.paretovariate(0.6)) % 400)
+            case "g":
+                return str(pick.randrange(5))
+            case "n":
+                return str(pick.randrange(1000))
+            case "d":
+                return f"DATE '2024-{pick.randrange(1, 4):02d}-{pick.randrange(1, 29):02d}'"
+            case "t":
+                return f"TIMESTAMP '2024-01-{pick.randrange(1, 29):02d} 00:00:00'"
+            case "s":
+                return f"'v{pick.randrange(30)}'"
+            case "m":
+                return f"{pick.randrange(-100, 100)}.5"
+            case "x":
+                return f"{pick.randrange(12)}.5"
+            case "b":
+                return pick.choice(["TRUE", "FALSE"])
+            case _:
+                return str(pick.randrange(99))
+
+    def _condition(self, prefix: str = "", columns: str = "kgdts") -> Shape:
+        pick = self._random
+        column = pick.choice(columns)
+        name = f"{prefix}{column}"
+        kind = pick.choice(["=", "<", ">=", "between", "in", "null", "like" if column == "s" else "="])
+        match kind:
+            case "between":
+                return lambda: f"{name} BETWEEN {self._literal(column)} AND {self._literal(column)}"
+            case "in":
+                return lambda: f"{name} IN ({', '.join(self._literal(column) for _ in range(3))})"
+            case "null":
+                word = pick.choice(["IS NULL", "IS NOT NULL"])
+                return lambda: f"{name} {word}"
+            case "like":
+                return lambda: f"{name} LIKE 'v{pick.randrange(9)}%'"
+            case _:
+                return lambda: f"{name} {kind} {self._literal(column)}"
+
+    def _where(self, prefix: str = "") -> Shape:
+        conditions = [self._condition(prefix) for _ in range(self._random.choice([1, 1, 2, 3]))]
+        word = self._random.choice([" AND ", " AND ", " OR "])
+        return lambda: "WHERE " + word.join(condition() for condition in conditions)
+
+    def _table(self) -> str:
+        return self._random.choice(["facts", "facts", "facts", "others", "empty_one", "keyed"])
+
+    # Shapes -------------------------------------------------------------------------------------------------------
+
+    def _selection(self) -> Callable[[], Query]:
+        pick = self._random
+        table, where = self._table(), self._where()
+        columns = pick.choice(["*", "k, s, m", "n + 1 AS n1, upper(s), d", "k, x, b, h, t", "* EXCLUDE (x)", "t.k, t.*"])
+        alias = " AS t" if "t." in columns else ""
+        tail = pick.choice(["", "", " LIMIT 7", " LIMIT 5 OFFSET 3", " ORDER BY d, k", " ORDER BY g DESC LIMIT 9", " ORDER BY ALL"])
+        if "ALL" in tail and columns == "t.k, t.*":
+            tail = ""
+        return lambda: Query("selection", f"SELECT {columns} FROM {table}{alias} {where()}{tail}", True)
+
+    def _aggregate(self) -> tuple[str, bool]:
+        return self._random.choice(
+            [
+                ("count(*)", False),
+                ("count(s)", False),
+                ("sum(k)", False),
+                ("sum(m)", False),
+                ("avg(k)", False),
+                ("min(d), max(t)", False),
+                ("count(DISTINCT g)", False),
+                ("sum(k) FILTER (WHERE b)", False),
+                ("min(s), max(s)", False),
+                ("sum(x)", True),
+                ("avg(x)", True),
+                ("bool_and(b), bool_or(b)", False),
+            ]
+        )
+
+    def _ungrouped(self) -> Callable[[], Query]:
+        table, where = self._table(), self._where()
+        aggregate, floats = self._aggregate()
+        return lambda: Query("ungrouped", f"SELECT {aggregate} FROM {table} {where()}", True, floats)
+
+    def _grouped(self) -> Callable[[], Query]:
+        pick = self._random
+        table, where, key = self._table(), self._where(), pick.choice(["g", "s", "d", "g, b", "k", "month(d)"])
+        aggregate, floats = self._aggregate()
+        tail = pick.choice(["", f" ORDER BY {key}", f" HAVING count(*) > {pick.randrange(3)}", " HAVING sum(m) > 10"])
+        return lambda: Query(
+            "grouped", f"SELECT {key}, {aggregate} FROM {table} {where()} GROUP BY {key}{tail}", "ORDER" in tail, floats
+        )
+
+    def _top(self) -> Callable[[], Query]:
+        pick = self._random
+        table, where, key = self._table(), self._where(), pick.choice(["g", "s", "k", "d, g"])
+        order = pick.choice(["count(*) DESC", "sum(m)", "max(d)"])
+        return lambda: Query(
+            "top", f"SELECT {key}, {order.split()[0]} AS v FROM {table} {where()} GROUP BY {key} ORDER BY {order} LIMIT 4", True
+        )
+
+    def _join(self) -> Callable[[], Query]:
+        pick = self._random
+        where = self._where("f.")
+        kind = pick.choice(["JOIN", "LEFT JOIN", "JOIN"])
+        other = pick.choice(["others", "keyed"])
+        return lambda: Query(
+            "join",
+            f"SELECT f.g, count(*), sum(o.m) FROM facts f {kind} {other} o ON f.k = o.k {where()} GROUP BY f.g ORDER BY f.g",
+            True,
+        )
+
+    def _cte(self) -> Callable[[], Query]:
+        table, where, condition = self._table(), self._where(), self._condition()
+        return lambda: Query(
+            "cte",
+            f"WITH c AS (SELECT k, g, d, s, t FROM {table} {where()}) SELECT g, count(*) FROM c WHERE {condition()} "
+            "GROUP BY g ORDER BY g",
+            True,
+        )
+
+    def _union(self) -> Callable[[], Query]:
+        one, other = self._where(), self._where()
+        return lambda: Query(
+            "union", f"SELECT k, s FROM facts {one()} UNION ALL SELECT k, s FROM others {other()}", True
+        )
+
+    def _distinct(self) -> Callable[[], Query]:
+        table, where = self._table(), self._where()
+        tail = self._random.choice(["", " ORDER BY g, s", " LIMIT 3"])
+        return lambda: Query("distinct", f"SELECT DISTINCT g, s FROM {table} {where()}{tail}", bool(tail))
+
+    def _set_test(self) -> Callable[[], Query]:
+        where, condition = self._where("f."), self._condition()
+        word = self._random.choice(["IN", "NOT IN"])
+        return lambda: Query(
+            "set test",
+            f"SELECT count(*), min(f.d) FROM facts f {where()} AND f.k {word} (SELECT k FROM others WHERE {condition()})",
+            True,
+        )
+

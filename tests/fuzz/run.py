@@ -1,0 +1,367 @@
+"""One run: a stream of random statements on two Sartor connections, with plain DuckDB beside them as the reference."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import duckdb
+
+import sartor
+from sartor.components.sort_keys import serve
+from sartor.components.sort_keys.apply import sorted_copy
+from sartor.core.analysis import Reference
+from sartor.core.derived import DerivedObject
+from sartor.core.table import TableName
+from sartor.freshness.usable import Use
+from sartor.interfaces.connection import session_of
+from tests.fuzz.compare import answer, difference
+from tests.fuzz.data import COLUMNS, TABLES, Rows, create_statements
+from tests.fuzz.queries import Grammar, Query
+
+_THREADS = {"threads": 1}
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run did and found.
+
+    Attributes:
+        coverage: how often each thing happened that the run is there for.
+        wrong: for each difference, what was asked and what differed.
+    """
+
+    seed: int
+    statements: int = 0
+    selects: int = 0
+    served: int = 0
+    coverage: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+
+
+class Run:
+    """A database file under Sartor and one under plain DuckDB, that get the same writes."""
+
+    def __init__(self, folder: Path, seed: int, bulk: int) -> None:
+        self.report = Report(seed)
+        self._random = random.Random(seed)
+        self._rows = Rows(self._random)
+        self._grammar = Grammar(self._random)
+        self._path = folder / f"fuzz{seed}.duckdb"
+        self._reference = duckdb.connect(str(folder / f"plain{seed}.duckdb"), config=_THREADS)
+        self._connections: list[Any] = []
+        self._temporary: set[int] = set()
+        self._open()
+        for text in create_statements(self._rows, bulk):
+            self._write(text)
+        for name in TABLES:
+            self._install(name)
+
+    def step(self) -> None:
+        """One statement, or one event around statements."""
+        pick = self._random.random()
+        self.report.statements += 1
+        if pick < 0.85:
+            self._select(self._random.randrange(2))
+        elif pick < 0.95:
+            self._change()
+            if self._random.random() < 0.6:
+                self._refresh()
+        else:
+            self._random.choice(
+                [
+                    self._checkpoint,
+                    self._refresh,
+                    self._refresh,
+                    self._install,
+                    self._reader_transaction,
+                    self._writer_transaction,
+                    self._shadow,
+                    self._scattered_delete,
+                    self._past_sartor,
+                    self._reopen,
+                    self._define,
+                ]
+            )()
+
+    def close(self) -> None:
+        for connection in self._connections:
+            connection.close()
+        self._reference.close()
+
+    # Reads --------------------------------------------------------------------------------------------------------
+
+    def _select(self, which: int, reference: Any = None) -> None:
+        query = self._grammar.query()
+        connection = self._connections[which]
+        reference = reference or self._reference
+        if which in self._temporary:
+            reference.execute("CREATE TEMP TABLE facts AS SELECT * FROM others LIMIT 20")
+        try:
+            expected = self._outcome(reference, query.text)
+            given = self._outcome(connection, query.text, watch=True)
+        finally:
+            if which in self._temporary:
+                reference.execute("DROP TABLE temp.facts")
+        self.report.selects += 1
+        self._judge(query, expected, given)
+
+    def _outcome(self, connection: Any, text: str, *, watch: bool = False) -> Any:
+        try:
+            connection.execute(text)
+            if watch:
+                self._note_use(connection)
+            return answer(connection)
+        except duckdb.Error as error:
+            return type(error), str(error)
+
+    def _note_use(self, connection: Any) -> None:
+        session = session_of(connection)
+        pending = session.pending
+        if pending is None or not pending.alternative:
+            return
+        self.report.served += 1
+        for how in pending.how:
+            self.report.coverage["residual" if how is Use.RESIDUAL else "whole"] += 1
+
+    def _judge(self, query: Query, expected: Any, given: Any) -> None:
+        coverage = self.report.coverage
+        if isinstance(expected[0], type) or isinstance(given[0], type):
+            coverage["errors"] += 1
+            found = None if expected == given else f"{given} instead of {expected}"
+        else:
+            found = difference(expected, given, ordered=query.ordered, floats=query.floats)
+        coverage[f"asked: {query.rule}"] += 1
+        if found is not None and self._plain_differs_too(query, expected, given):
+            coverage["undetermined: plain DuckDB itself orders the ties of this file otherwise"] += 1
+        elif found is not None:
+            self.report.wrong.append(f"statement {self.report.statements} ({query.rule}): {query.text}\n    {found}")
+
+    def _plain_differs_too(self, query: Query, expected: Any, given: Any) -> bool:
+        """Whether plain DuckDB on the very same file gives what Sartor gave, and all of them the same rows."""
+        if isinstance(expected[0], type) or isinstance(given[0], type):
+            return False
+        engine = session_of(self._connections[0]).database.engine()
+        rows = engine.rows(query.text)
+        return difference(given, (given[0], rows), ordered=True, floats=query.floats) is None
+
+    # Writes -------------------------------------------------------------------------------------------------------
+
+    def _write(self, text: str, which: int = 0) -> None:
+        results = []
+        for connection in (self._reference, self._connections[which]):
+            try:
+                connection.execute(text).fetchall()
+                results.append(None)
+            except duckdb.Error as error:
+                results.append((type(error), str(error)))
+        if results[0] != results[1]:
+            self.report.wrong.append(f"write {text}\n    {results[1]} instead of {results[0]}")
+
+    def _change(self) -> None:
+        pick = self._random
+        table = pick.choice(["facts", "facts", "others", "empty_one"])
+        which = pick.choice([i for i in range(2) if i not in self._temporary] or [0])
+        if which in self._temporary:
+            return
+        maker: Callable[[], str] = pick.choice(
+            [
+                *[lambda: f"INSERT INTO {table} VALUES {self._rows.rows(pick.randrange(1, 9))}"] * 6,
+                lambda: f"INSERT INTO {table} SELECT * FROM others WHERE k < {pick.randrange(20)} LIMIT 20",
+                lambda: f"UPDATE {table} SET g = {pick.randrange(5)} WHERE k = {pick.randrange(60)}",
+                lambda: f"DELETE FROM {table} WHERE k = {pick.randrange(100)} AND g = {pick.randrange(5)}",
+                lambda: f"INSERT OR REPLACE INTO keyed VALUES ({pick.randrange(120)}, {self._rows.row()[1:]}",
+                lambda: f"INSERT INTO keyed VALUES ({pick.randrange(120)}, {self._rows.row()[1:]} ON CONFLICT DO NOTHING",
+                lambda: (
+                    f"MERGE INTO others o USING (SELECT * FROM facts LIMIT 3) f ON o.k = f.k AND o.g = f.g "
+                    f"WHEN MATCHED THEN UPDATE SET b = {pick.choice(['TRUE', 'FALSE'])}"
+                ),
+                lambda: f"INSERT INTO {table} VALUES {self._rows.row()}; INSERT INTO others VALUES {self._rows.row()}",
+                lambda: f"BEGIN; INSERT INTO {table} VALUES {self._rows.row()}; COMMIT",
+                lambda: "TRUNCATE empty_one",
+            ]
+        )
+        text = maker()
+        self.report.coverage[f"write: {text.split()[0]}"] += 1
+        if pick.random() < 0.1 and text.startswith("INSERT INTO others VALUES") and ";" not in text:
+            return self._by_relation(which)
+        return self._write(text, which)
+
+    def _by_relation(self, which: int) -> None:
+        for connection in (self._reference, self._connections[which]):
+            connection.table("others").filter("k < 2").limit(2).insert_into("others")
+        self.report.coverage["write: relation"] += 1
+
+    def _scattered_delete(self) -> None:
+        share = self._random.choice([2, 3, 10])
+        self._write(f"DELETE FROM facts WHERE n % {share} <> 0 AND n BETWEEN 0 AND 100000000")
+        self._refresh()
+        self._write("CHECKPOINT")
+        self._write(f"INSERT INTO facts VALUES {self._rows.rows(7)}")
+        self.report.coverage["checkpoint after a scattered delete"] += 1
+        for _ in range(4):
+            self._select(0)
+        self._write(
+            "INSERT INTO facts SELECT hash(i) % 400, hash(i + 1) % 5, i, DATE '2024-01-01' + (hash(i + 2) % 90)::INTEGER, "
+            "NULL, 'v' || (hash(i + 3) % 30), 1.5, 0.25, i % 3 = 0, i FROM range(20000) r(i)"
+        )
+
+    def _define(self) -> None:
+        name = self._random.choice(["others", "empty_one"])
+        self._write(f"CREATE OR REPLACE VIEW seen AS SELECT count(*) FROM {name}")
+        self._write(f"CREATE OR REPLACE TABLE empty_one AS SELECT * FROM {name} LIMIT {self._random.randrange(30)}")
+        self.report.coverage["definition"] += 1
+
+    # Transactions -------------------------------------------------------------------------------------------------
+
+    def _reader_transaction(self) -> None:
+        """One connection reads in a transaction while the other one writes: its snapshot must not move."""
+        cursor = self._reference.cursor()
+        reader = 1
+        if reader in self._temporary:
+            return
+        for connection in (cursor, self._connections[reader]):
+            connection.execute("BEGIN")
+        self._select(reader, cursor)
+        for _ in range(3):
+            self._change_by(0)
+            if self._random.random() < 0.3:
+                self._refresh()
+            self._select(reader, cursor)
+        for connection in (cursor, self._connections[reader]):
+            connection.execute(self._random_end(connection))
+        cursor.close()
+        self.report.coverage["reading transaction"] += 1
+
+    def _change_by(self, which: int) -> None:
+        if which not in self._temporary:
+            text = self._random.choice(
+                [
+                    f"INSERT INTO facts VALUES {self._rows.rows(3)}",
+                    f"UPDATE facts SET g = 4 WHERE k = {self._random.randrange(50)}",
+                    f"DELETE FROM others WHERE k = {self._random.randrange(50)}",
+                ]
+            )
+            self._write(text, which)
+
+    def _random_end(self, connection: Any) -> str:
+        return "COMMIT"
+
+    def _writer_transaction(self) -> None:
+        """A transaction that writes, reads its own rows, and ends one way or the other."""
+        which = 0
+        if which in self._temporary:
+            return
+        end = self._random.choice(["COMMIT", "COMMIT", "ROLLBACK"])
+        self._write("BEGIN", which)
+        for _ in range(2):
+            self._change_by(which)
+            self._select(which)
+        if self._random.random() < 0.2:
+            self._write("SELECT * FROM no_such_table", which)
+            end = "ROLLBACK"
+            self.report.coverage["aborted transaction"] += 1
+        self._write(end, which)
+        self.report.coverage[f"writing transaction: {end.lower()}"] += 1
+        self._select(1)
+
+    # Events -------------------------------------------------------------------------------------------------------
+
+    def _shadow(self) -> None:
+        """A temporary table hides a table of the catalog on one connection."""
+        which = 1
+        if which in self._temporary:
+            self._connections[which].execute("DROP TABLE temp.facts")
+            self._temporary.discard(which)
+            return
+        self._connections[which].execute("CREATE TEMP TABLE facts AS SELECT * FROM others LIMIT 20")
+        self._temporary.add(which)
+        self.report.coverage["shadowed name"] += 1
+        self._select(which)
+        self._shadow_off(which)
+
+    def _shadow_off(self, which: int) -> None:
+        for _ in range(6):
+            self._select(which)
+        self._connections[which].execute("DROP TABLE temp.facts")
+        self._temporary.discard(which)
+        self._connections[which].close()
+        self._connections[which] = self._connections[0].cursor()
+
+    def _checkpoint(self) -> None:
+        self._write("CHECKPOINT")
+        self.report.coverage["checkpoint"] += 1
+
+    def _refresh(self) -> None:
+        self._connections[0].refresh()
+        self.report.coverage["refresh"] += 1
+
+    def _install(self, name: str = "") -> None:
+        """A copy made by hand of a table, by random columns; sometimes everything is undone first."""
+        database = session_of(self._connections[0]).database
+        if len(database.design.objects) >= 2 * len(TABLES):
+            self._connections[0].undo()
+            self.report.coverage["undo"] += 1
+            for other in TABLES:
+                self._install(other)
+        name = name or self._random.choice(TABLES)
+        columns = tuple(COLUMNS) if name != "keyed" else ("id", *COLUMNS)
+        key = tuple(self._random.sample(["k", "g", "d", "s", "n", "t"], self._random.choice([1, 2])))
+        database.install(sorted_copy(TableName(database.engine().database, "main", name), columns, key, frozenset()))
+        self.report.coverage["installed copy"] += 1
+
+    def _past_sartor(self) -> None:
+        """A write that goes past the subclass: it must be noticed, and everything distrusted."""
+        text = f"UPDATE facts SET g = 1 WHERE k = {self._random.randrange(30)}"
+        self._reference.execute(text)
+        duckdb.execute(text, connection=self._connections[0])
+        for _ in range(3):
+            self._select(1)
+        self.report.coverage["write past Sartor"] += 1
+        self._reopen()
+
+    def _reopen(self) -> None:
+        for connection in self._connections:
+            connection.close()
+        self._temporary.clear()
+        if self._random.random() < 0.4:
+            text = f"UPDATE facts SET b = TRUE WHERE k = {self._random.randrange(50)}"
+            self._reference.execute(text)
+            with duckdb.connect(str(self._path), config=_THREADS) as plain:
+                plain.execute(text)
+            self.report.coverage["written by plain DuckDB between"] += 1
+        self._open()
+        self.report.coverage["reopen"] += 1
+        for _ in range(4):
+            self._select(0)
+        self._refresh()
+
+    def _open(self) -> None:
+        first = sartor.connect(str(self._path), config=_THREADS)
+        self._connections = [first, first.cursor()]
+
+
+def _covers(reference: Reference, joined: frozenset[str], derived: DerivedObject) -> float:
+    """Serve whatever can be served: whether it pays does not matter here."""
+    same = derived.action.source == reference.source
+    return 0.5 if same and set(reference.columns) <= set(derived.definition()["columns"]) else 1.0
+
+
+def fuzz(seed: int, statements: int, *, bulk: int = 150_000, stop_at_wrong: bool = False) -> Report:
+    """Run that many steps in a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder, mock.patch.object(serve, "share_kept", _covers):
+        run = Run(Path(folder), seed, bulk)
+        try:
+            for _ in range(statements):
+                run.step()
+                if stop_at_wrong and run.report.wrong:
+                    break
+        finally:
+            run.close()
+        return run.report
