@@ -35,9 +35,9 @@ def measure(repetitions: int) -> dict[str, Any]:
 
     with tempfile.TemporaryDirectory() as folder:
         for name in ("plain", "sartor"):
-            _fill(Path(folder) / f"{name}.duckdb")
-        plain = duckdb.connect(f"{folder}/plain.duckdb", config={"threads": 1})
-        tailored = sartor.connect(f"{folder}/sartor.duckdb", config={"threads": 1})
+            _fill(Path(folder) / name / "data.duckdb")
+        plain = duckdb.connect(f"{folder}/plain/data.duckdb", config={"threads": 1})
+        tailored = sartor.connect(f"{folder}/sartor/data.duckdb", config={"threads": 1})
         try:
             for number in range(30):
                 tailored.execute(f"SELECT sum(amount) FROM facts WHERE customer = {number}").fetchall()
@@ -115,6 +115,7 @@ def _nanoseconds(connection: duckdb.DuckDBPyConnection, text: str) -> int:
 
 
 def _fill(path: Path) -> None:
+    path.parent.mkdir()
     connection = duckdb.connect(str(path))
     connection.execute(
         "CREATE TABLE small AS SELECT range AS id, 'name ' || range AS name, (range * 7 % 1000)::DOUBLE AS price "

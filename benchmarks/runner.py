@@ -78,8 +78,9 @@ def run(suite: Suite, options: Options, cache: Path | None = None, progress: Pro
     with working_folder(cache) as folder:
         stream = _draw(suite, options, base)
         result = Run(suite.name, options, seen=stream.seen)
-        paths = {name: folder / f"{name}.duckdb" for name in ("plain", "expert", "sartor")}
+        paths = {name: folder / name / "data.duckdb" for name in ("plain", "expert", "sartor")}
         for path in paths.values():
+            path.parent.mkdir()
             shutil.copyfile(base, path)
         plain = Plain(paths["plain"], options)
         expert = Expert(paths["expert"], options, read_design(suite))

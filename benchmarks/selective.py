@@ -59,8 +59,7 @@ def _is_optional(text: str) -> bool:
 
 def _rows_of(connection: duckdb.DuckDBPyConnection, table: str) -> int:
     row = connection.execute(
-        "SELECT max(estimated_size) FROM duckdb_tables() "
-        "WHERE concat_ws('.', database_name, schema_name, table_name) = ? OR table_name = ?",
-        [table, table],
+        "SELECT max(estimated_size) FROM duckdb_tables() WHERE schema_name = 'main' AND table_name = ?",
+        [table.rpartition(".")[2].strip('"')],
     ).fetchone()
     return int(row[0]) if row and row[0] is not None else 0

@@ -62,4 +62,9 @@ def _facts(connection: duckdb.DuckDBPyConnection, seed: int) -> Facts:
             (row[0], row[1], row[2])
             for row in frequent("county, precinct, election_date", f"hash(county, precinct, election_date, {seed})")
         ],
+        races=[
+            (row[0], row[1], row[2], row[3])
+            for row in frequent("county, election_date, office, candidate", f"hash(county, election_date, candidate, {seed})")
+        ],
+        seats=[(row[0], row[1], row[2]) for row in frequent("election_date, office, district")],
     )

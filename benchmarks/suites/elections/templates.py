@@ -16,6 +16,8 @@ class Facts:
     Attributes:
         contests: (election_date, office) pairs that exist.
         places: (county, precinct, election_date) that exist.
+        races: (county, election_date, office, candidate) that exist.
+        seats: (election_date, office, district) that exist.
     """
 
     counties: Sequence[str]
@@ -26,6 +28,8 @@ class Facts:
     parties: Sequence[str]
     districts: Sequence[str]
     places: Sequence[tuple[str, str, str]]
+    races: Sequence[tuple[str, str, str, str]]
+    seats: Sequence[tuple[str, str, str]]
 
 
 Draw = Callable[[Random, Facts], str]
@@ -52,6 +56,8 @@ def _filled(text: str) -> Draw:
         date, office = popular(random, facts.contests)
         county, precinct, voted = popular(random, facts.places)
         other_date, other_office = popular(random, facts.contests)
+        race = popular(random, facts.races)
+        seat = popular(random, facts.seats)
         one, two = random.sample(list(facts.counties[:20]), 2)
         year = _year(random, facts)
         values = {
@@ -70,10 +76,18 @@ def _filled(text: str) -> Draw:
             "place_county": _quoted(county),
             "place": _quoted(precinct),
             "place_date": _quoted(voted),
+            "race_county": _quoted(race[0]),
+            "race_date": _quoted(race[1]),
+            "race_office": _quoted(race[2]),
+            "race_candidate": _quoted(race[3]),
+            "seat_date": _quoted(seat[0]),
+            "seat_office": _quoted(seat[1]),
+            "seat": _quoted(seat[2]),
             "year": year,
             "next_year": year + 1,
             "candidate_word": _word(random, facts.candidates).replace("'", "''"),
             "office_word": _word(random, facts.offices).replace("'", "''"),
+            "first_name": popular(random, facts.candidates).split()[0].replace("'", "''"),
             "last_name": popular(random, facts.candidates).split()[-1].replace("'", "''"),
             "many": random.choice([200, 500, 1000, 2000]),
             "few": random.choice([10, 20, 50]),
@@ -85,7 +99,7 @@ def _filled(text: str) -> Draw:
 
 _SEEN: dict[str, str] = {
     "county_contest": """SELECT candidate, party, sum(votes) AS votes FROM results
-WHERE county = {county} AND election_date = DATE {date} AND office = {office}
+WHERE county = {race_county} AND election_date = DATE {race_date} AND office = {race_office}
 GROUP BY candidate, party ORDER BY votes DESC, candidate, party""",
     "statewide_contest": """SELECT candidate, sum(votes) AS votes FROM results
 WHERE election_date = DATE {date} AND office = {office} GROUP BY candidate ORDER BY votes DESC, candidate""",
@@ -99,7 +113,7 @@ GROUP BY election_date, office ORDER BY election_date, office""",
     "candidate_search": """SELECT candidate, office, min(election_date) AS first, max(election_date) AS last,
        sum(votes) AS votes
 FROM results WHERE candidate LIKE '%{candidate_word}%' GROUP BY candidate, office ORDER BY candidate, office""",
-    "candidate_prefix": """SELECT DISTINCT candidate, party FROM results WHERE candidate LIKE '{candidate_word}%'
+    "candidate_prefix": """SELECT DISTINCT candidate, party FROM results WHERE candidate LIKE '{first_name}%'
 ORDER BY candidate, party""",
     "candidate_last_name": """SELECT candidate, count(DISTINCT county) AS counties, sum(votes) AS votes FROM results
 WHERE candidate LIKE '% {last_name}' GROUP BY candidate ORDER BY votes DESC, candidate""",
@@ -112,13 +126,13 @@ WHERE county = {place_county} AND precinct = {place} GROUP BY election_date, off
     "precinct_anywhere": """SELECT county, election_date, count(*) AS results, sum(votes) AS votes FROM results
 WHERE precinct = {place} GROUP BY county, election_date ORDER BY county, election_date""",
     "top_precincts": """SELECT precinct, votes FROM results
-WHERE county = {county} AND election_date = DATE {date} AND candidate = {candidate}
+WHERE county = {race_county} AND election_date = DATE {race_date} AND candidate = {race_candidate}
 ORDER BY votes DESC, precinct LIMIT {few}""",
     "strongholds": """SELECT county, precinct, sum(votes) AS votes FROM results WHERE candidate = {candidate}
 GROUP BY county, precinct ORDER BY votes DESC, county, precinct LIMIT {few}""",
     "party_share_county": """SELECT party, sum(votes) AS votes, sum(votes) / (SELECT sum(votes) FROM results
-  WHERE county = {county} AND election_date = DATE {date} AND office = {office}) AS share
-FROM results WHERE county = {county} AND election_date = DATE {date} AND office = {office}
+  WHERE county = {race_county} AND election_date = DATE {race_date} AND office = {race_office}) AS share
+FROM results WHERE county = {race_county} AND election_date = DATE {race_date} AND office = {race_office}
 GROUP BY party ORDER BY votes DESC, party""",
     "party_by_county": """SELECT county, sum(CASE WHEN upper(party) = upper({party}) THEN votes ELSE 0 END) AS theirs,
        sum(votes) AS votes
@@ -135,12 +149,12 @@ GROUP BY county ORDER BY county""",
     "turnout_per_year": """SELECT extract(year FROM election_date) AS year, sum(votes) AS votes FROM results
 WHERE county = {county} AND office = {any_office} GROUP BY year ORDER BY year""",
     "average_precinct": """SELECT avg(votes) AS mean, max(votes) AS most, count(*) AS precincts FROM results
-WHERE county = {county} AND candidate = {candidate}""",
+WHERE county = {race_county} AND candidate = {race_candidate}""",
     "proposition": """SELECT county, sum(CASE WHEN candidate = 'Yes' THEN votes ELSE 0 END) AS yes,
        sum(CASE WHEN candidate = 'No' THEN votes ELSE 0 END) AS no
 FROM results WHERE office = {any_office} GROUP BY county ORDER BY county""",
     "district_race": """SELECT candidate, party, sum(votes) AS votes FROM results
-WHERE office = {office} AND district = {district} AND election_date = DATE {date}
+WHERE office = {seat_office} AND district = {seat} AND election_date = DATE {seat_date}
 GROUP BY candidate, party ORDER BY votes DESC, candidate, party""",
     "district_years": """SELECT election_date, candidate, sum(votes) AS votes FROM results
 WHERE district = {district} AND office IN ('U.S. House', 'State Assembly', 'State Senate')
@@ -149,7 +163,8 @@ GROUP BY election_date, candidate ORDER BY election_date, votes DESC, candidate"
 WHERE votes > {many} AND election_date = DATE {date} ORDER BY votes DESC, county, precinct, candidate, office LIMIT 100""",
     "missing_votes": """SELECT county, office, count(*) AS missing FROM results
 WHERE votes IS NULL AND election_date = DATE {date} GROUP BY county, office ORDER BY county, office""",
-    "offices_on_ballot": """SELECT DISTINCT office FROM results WHERE county = {county} AND election_date = DATE {date}
+    "offices_on_ballot": """SELECT DISTINCT office FROM results
+WHERE county = {race_county} AND election_date = DATE {race_date}
 ORDER BY office""",
     "head_to_head": """SELECT county, sum(CASE WHEN candidate = {candidate} THEN votes ELSE 0 END) AS one,
        sum(CASE WHEN candidate = {other_candidate} THEN votes ELSE 0 END) AS other
@@ -163,12 +178,12 @@ _UNSEEN: dict[str, str] = {
 WHERE county IN ({one_county}, {two_county}) AND election_date = DATE {date} AND office = {office}
 GROUP BY county, party ORDER BY county, votes DESC, party""",
     "candidate_precincts": """SELECT precinct, sum(votes) AS votes FROM results
-WHERE candidate = {candidate} AND county = {county} GROUP BY precinct ORDER BY precinct""",
+WHERE candidate = {race_candidate} AND county = {race_county} GROUP BY precinct ORDER BY precinct""",
     "small_results": """SELECT office, count(*) AS precincts FROM results
 WHERE county = {county} AND votes < {few} AND election_date >= DATE '{year}-01-01' GROUP BY office ORDER BY office""",
 }
 
 TEMPLATES: tuple[Template[Facts], ...] = (
-    *(Template[Facts](name, _filled(text)) for name, text in _SEEN.items()),
-    *(Template[Facts](name, _filled(text), unseen=True) for name, text in _UNSEEN.items()),
+    *(Template(name, _filled(text)) for name, text in _SEEN.items()),
+    *(Template(name, _filled(text), unseen=True) for name, text in _UNSEEN.items()),
 )

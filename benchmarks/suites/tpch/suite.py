@@ -43,7 +43,7 @@ class TpcH:
                 connection.execute(f"CREATE TABLE {table} AS SELECT * FROM read_parquet(?)", [f"{folder}/{table}.parquet"])
 
     def stream(self, connection: duckdb.DuckDBPyConnection, options: Options) -> Stream:
-        queries = [Template[Facts](f"q{number:02}", _Query(number)) for number in QUERIES]
+        queries = [Template(f"q{number:02}", _Query(number)) for number in QUERIES]
         facts = _facts(connection, options)
         return halves(TEMPLATES, facts, options.seed, options.statements or STATEMENTS, always=queries)
 
