@@ -386,4 +386,3 @@ def _quoted(name: str) -> str:
 
 def _nothing() -> None:
     return None
-

@@ -6,7 +6,7 @@ which rows are read first, and, for aggregates, if the order of its input does n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from sartor.core.derived import ORDER_COLUMN
 
 SCALAR_FUNCTIONS = frozenset(
     """
@@ -15,14 +15,12 @@ SCALAR_FUNCTIONS = frozenset(
     starts_with ends_with prefix suffix instr position strpos concat concat_ws lpad rpad regexp_matches like_escape
     year quarter month week weekday day dayofmonth dayofweek dayofyear isodow isoyear yearweek hour minute second
     millisecond microsecond date_part datepart date_trunc datetrunc date_diff datediff date_sub datesub dayname monthname
-    strftime last_day extract epoch epoch_ms make_date try_cast struct_extract
+    strftime last_day extract epoch epoch_ms try_cast struct_extract
     now current_date current_timestamp today
     """.split()
 )
-EXACT_AGGREGATES = frozenset("count count_star sum avg mean min max bool_and bool_or bit_and bit_or bit_xor".split())
-FLOAT_AGGREGATES = frozenset(
-    "stddev stddev_samp stddev_pop var_samp var_pop variance fsum kahan_sum sum sum_no_overflow avg mean".split()
-)
+EXACT_AGGREGATES = frozenset("count sum avg min max bool_and bool_or bit_and bit_or bit_xor".split())
+FLOAT_AGGREGATES = frozenset("stddev stddev_samp stddev_pop var_samp var_pop variance".split())
 # Words that look like a call when a parenthesis follows them.
 STRUCTURE = frozenset(
     """
@@ -38,8 +36,11 @@ REFUSED_WORDS = frozenset(
     """.split()
 )
 
+REFUSED_OPERATORS = frozenset(("->", "->>", "**", "^", "@>", "<@", "~", "!~", "[", "{", "#", "`"))
+CALLED = STRUCTURE | SCALAR_FUNCTIONS | EXACT_AGGREGATES | FLOAT_AGGREGATES
 
-def refusal(words: Sequence[str]) -> str | None:
+
+def refusal(words: tuple[str, ...]) -> str | None:
     """Why these template tokens forbid any replacement, told without parsing; None if they do not.
 
     >>> refusal(("select", "random", "(", ")", "from", "t"))
@@ -49,13 +50,14 @@ def refusal(words: Sequence[str]) -> str | None:
         upper = word.upper()
         if upper in REFUSED_WORDS:
             return f"it uses {upper}"
-        if place + 1 < len(words) and words[place + 1] == "(" and (word[0].isalpha() or word[0] == "_"):
-            name = word.lower()
-            if name in STRUCTURE or name in SCALAR_FUNCTIONS or name in EXACT_AGGREGATES or name in FLOAT_AGGREGATES:
-                continue
-            if place >= 1 and words[place - 1].upper() in ("AS", "WITH", ","):
-                continue  # a name with a column list: `WITH c(a, b) AS`, `AS v(a, b)`
-            return f"it calls {name}, which is not on the list of functions that are known to be safe"
-        if word in ("->", "->>", "**", "^", "@>", "<@", "~", "!~", "[", "{", "#", "`"):
+        if word[0] == '"':
+            if words[place + 1 : place + 2] == ("(",):
+                return f"it calls {word}, a quoted name"
+        elif place + 1 < len(words) and words[place + 1] == "(" and (word[0].isalpha() or word[0] == "_"):
+            if word.lower() not in CALLED:
+                return f"it calls {word.lower()}, which is not on the list of functions that are known to be safe"
+        elif word in REFUSED_OPERATORS:
             return f"it uses the operator {word}"
+        if word.strip('"').lower() == ORDER_COLUMN:
+            return f"it uses the name {ORDER_COLUMN}, which copies have a column of"
     return None
