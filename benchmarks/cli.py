@@ -13,6 +13,8 @@ from rich.console import Console
 
 from benchmarks.statement import BenchmarkError, Options, Suite
 
+REPORT_WIDTH = 120  # where the table goes to a file
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 if all is well, 1 if a gate failed, 2 if it can not run as asked."""
@@ -45,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--storage", default="2GB", help="budget for what is built (2GB)")
         command.add_argument("--cache", type=Path, help="folder for the database files (benchmarks/.cache)")
         command.add_argument("--json", type=Path, help="write the figures to this file")
-    run.add_argument("--seconds", type=float, default=120.0, help="budget for tuning (120)")
+    run.add_argument("--seconds", type=float, default=60.0, help="budget for tuning (60)")
     overhead = commands.add_parser("overhead", help="what Sartor adds to a statement; exit status 1 if it is too much")
     overhead.add_argument("--check", action="store_true", help="a shorter run for a gate")
     overhead.add_argument("--repetitions", type=int, default=0, help="of each kind")
@@ -80,7 +82,7 @@ def _run(asked: argparse.Namespace, suite: Suite, options: Options) -> int:
 
     result = run(suite, options, asked.cache, _progress)
     _write(asked.json, document(result))
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=REPORT_WIDTH)
     print_table(result, console)
     problems = failures(result)
     for problem in problems:

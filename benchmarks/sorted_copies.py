@@ -17,7 +17,7 @@ from benchmarks.statement import BenchmarkError, Statement, Suite
 
 DESIGN_FILE = "expert.json"
 HAND_FILE = "expert.sql"
-_TARGET = re.compile(r'^\s*(INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+"?(\w+)"?', re.IGNORECASE)
+_TARGET = re.compile(r'^\s*(INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+("?\w+"?)', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ def write_target(text: str) -> tuple[str, str]:
     match = _TARGET.match(text)
     if match is None:
         return "", ""
-    return match[1].split()[0].lower(), match[2].lower()
+    return match[1].split()[0].lower(), match[2].strip('"').lower()
 
 
 def mirrored(text: str, copy: SortedCopy) -> str:
@@ -161,7 +161,7 @@ def mirrored(text: str, copy: SortedCopy) -> str:
     match = _TARGET.match(text)
     if match is None:
         raise BenchmarkError(f"can not mirror on a copy: {text}")
-    return f'{text[: match.start(2)].rstrip(chr(34))}"{copy.name}"{text[match.end(2) :].lstrip(chr(34))}'
+    return f'{text[: match.start(2)]}"{copy.name}"{text[match.end(2) :]}'
 
 
 def mentioned_columns(statements: Sequence[Statement], table: str, columns: Sequence[str]) -> tuple[str, ...]:

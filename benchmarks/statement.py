@@ -62,7 +62,7 @@ class Options:
     statements: int = 0
     data: Path | None = None
     storage: str = "2GB"
-    tune_seconds: float = 120.0
+    tune_seconds: float = 60.0
 
 
 class Suite(Protocol):

@@ -11,7 +11,7 @@ from benchmarks.suites.drawing import halves
 from benchmarks.suites.elections.templates import TEMPLATES, Facts
 
 DEFAULT_DATA = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "elections_ca.parquet"
-STATEMENTS = 600
+STATEMENTS = 3000
 POOL = 400
 MILLIONTHS = 1_000_000
 

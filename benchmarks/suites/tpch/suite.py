@@ -18,7 +18,7 @@ from benchmarks.suites.tpch.selective import TEMPLATES, Facts
 from benchmarks.suites.tpch.substitution import literals
 
 TABLES = ("region", "nation", "supplier", "customer", "part", "partsupp", "orders", "lineitem")
-STATEMENTS = 400
+STATEMENTS = 1000
 POOL = 500  # keys that the literals are drawn from, by Zipf
 
 
