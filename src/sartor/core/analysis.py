@@ -31,6 +31,9 @@ class Reference:
             what replaces it is a complete FROM item with its alias.
         alias: the name under which the statement's expressions know it, as written (quotes included).
         group_keys: columns of this reference among the GROUP BY keys of its block.
+        sequence: the sequence in which groups come decides the answer. DuckDB chooses by the statistics of the group keys
+            whether groups come by value or as they first appear, and those of the base table may be wider than its rows;
+            so what replaces the reference must read the base table too, as a residual does, also where that is empty.
     """
 
     source: Source
@@ -42,6 +45,7 @@ class Reference:
     last_token: int
     alias: str
     group_keys: tuple[str, ...] = ()
+    sequence: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,6 @@ _NODES = tuple(
         "Rollup",
         "GroupingSets",
         "Hint",
-        "Dot",
         "EscapeLike",
         "Escape",
         "Any",

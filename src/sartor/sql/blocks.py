@@ -5,15 +5,18 @@ A block is one SELECT. `Need` travels from the outside in: what whoever reads a 
 - FREE: any order.
 - INSERTION: the order matters as far as DuckDB defines it: selections come in the order of the table; the order of groups is
   not defined, so below a grouping nothing is needed.
-- EXACT: the very sequence decides the answer (LIMIT, or ORDER BY with ties), so below a grouping the groups must appear in the
-  same sequence too. DuckDB appends groups as they first appear as long as its hash table is not restarted, so this is served
-  only for one table and a bounded number of groups (MAXIMAL_GROUPS).
+- EXACT: the very sequence decides the answer (LIMIT, or ORDER BY with ties, which DuckDB sorts stably), so below a grouping the
+  groups must appear in the same sequence too. DuckDB appends groups as they first appear as long as its hash table is not
+  restarted, so this is served only for one table and a bounded number of groups (MAXIMAL_GROUPS).
+- CHUNKED: ORDER BY with ties and LIMIT. Which of the ties DuckDB's top-n keeps depends on how the rows come in chunks, and a
+  replacement has other chunks, so a selection is not served; groups come in the same chunks if they come in the same sequence.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import pairwise
 from typing import Any
 
 from sqlglot import exp
@@ -23,12 +26,17 @@ from sartor.core.constants import MAXIMAL_GROUPS
 from sartor.core.predicate import JoinEdge
 from sartor.core.table import Catalog, TableInfo
 from sartor.sql.fingerprint import Fingerprint
-from sartor.sql.floats import aggregates, floating
+from sartor.sql.floats import Sum, aggregates, kind_of_sum
+from sartor.sql.keys import UNBOUND, group_key, order_key, text
 from sartor.sql.places import place_of
 from sartor.sql.predicates import conjuncts, join_edge, predicate
+from sartor.sql.raising import raising
+
+_ALONE = 2  # one condition and one table: whatever it raises on, it is evaluated on
+_DEEP = 32
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - it is a verdict, not an error
     """Nothing in the statement may be replaced; the message says why."""
 
 
@@ -38,6 +46,7 @@ class Need(IntEnum):
     FREE = 0
     INSERTION = 1
     EXACT = 2
+    CHUNKED = 3
 
 
 @dataclass(slots=True)
@@ -54,6 +63,7 @@ class BaseTable:
     columns: set[str] = field(default_factory=set)
     predicates: list[Any] = field(default_factory=list)
     group_keys: set[str] = field(default_factory=set)
+    sequence: bool = False
 
 
 @dataclass(slots=True)
@@ -87,10 +97,12 @@ class Walk:
         self._words = words
         self._tables: list[BaseTable] = []
         self._edges: list[tuple[BaseTable, str, BaseTable, str]] = []
+        self._blocks = 0
         self.references: list[Reference] = []
         self.joins: list[JoinEdge] = []
 
     def statement(self, tree: exp.Expression) -> None:
+        self._blocks = sum(1 for _ in tree.find_all(exp.Select))
         self._query(tree, None, {}, Need.INSERTION, exact_values=False)
         self._tables.sort(key=lambda table: table.first_token)
         self.references = [_reference(table) for table in self._tables]
@@ -143,7 +155,7 @@ class Walk:
         exact_values: bool,
     ) -> None:
         if node.args.get("order") or node.args.get("limit") or node.args.get("offset"):
-            need, exact_values = Need.EXACT, True
+            need, exact_values = Need.CHUNKED, True
         if isinstance(node.this, exp.Table):
             raise Refused("it joins tables in parentheses")
         self._query(node.this, outer, visible, need, exact_values=exact_values)
@@ -159,10 +171,11 @@ class Walk:
         ordered = bool(node.args.get("order"))
         limited = bool(node.args.get("limit") or node.args.get("offset"))
         if ordered or limited:
-            need = Need.FREE if ordered and not limited and need is Need.FREE else Need.EXACT
+            sorted_only = Need.FREE if need is Need.FREE else Need.EXACT
+            need = Need.CHUNKED if ordered and limited else Need.EXACT if limited else sorted_only
             exact_values = True
         if not (isinstance(node, exp.Union) and node.args.get("distinct") is False):
-            if need is Need.EXACT:
+            if need >= Need.EXACT:
                 raise Refused("the order of a set operation's rows decides the answer")
             need, exact_values = Need.FREE, True
         for side in (node.this, node.expression):
@@ -176,16 +189,21 @@ class Walk:
         if node.args.get("distinct") is not None and node.args["distinct"].args.get("on"):
             raise Refused("it uses DISTINCT ON")
         block = Block(outer)
-        sources = [node.args["from_"].this] if node.args.get("from_") else []
+        if any(not isinstance(item, exp.Alias) and item.find(exp.Query) for item in node.expressions):
+            raise Refused("a query inside it gives its own text to a column as a name")
+        sources = _sources(node)
         joins = node.args.get("joins") or []
-        sources += [join.this for join in joins]
         grouped = bool(node.args.get("group")) or bool(node.args.get("distinct"))
         summed = aggregates(node)
-        inner = self._inner_need(node, need)
+        inner = self._inner_need(node, need, visible)
         if not grouped and summed:
             inner = Need.FREE  # one row
         elif grouped and inner is Need.INSERTION:
             inner = Need.FREE  # the order of groups is not defined
+        elif grouped and inner is Need.CHUNKED:
+            inner = Need.EXACT
+        if inner is Need.CHUNKED:
+            raise Refused("which of the ties a LIMIT keeps depends on how rows come in chunks")
         if inner is not Need.FREE and len(sources) > 1:
             raise Refused("the order of a join's rows, which its plan decides, is the order of the answer")
         block.need = inner
@@ -193,92 +211,186 @@ class Walk:
         for source in sources:
             self._source(source, block, visible, inner, exact_values or not through)
         if inner is Need.EXACT and grouped:
-            self._bound_groups(node, block)
-        if summed and not self._floats_stay(node, block, exact_values):
-            self._feed_in_order(block, len(sources))
+            self._bound_groups(node, block, visible)
+        if summed:
+            self._keep_sums(node, block, exact_values)
+        elif not grouped and node.args.get("order") and inner is not Need.FREE:
+            limited = need is Need.EXACT or node.args.get("limit") or node.args.get("offset")
+            if limited and self._selects(node, visible):
+                # DuckDB finds the first rows by their row ids and sorts the whole rows later, in a base table only.
+                self._refuse_all(block, "ORDER BY with LIMIT leaves ties, and only a base table breaks them as plain does")
+        self._keep_errors(node, block, len(sources), inner)
         self._tables += block.tables
         self._expressions(node, block, visible)
         self._conditions(node, block, joins)
 
-    def _inner_need(self, node: exp.Select, need: Need) -> Need:
+    def _selects(self, node: exp.Expression, visible: dict[str, Named], depth: int = 0) -> bool:
+        """Whether a query hands out rows of a table, so that DuckDB may look through it down to the scan."""
+        if isinstance(node, exp.Subquery):
+            return self._selects(node.this, visible, depth)
+        if isinstance(node, exp.SetOperation):
+            return self._selects(node.this, visible, depth) or self._selects(node.expression, visible, depth)
+        if not isinstance(node, exp.Select) or depth > _DEEP:
+            return True
+        if depth and (node.args.get("group") or node.args.get("distinct") or aggregates(node)):
+            return False
+        sources = _sources(node)
+        if len(sources) != 1:
+            return True
+        source = sources[0]
+        if isinstance(source, exp.Table) and len(source.parts) == 1:
+            named = visible.get(source.name.lower())
+            if named is not None:
+                return self._selects(named.query, named.visible, depth + 1)
+        return not isinstance(source, exp.Subquery) or self._selects(source, visible, depth + 1)
+
+    def _inner_need(self, node: exp.Select, need: Need, visible: dict[str, Named]) -> Need:
         ordered, limited = node.args.get("order"), node.args.get("limit") or node.args.get("offset")
-        if ordered is not None and self._total(node):
+        if ordered is not None and self._total(node, visible):
             return Need.FREE
         if limited is not None:
-            return Need.EXACT
+            return Need.EXACT if ordered is None and need is not Need.CHUNKED else Need.CHUNKED
         if ordered is not None:
-            return Need.FREE if need is Need.FREE else Need.EXACT
+            return Need.FREE if need is Need.FREE else max(need, Need.EXACT)
         return need
 
-    def _total(self, node: exp.Select) -> bool:
+    def _total(self, node: exp.Select, visible: dict[str, Named]) -> bool:
         """Whether ORDER BY leaves no ties: it names all group keys, or a unique key of every table."""
-        order = {_resolved(item.this, node) for item in node.args["order"].expressions}
-        group = node.args.get("group")
+        order = [order_key(item.this, node) for item in node.args["order"].expressions]
+        texts = {text(key) for key in order} - {UNBOUND}
         if node.args.get("distinct"):
-            return {_resolved(item, node) for item in node.expressions} <= order
-        if group is not None:
-            if any(group.args.get(name) for name in ("all", "cube", "rollup", "grouping_sets", "totals")):
-                return (
-                    bool(group.args.get("all"))
-                    and {_resolved(item, node) for item in node.expressions if not item.find(exp.AggFunc)} <= order
-                )
-            return {_resolved(item, node) for item in group.expressions} <= order
-        from_ = node.args.get("from_")
-        if node.args.get("joins") or from_ is None or not isinstance(from_.this, exp.Table):
+            return {text(item.unalias()) for item in node.expressions} <= texts
+        group = node.args.get("group")
+        if group is None:
+            return self._ordered_by_unique_keys(node, order, visible)
+        if any(group.args.get(name) for name in ("cube", "rollup", "grouping_sets", "totals")):
             return False
-        info = self._catalog.resolve(tuple(part.name for part in from_.this.parts))
-        names = {item.rpartition(".")[2].strip('"') for item in order}
-        return info is not None and any({c.lower() for c in key} <= names for key in info.unique_keys)
+        return {text(key) for key in self._group_keys(node, visible)} <= texts
 
-    def _bound_groups(self, node: exp.Select, block: Block) -> None:
+    def _ordered_by_unique_keys(self, node: exp.Select, order: list[exp.Expression | None], visible: dict[str, Named]) -> bool:
+        columns = [key for key in order if isinstance(key, exp.Column) and not key.args.get("db")]
+        sources = _sources(node)
+        infos = [self._base(source, visible) for source in sources]
+        for source, info in zip(sources, infos, strict=True):
+            if info is None:
+                return False
+            alias = source.alias_or_name.lower()
+            named = {column.name.lower() for column in columns if column.table.lower() == alias}
+            named |= {
+                column.name.lower()
+                for column in columns
+                if not column.table and all(other is info or _lacks(other, column.name) for other in infos)
+            }
+            if not any({name.lower() for name in key} <= named for key in info.unique_keys):
+                return False
+        return bool(sources)
+
+    def _base(self, source: exp.Expression, visible: dict[str, Named]) -> TableInfo | None:
+        """The base table that a FROM item is, or None for anything else."""
+        if not isinstance(source, exp.Table) or not isinstance(source.this, exp.Identifier):
+            return None
+        parts = tuple(part.name for part in source.parts)
+        return None if len(parts) == 1 and parts[0].lower() in visible else self._catalog.resolve(parts)
+
+    def _group_keys(self, node: exp.Select, visible: dict[str, Named]) -> list[exp.Expression | None]:
+        """What a block groups by, DISTINCT included; None for a key that is not known."""
+        group = node.args.get("group")
+        if group is None or group.args.get("all"):
+            plain = [item.unalias() for item in node.expressions if not item.find(exp.AggFunc)]
+            return [None if item.find(exp.Star) else item for item in plain]
+        infos = [self._base(source, visible) for source in _sources(node)]
+
+        def has_column(name: str) -> bool | None:
+            known = [info for info in infos if info is not None]
+            if any(info.column(name) is not None for info in known):
+                return True
+            return False if len(known) == len(infos) else None
+
+        return [group_key(key, node, has_column) for key in group.expressions]
+
+    def _bound_groups(self, node: exp.Select, block: Block, visible: dict[str, Named]) -> None:
         """Groups come in the same sequence only from a base table, and only while their number is bounded."""
         if not block.tables:
             raise Refused("the sequence of a derived table's groups decides the answer")
         table = block.tables[0]
         group = node.args.get("group")
-        keys = list(group.expressions) if group is not None else []
-        if group is None or group.args.get("all"):
-            keys = [item for item in node.expressions if not item.find(exp.AggFunc)]
-        elif any(group.args.get(name) for name in ("cube", "rollup", "grouping_sets")):
+        if group is not None and any(group.args.get(name) for name in ("cube", "rollup", "grouping_sets", "totals")):
             self._refuse(block, "the sequence of grouping sets decides the answer")
             return
         bound = 1
         names: set[str] = set()
-        for key in keys:
-            if key.find(exp.Star):
+        for key in self._group_keys(node, visible):
+            if key is None:
                 self._refuse(block, "the number of its groups is not known")
                 return
-            names |= {column.name.lower() for column in _expanded(key, node).find_all(exp.Column)}
+            names |= {column.name.lower() for column in key.find_all(exp.Column)}
         for name in names:
             bound *= table.info.distinct.get(name, int(MAXIMAL_GROUPS.default) + 1) + 1
         if bound > MAXIMAL_GROUPS.default:
             self._refuse(block, "it has too many groups for their sequence to be kept")
+        table.sequence = True
 
-    def _floats_stay(self, node: exp.Select, block: Block, exact_values: bool) -> bool:
-        """Whether every floating-point aggregate goes straight to the output, where its last bit may differ."""
-        columns = [c for table in block.tables for c in table.info.columns]
-        types = {c.name.lower(): c.type for c in sorted(columns, key=lambda c: c.type in ("DOUBLE", "FLOAT"))}
-        known = not block.others and block.outer is None
-        risky = [call for call in aggregates(node) if floating(call, types, known)]
-        if not risky:
-            return True
-        if exact_values or node.args.get("distinct") or node.args.get("having"):
-            return False
+    def _keep_sums(self, node: exp.Select, block: Block, exact_values: bool) -> None:
+        """Refuse what would let the last bit of a floating-point aggregate decide anything.
+
+        Feeding rows in the base table's order is not enough: of a constant vector DuckDB adds the product.
+        """
+        types = _types(block)
+        tables = frozenset(table.alias for table in block.tables)
+        kinds = [(call, kind_of_sum(call, types, tables)) for call in aggregates(node)]
+        reason = None
+        if any(kind is Sum.UNKNOWN for _, kind in kinds):
+            reason = "an aggregate may overflow, or is of a type that is not understood"
+        risky = [call for call, kind in kinds if kind is Sum.FLOATING]
         order = node.args.get("order")
-        if order is not None:
-            ordered = {_resolved(item.this, node) for item in order.expressions}
-            if any(call.sql() in text for call in risky for text in ordered):
-                return False
-        return all(_is_output(call, node) for call in risky)
+        ordered = [order_key(item.this, node) for item in order.expressions] if order is not None else []
+        if risky and (
+            exact_values
+            or node.args.get("distinct")
+            or not all(_is_output(call, node) for call in risky)
+            or any(key is None or text(call) in text(key) for call in risky for key in ordered)
+            or any(isinstance(key, exp.Var) for key in ordered)
+        ):
+            reason = "the last bit of a floating-point aggregate decides the answer"
+        if reason is not None:
+            if not block.tables:
+                raise Refused(reason)
+            self._refuse(block, reason)
 
-    def _feed_in_order(self, block: Block, sources: int) -> None:
-        """Floating-point sums come out the same to the last bit when their rows come in the same order."""
-        if sources == 1 and block.tables:
-            block.tables[0].need = Need.EXACT
-        elif block.tables:
-            self._refuse(block, "the last bit of a floating-point aggregate over a join decides the answer")
-        else:
-            raise Refused("the last bit of a floating-point aggregate over a derived table decides the answer")
+    def _keep_errors(self, node: exp.Select, block: Block, sources: int, need: Need) -> None:
+        """Refuse what might raise on rows that plain does not look at, or not raise on rows that it does."""
+        types = _types(block)
+        aliases = {item.alias.lower(): item.this for item in node.expressions if isinstance(item, exp.Alias)}
+        conditions = list(conjuncts(node.args.get("where")))
+        for join in node.args.get("joins") or []:
+            conditions += conjuncts(join.args.get("on"))
+        among = len(conditions) + sources > _ALONE or self._blocks > 1
+        for condition in conditions if among else ():
+            used = [aliases.get(column.name.lower()) for column in condition.find_all(exp.Column) if not column.table]
+            for expression in (condition, *(item for item in used if item is not None)):
+                part = raising(expression, types)
+                if part is not None:
+                    self._refuse_all(block, f"{part} may raise, and which rows it is evaluated on depends on the plan")
+        limited = need is Need.EXACT or node.args.get("limit") is not None
+        if limited or self._filtered_later(node):
+            for item in node.expressions:
+                part = raising(item, types)
+                if part is not None and not item.find(exp.AggFunc):
+                    self._refuse_all(block, f"{part} may raise, and on how many rows it is evaluated depends on the plan")
+
+    def _filtered_later(self, node: exp.Select) -> bool:
+        """Whether a query around this block filters or joins its rows."""
+        outer = node.find_ancestor(exp.Select)
+        while outer is not None:
+            if outer.args.get("where") or outer.args.get("joins") or outer.args.get("limit"):
+                return True
+            outer = outer.find_ancestor(exp.Select)
+        return False
+
+    def _refuse_all(self, block: Block, reason: str) -> None:
+        if not block.tables:
+            raise Refused(reason)
+        self._refuse(block, reason)
 
     def _refuse(self, block: Block, reason: str) -> None:
         for table in block.tables:
@@ -338,9 +450,8 @@ class Walk:
         for join in node.args.get("joins") or []:
             for name in join.args.get("using") or []:
                 self._bare(name.name.lower(), block)
-        group = node.args.get("group")
-        for key in group.expressions if group is not None else []:
-            for column in _expanded(key, node).find_all(exp.Column):
+        for key in self._group_keys(node, visible) if node.args.get("group") is not None else []:
+            for column in key.find_all(exp.Column) if key is not None else ():
                 for table in block.tables:
                     if table.info.column(column.name) is not None and column.table.lower() in (
                         "",
@@ -359,7 +470,11 @@ class Walk:
         while isinstance(parent, exp.Subquery | exp.Paren):
             parent = parent.parent
         as_set = isinstance(parent, exp.In | exp.Exists | exp.Any | exp.All)
-        self._query(query, block, visible, Need.FREE if as_set else Need.EXACT, exact_values=True)
+        if any(True for _ in query.find_all(exp.Limit, exp.Offset)):
+            raise Refused("a query inside an expression keeps some rows only")
+        if not as_set and not (isinstance(query, exp.Select) and aggregates(query) and not query.args.get("group")):
+            raise Refused("a query inside an expression is not known to give one row")
+        self._query(query, block, visible, Need.FREE, exact_values=True)
 
     def _star(self, block: Block, alias: str) -> None:
         for table in block.tables:
@@ -425,7 +540,7 @@ class Walk:
 
     def _edges_of_using(self, name: str, block: Block) -> None:
         having = [table for table in block.tables if table.info.column(name) is not None]
-        for left, right in zip(having, having[1:], strict=False):
+        for left, right in pairwise(having):
             self._edge(left, name, right, name)
 
     def _edge(self, left: BaseTable, left_column: str, right: BaseTable, right_column: str) -> None:
@@ -440,12 +555,22 @@ def _reference(table: BaseTable) -> Reference:
         columns=names,
         predicates=tuple(table.predicates),
         order=RowOrder.FREE if table.need is Need.FREE else RowOrder.BASE,
-        refusal=table.refusal,
+        refusal=table.refusal or _ambiguous_values(table),
         first_token=table.first_token,
         last_token=table.last_token,
         alias=table.written,
         group_keys=keys,
+        sequence=table.sequence,
     )
+
+
+def _ambiguous_values(table: BaseTable) -> str | None:
+    """Intervals and times with a zone may be equal and yet look different; which one a group shows depends on the order."""
+    for column in table.info.columns:
+        kind = column.type.upper()
+        if column.name.lower() in table.columns and ("INTERVAL" in kind or "TIME WITH TIME ZONE" in kind):
+            return f"equal values of its column {column.name} may look different"
+    return None
 
 
 def _never(info: TableInfo, node: exp.Table) -> str | None:
@@ -489,27 +614,30 @@ def _own(node: exp.Select) -> list[exp.Expression]:
             continue
         if isinstance(item, exp.Column):
             if isinstance(item.this, exp.Star):
-                pending += [child for child in item.this.iter_expressions()]
+                pending += list(item.this.iter_expressions())
             continue
         pending += list(item.iter_expressions())
     return found
 
 
-def _expanded(key: exp.Expression, node: exp.Select) -> exp.Expression:
-    """The expression that an ordinal or an alias of the select list stands for, else the key itself."""
-    if isinstance(key, exp.Literal) and not key.is_string and key.name.isdigit():
-        place = int(key.name) - 1
-        key = node.expressions[place] if 0 <= place < len(node.expressions) else key
-    elif isinstance(key, exp.Column) and not key.table:
-        for item in node.expressions:
-            if isinstance(item, exp.Alias) and item.alias.lower() == key.name.lower():
-                key = item
-                break
-    return key.this if isinstance(key, exp.Alias) else key
+def _sources(node: exp.Select) -> list[exp.Expression]:
+    """The FROM items of a block."""
+    first = [node.args["from_"].this] if node.args.get("from_") else []
+    return first + [join.this for join in node.args.get("joins") or []]
 
 
-def _resolved(key: exp.Expression, node: exp.Select) -> str:
-    return str(_expanded(key, node).sql()).lower()
+def _lacks(info: TableInfo | None, name: str) -> bool:
+    return info is not None and info.column(name) is None
+
+
+def _types(block: Block) -> dict[str, str]:
+    """The types of the block's columns by lower-case name, those left out that another table has with another type."""
+    types: dict[str, str] = {}
+    for table in block.tables:
+        for column in table.info.columns:
+            name = column.name.lower()
+            types[name] = column.type if types.get(name, column.type) == column.type else ""
+    return {name: kind for name, kind in types.items() if kind}
 
 
 def _is_output(call: exp.Expression, node: exp.Select) -> bool:
