@@ -5,11 +5,11 @@ A block is one SELECT. `Need` travels from the outside in: what whoever reads a 
 - FREE: any order.
 - INSERTION: the order matters as far as DuckDB defines it: selections come in the order of the table; the order of groups is
   not defined, so below a grouping nothing is needed.
-- EXACT: the very sequence decides the answer (LIMIT, or ORDER BY with ties, which DuckDB sorts stably), so below a grouping the
-  groups must appear in the same sequence too. DuckDB appends groups as they first appear as long as its hash table is not
+- EXACT: the very sequence decides the answer (LIMIT, or ORDER BY with ties, which DuckDB sorts stably), so below a grouping
+  the groups must appear in the same sequence too. DuckDB appends groups as they first appear as long as its hash table is not
   restarted, so this is served only for one table and a bounded number of groups (MAXIMAL_GROUPS).
-- CHUNKED: ORDER BY with ties and LIMIT. Which of the ties DuckDB's top-n keeps depends on how the rows come in chunks, and a
-  replacement has other chunks, so a selection is not served; groups come in the same chunks if they come in the same sequence.
+- CHUNKED: ORDER BY with ties and LIMIT. In a base table DuckDB finds the first rows by their row ids and sorts them again,
+  so ties come in another order than from a replacement: a selection is not served. Groups come in the same sequence still.
 """
 
 from __future__ import annotations
@@ -33,7 +33,6 @@ from sartor.sql.predicates import conjuncts, join_edge, predicate
 from sartor.sql.raising import raising
 
 _ALONE = 2  # one condition and one table: whatever it raises on, it is evaluated on
-_DEEP = 32
 
 
 class Refused(Exception):  # noqa: N818 - it is a verdict, not an error
@@ -202,8 +201,6 @@ class Walk:
             inner = Need.FREE  # the order of groups is not defined
         elif grouped and inner is Need.CHUNKED:
             inner = Need.EXACT
-        if inner is Need.CHUNKED:
-            raise Refused("which of the ties a LIMIT keeps depends on how rows come in chunks")
         if inner is not Need.FREE and len(sources) > 1:
             raise Refused("the order of a join's rows, which its plan decides, is the order of the answer")
         block.need = inner
@@ -214,35 +211,12 @@ class Walk:
             self._bound_groups(node, block, visible)
         if summed:
             self._keep_sums(node, block, exact_values)
-        elif not grouped and node.args.get("order") and inner is not Need.FREE:
-            limited = need is Need.EXACT or node.args.get("limit") or node.args.get("offset")
-            if limited and self._selects(node, visible):
-                # DuckDB finds the first rows by their row ids and sorts the whole rows later, in a base table only.
-                self._refuse_all(block, "ORDER BY with LIMIT leaves ties, and only a base table breaks them as plain does")
-        self._keep_errors(node, block, len(sources), inner)
+        if inner is Need.CHUNKED:
+            self._refuse(block, "ORDER BY with LIMIT leaves ties, and only a base table breaks them as plain does")
+        self._keep_errors(node, block, len(sources), need)
         self._tables += block.tables
         self._expressions(node, block, visible)
         self._conditions(node, block, joins)
-
-    def _selects(self, node: exp.Expression, visible: dict[str, Named], depth: int = 0) -> bool:
-        """Whether a query hands out rows of a table, so that DuckDB may look through it down to the scan."""
-        if isinstance(node, exp.Subquery):
-            return self._selects(node.this, visible, depth)
-        if isinstance(node, exp.SetOperation):
-            return self._selects(node.this, visible, depth) or self._selects(node.expression, visible, depth)
-        if not isinstance(node, exp.Select) or depth > _DEEP:
-            return True
-        if depth and (node.args.get("group") or node.args.get("distinct") or aggregates(node)):
-            return False
-        sources = _sources(node)
-        if len(sources) != 1:
-            return True
-        source = sources[0]
-        if isinstance(source, exp.Table) and len(source.parts) == 1:
-            named = visible.get(source.name.lower())
-            if named is not None:
-                return self._selects(named.query, named.visible, depth + 1)
-        return not isinstance(source, exp.Subquery) or self._selects(source, visible, depth + 1)
 
     def _inner_need(self, node: exp.Select, need: Need, visible: dict[str, Named]) -> Need:
         ordered, limited = node.args.get("order"), node.args.get("limit") or node.args.get("offset")
@@ -251,7 +225,7 @@ class Walk:
         if limited is not None:
             return Need.EXACT if ordered is None and need is not Need.CHUNKED else Need.CHUNKED
         if ordered is not None:
-            return Need.FREE if need is Need.FREE else max(need, Need.EXACT)
+            return Need.FREE if need is Need.FREE else Need.EXACT if need is Need.INSERTION else Need.CHUNKED
         return need
 
     def _total(self, node: exp.Select, visible: dict[str, Named]) -> bool:
@@ -371,7 +345,8 @@ class Walk:
                 part = raising(expression, types)
                 if part is not None:
                     self._refuse_all(block, f"{part} may raise, and which rows it is evaluated on depends on the plan")
-        limited = need is Need.EXACT or node.args.get("limit") is not None
+        grouped = node.args.get("group") or node.args.get("distinct") or aggregates(node)
+        limited = not grouped and (need >= Need.EXACT or node.args.get("limit") or node.args.get("offset"))
         if limited or self._filtered_later(node):
             for item in node.expressions:
                 part = raising(item, types)

@@ -13,7 +13,7 @@ def place_of(node: exp.Table, printed: Fingerprint, words: tuple[str, ...]) -> t
     """First and last token of a table's name and alias, and the alias as written; None where the text is not as expected.
 
     Args:
-        words: the template's tokens as this text writes them. A name that DuckDB generated is given as the template numbers it.
+        words: the template's tokens as this text writes them. The alias is given as the template numbers generated names.
 
     The tokens are read again, so that a parser that is off by one can never make a splice cut a word.
     """
