@@ -155,7 +155,8 @@ class Tailored:
     Attributes:
         tune_seconds: of the round, with building and trials; build_seconds is the part that went into building.
         refresh_seconds: of all refreshes; with `tune_seconds` part of the column's total.
-        bytes_added: what the file grew by.
+        bytes_added: what the file grew by, or what was built takes if free blocks took it up.
+        built: one line for each object that was kept.
     """
 
     path: Path
@@ -165,7 +166,7 @@ class Tailored:
     build_seconds: float = 0.0
     refresh_seconds: float = 0.0
     bytes_added: int = 0
-    story: str = ""
+    built: tuple[str, ...] = ()
     connection: Any = field(init=False)
 
     def __post_init__(self) -> None:
@@ -183,10 +184,10 @@ class Tailored:
         started = perf_counter()
         report = self.connection.tune(seconds=self.options.tune_seconds, storage=self.options.storage)
         self.tune_seconds += perf_counter() - started
-        self.build_seconds += float(getattr(report, "build_seconds", 0.0))
-        self.story = str(report)
+        self.build_seconds += report.build_seconds
+        self.built = report.built
         self.connection.execute("CHECKPOINT")
-        self.bytes_added = max(0, self.path.stat().st_size - before)
+        self.bytes_added = max(report.bytes_added, self.path.stat().st_size - before)
 
     def refresh(self) -> None:
         """What the idle time after the night's loads is for."""

@@ -66,7 +66,7 @@ class Run:
     build_seconds: float = 0.0
     refresh_seconds: float = 0.0
     bytes_added: int = 0
-    story: str = ""
+    built: tuple[str, ...] = ()
     confirmed: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     selective: frozenset[str] = frozenset()
 
@@ -93,7 +93,9 @@ def run(suite: Suite, options: Options, cache: Path | None = None, progress: Pro
             expert.build()
             _play(columns, stream.observed, "observed", result, progress)
             progress("tuning", 0.0)
+            gc.enable()
             sartor.tune()
+            gc.disable()
             result.judged = _play(columns, stream.judged, "judged", result, progress)
             progress("confirming", 0.0)
             _confirm(plain, sartor, result)
@@ -107,7 +109,7 @@ def run(suite: Suite, options: Options, cache: Path | None = None, progress: Pro
         result.expert_build_seconds = expert.build_seconds
         result.tune_seconds, result.build_seconds = sartor.tune_seconds, sartor.build_seconds
         result.refresh_seconds, result.bytes_added = sartor.refresh_seconds, sartor.bytes_added
-        result.story = sartor.story
+        result.built = sartor.built
     return result
 
 

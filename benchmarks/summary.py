@@ -119,6 +119,7 @@ def document(run: Run) -> dict[str, Any]:
             "refresh_s": run.refresh_seconds,
             "queries_s": queries["sartor"],
             "bytes_added": run.bytes_added,
+            "built": list(run.built),
         },
         "templates": [
             {
@@ -175,6 +176,8 @@ def print_table(run: Run, console: Console) -> None:
         highlight=False,
         markup=False,
     )
+    for line in run.built:
+        console.print(f"built: {line}", highlight=False, markup=False)
     selective = [one.speed_up for one in templates if one.selective]
     if selective:
         console.print(f"selective templates: {len(selective)}, median {median(selective):.1f} times faster", highlight=False)
