@@ -80,6 +80,8 @@ def test_the_search_tries_all_orders_and_keeps_the_best_design(tmp_path: Path, m
     found = search(suite, options, tmp_path / "cache", lambda what, share: None, smallest_table=0)
     assert found["orders_tried"] == 3 + 2 + 2 + 1  # alone; after product; after store; the one by hand. An id is unique
     assert found["chosen_s"] <= min(found["plain_s"], found["hand_s"], found["search_s"])
+    quick = search(suite, options, tmp_path / "cache", lambda what, share: None, smallest_table=0, quick=True)
+    assert 3 + 1 <= quick["orders_tried"] <= found["orders_tried"]
     (tmp_path / DESIGN_FILE).write_text(json.dumps(found))
     design = read_design(suite)
     assert [(c.table, list(c.keys), list(c.columns)) for c in design] == [

@@ -5,11 +5,12 @@ A block is one SELECT. `Need` travels from the outside in: what whoever reads a 
 - FREE: any order.
 - INSERTION: the order matters as far as DuckDB defines it: selections come in the order of the table; the order of groups is
   not defined, so below a grouping nothing is needed.
-- EXACT: the very sequence decides the answer (LIMIT, or ORDER BY with ties, which DuckDB sorts stably), so below a grouping
+- EXACT: the very sequence decides the answer (LIMIT, or ORDER BY with ties over groups), so below a grouping
   the groups must appear in the same sequence too. DuckDB appends groups as they first appear as long as its hash table is not
   restarted, so this is served only for one table and a bounded number of groups (MAXIMAL_GROUPS).
-- CHUNKED: ORDER BY with ties and LIMIT. In a base table DuckDB finds the first rows by their row ids and sorts them again,
-  so ties come in another order than from a replacement: a selection is not served. Groups come in the same sequence still.
+- CHUNKED: ORDER BY with ties. DuckDB's sort is not stable, and how it leaves ties depends on the chunks in which rows come; with
+  LIMIT it finds the first rows of a base table by their row ids and sorts them again. So ties of a selection come in another
+  order than from a replacement, and it is not served. Groups come in the same sequence and chunks still.
 """
 
 from __future__ import annotations
@@ -225,7 +226,7 @@ class Walk:
         if limited is not None:
             return Need.EXACT if ordered is None and need is not Need.CHUNKED else Need.CHUNKED
         if ordered is not None:
-            return Need.FREE if need is Need.FREE else Need.EXACT if need is Need.INSERTION else Need.CHUNKED
+            return Need.FREE if need is Need.FREE else Need.CHUNKED
         return need
 
     def _total(self, node: exp.Select, visible: dict[str, Named]) -> bool:

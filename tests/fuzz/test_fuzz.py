@@ -1,0 +1,22 @@
+"""A short run of the fuzzer, and a few of the planted defects; `make fuzz` runs all of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fuzz.defects import DEFECTS
+from tests.fuzz.run import fuzz
+
+
+@pytest.mark.parametrize("seed", [11, 12])
+def test_answers_are_those_of_plain_duckdb(seed: int) -> None:
+    report = fuzz(seed, 350)
+    print(f"seed {seed}: {report.served} of {report.selects} SELECTs rewritten")
+    assert report.wrong == []
+    assert report.served > 100
+
+
+@pytest.mark.parametrize("name", ["lose the base order", "stale literal", "trust the file after a reopen"])
+def test_planted_defects_are_found(name: str) -> None:
+    with DEFECTS[name]():
+        assert fuzz(1, 2_000, stop_at_wrong=True).wrong
