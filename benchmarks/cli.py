@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--cache", type=Path, help="folder for the database files (benchmarks/.cache)")
         command.add_argument("--json", type=Path, help="write the figures to this file")
     run.add_argument("--seconds", type=float, default=60.0, help="budget for tuning (60)")
+    expert.add_argument("--quick", action="store_true", help="leave out pairs whose first key alone speeds nothing up")
     overhead = commands.add_parser("overhead", help="what Sartor adds to a statement; exit status 1 if it is too much")
     overhead.add_argument("--check", action="store_true", help="a shorter run for a gate")
     overhead.add_argument("--repetitions", type=int, default=0, help="of each kind")
@@ -94,7 +95,7 @@ def _expert(asked: argparse.Namespace, suite: Suite, options: Options) -> int:
     from benchmarks.expert_search import search
     from benchmarks.sorted_copies import DESIGN_FILE
 
-    found = search(suite, options, asked.cache, _progress)
+    found = search(suite, options, asked.cache, _progress, quick=asked.quick)
     target = asked.json or suite.folder / DESIGN_FILE
     _write(target, found)
     gain = f"{found['plain_s']:.2f} s to {found['chosen_s']:.2f} s"

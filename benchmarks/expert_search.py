@@ -11,7 +11,9 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import product
+from math import inf
 from pathlib import Path
+from statistics import mean
 from time import perf_counter
 from typing import Any
 
@@ -35,6 +37,8 @@ from benchmarks.statement import BenchmarkError, Options, Statement, Suite
 ROW_GROUP = 122_880  # a table of one row group has nothing to skip
 VECTOR = 2_048  # rows that DuckDB reads at once: within so few rows a second key changes nothing
 SAMPLES = 3  # statements measured of each template
+_HOPELESS = 1.1  # times plain: a first run that is slower is not repeated
+_USEFUL = 0.9  # times plain: an order that is not faster than this is of no use alone
 MOST_COPIES = 6
 _UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
@@ -55,9 +59,19 @@ class Tried:
 
 
 def search(
-    suite: Suite, options: Options, cache: Path | None, progress: Progress, smallest_table: int = ROW_GROUP
+    suite: Suite,
+    options: Options,
+    cache: Path | None,
+    progress: Progress,
+    smallest_table: int = ROW_GROUP,
+    quick: bool = False,
 ) -> dict[str, Any]:
-    """Measure all orders; gives the design as it is committed."""
+    """Measure all orders; gives the design as it is committed.
+
+    Args:
+        smallest_table: tables with so few rows are left as they are.
+        quick: leave out pairs whose first key alone speeds nothing up.
+    """
     base = loaded(suite, options, cache)
     with working_folder(cache) as folder:
         path = folder / "expert.duckdb"
@@ -68,17 +82,25 @@ def search(
             reads = [one for one in stream.judged if not one.writes]
             samples = _samples(reads)
             counts = {name: sum(one.name == name for one in reads) for name in samples}
-            plain = {name: _seconds(connection, chosen, None) for name, chosen in samples.items()}
+            plain = {name: [_seconds(connection, one, None) for one in chosen] for name, chosen in samples.items()}
             candidates = _candidates(connection, stream.judged, smallest_table)
             hand = [_narrowed(connection, copy, stream.judged) for copy in read_hand_made(suite)]
             writes = _write_seconds(connection, [one for one in stream.judged if one.writes])
-            tried = []
+            tried: list[Tried] = []
+            useful: set[tuple[str, str]] = set()
             for number, copy in enumerate([*hand, *(copy for copy in candidates if copy not in hand)]):
                 progress(f"trying {copy.name}", number / (len(hand) + len(candidates)))
-                tried.append(_try(connection, copy, samples, writes))
+                if quick and number >= len(hand) and len(copy.keys) > 1 and (copy.table, copy.keys[0]) not in useful:
+                    continue
+                tried.append(_try(connection, copy, samples, plain, writes))
+                if len(copy.keys) == 1 and any(
+                    tried[-1].seconds[name] < _USEFUL * mean(plain[name]) for name in tried[-1].seconds
+                ):
+                    useful.add((copy.table, copy.keys[0]))
         finally:
             connection.close()
-    return _document(options, plain, counts, tried, tried[: len(hand)])
+    means = {name: mean(seconds) for name, seconds in plain.items()}
+    return _document(options, means, counts, tried, tried[: len(hand)]) | {"quick": quick}
 
 
 def _document(
@@ -169,14 +191,16 @@ def _samples(reads: Sequence[Statement]) -> dict[str, list[Statement]]:
     return {name: chosen for name, chosen in gathered.items() if chosen}
 
 
-def _seconds(connection: duckdb.DuckDBPyConnection, statements: Sequence[Statement], copy: SortedCopy | None) -> float:
-    """Mean over the statements of the better of two warm runs."""
-    times = []
-    for statement in statements:
-        text = rewritten(statement.text, (copy,) if copy else ())
-        answers = [ask(connection, text, statement.parameters) for _ in range(3)][1:]
-        times.append(min(float("inf") if answer.error else answer.seconds for answer in answers))
-    return sum(times) / len(times)
+def _seconds(
+    connection: duckdb.DuckDBPyConnection, statement: Statement, copy: SortedCopy | None, plain: float = inf
+) -> float:
+    """The better of two warm runs; where a first run is no faster than `plain` already, that."""
+    text = rewritten(statement.text, (copy,) if copy else ())
+    first = ask(connection, text, statement.parameters)
+    if first.error or first.seconds > _HOPELESS * plain:
+        return plain
+    answers = [ask(connection, text, statement.parameters) for _ in range(2)]
+    return min(answer.seconds for answer in answers)
 
 
 def _candidates(connection: duckdb.DuckDBPyConnection, statements: Sequence[Statement], smallest: int) -> list[SortedCopy]:
@@ -248,7 +272,11 @@ def _write_seconds(connection: duckdb.DuckDBPyConnection, writes: Sequence[State
 
 
 def _try(
-    connection: duckdb.DuckDBPyConnection, copy: SortedCopy, samples: dict[str, list[Statement]], writes: dict[str, float]
+    connection: duckdb.DuckDBPyConnection,
+    copy: SortedCopy,
+    samples: dict[str, list[Statement]],
+    plain: dict[str, list[float]],
+    writes: dict[str, float],
 ) -> Tried:
     started = perf_counter()
     connection.execute(copy.create)
@@ -262,6 +290,7 @@ def _try(
     tried = Tried(copy, built, bytes_stored, writes.get(copy.table.lower(), 0.0))
     for name, chosen in samples.items():
         if any(mention.table == copy.table.lower() for mention in mentions(chosen[0].text)):
-            tried.seconds[name] = _seconds(connection, chosen, copy)
+            pairs = zip(chosen, plain[name], strict=True)
+            tried.seconds[name] = mean(_seconds(connection, one, copy, seconds) for one, seconds in pairs)
     connection.execute(f'DROP TABLE "{copy.name}"')
     return tried
