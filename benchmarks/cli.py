@@ -59,9 +59,7 @@ def _parser() -> argparse.ArgumentParser:
 def _options(asked: argparse.Namespace, suite: Suite) -> Options:
     scale = suite.default_scale if asked.scale is None else asked.scale
     if scale <= 0:
-        raise BenchmarkError(
-            f"--scale {scale:g} leaves no rows; it counts in {suite.unit}, the default is {suite.default_scale:g}"
-        )
+        raise BenchmarkError(f"--scale {scale:g} leaves no rows; it counts in {suite.unit}, the default is {suite.default_scale:g}")
     if asked.threads < 1:
         raise BenchmarkError("--threads must be at least 1")
     if asked.data is not None and not asked.data.exists():

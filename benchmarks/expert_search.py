@@ -30,6 +30,7 @@ from benchmarks.sorted_copies import (
     mentions,
     read_hand_made,
     rewritten,
+    single_writes,
     write_target,
 )
 from benchmarks.statement import BenchmarkError, Options, Statement, Suite
@@ -93,9 +94,7 @@ def search(
                 if quick and number >= len(hand) and len(copy.keys) > 1 and (copy.table, copy.keys[0]) not in useful:
                     continue
                 tried.append(_try(connection, copy, samples, plain, writes))
-                if len(copy.keys) == 1 and any(
-                    tried[-1].seconds[name] < _USEFUL * mean(plain[name]) for name in tried[-1].seconds
-                ):
+                if len(copy.keys) == 1 and any(tried[-1].seconds[name] < _USEFUL * mean(plain[name]) for name in tried[-1].seconds):
                     useful.add((copy.table, copy.keys[0]))
         finally:
             connection.close()
@@ -158,9 +157,9 @@ def choose(plain: dict[str, float], counts: dict[str, int], tried: Sequence[Trie
         neighbours = [chosen[:i] + chosen[i + 1 :] for i in range(len(chosen))]
         if len(chosen) < MOST_COPIES:
             neighbours.append(chosen)
-        sets = [
-            (*kept, one) for kept, one in product(neighbours, tried) if all(one is not other for other in kept)
-        ] + neighbours[: len(chosen)]
+        sets = [(*kept, one) for kept, one in product(neighbours, tried) if all(one is not other for other in kept)] + neighbours[
+            : len(chosen)
+        ]
         fitting = [one for one in sets if sum(tried.bytes_stored for tried in one) <= limit]
         found = min(fitting, key=lambda one: total(plain, counts, one), default=chosen)
         seconds = total(plain, counts, found)
@@ -191,9 +190,7 @@ def _samples(reads: Sequence[Statement]) -> dict[str, list[Statement]]:
     return {name: chosen for name, chosen in gathered.items() if chosen}
 
 
-def _seconds(
-    connection: duckdb.DuckDBPyConnection, statement: Statement, copy: SortedCopy | None, plain: float = inf
-) -> float:
+def _seconds(connection: duckdb.DuckDBPyConnection, statement: Statement, copy: SortedCopy | None, plain: float = inf) -> float:
     """The better of two warm runs; where a first run is no faster than `plain` already, that."""
     text = rewritten(statement.text, (copy,) if copy else ())
     first = ask(connection, text, statement.parameters)
@@ -260,13 +257,10 @@ def _write_seconds(connection: duckdb.DuckDBPyConnection, writes: Sequence[State
     for statement in writes:
         counts[statement.name] = counts.get(statement.name, 0) + 1
     for name, statement in {one.name: one for one in writes}.items():
-        kind, table = write_target(statement.text)
-        if not kind:
-            continue
         connection.execute("BEGIN")
-        started = perf_counter()
-        ask(connection, statement.text, statement.parameters)
-        seconds[table] = seconds.get(table, 0.0) + counts[name] * (perf_counter() - started)
+        for text in single_writes(statement.text):
+            _, table = write_target(text)
+            seconds[table] = seconds.get(table, 0.0) + counts[name] * ask(connection, text, statement.parameters).seconds
         connection.execute("ROLLBACK")
     return seconds
 

@@ -123,8 +123,7 @@ def _fill(path: Path) -> None:
         f"FROM range({SMALL_ROWS})"
     )
     connection.execute(
-        "CREATE TABLE facts AS SELECT range * 7919 % 2000 AS customer, range AS day, range % 97 AS amount "
-        f"FROM range({FACT_ROWS})"
+        f"CREATE TABLE facts AS SELECT range * 7919 % 2000 AS customer, range AS day, range % 97 AS amount FROM range({FACT_ROWS})"
     )
     connection.close()
 

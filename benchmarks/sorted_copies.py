@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
+import duckdb
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
@@ -144,6 +145,15 @@ def variants(text: str, copies: Sequence[SortedCopy]) -> Iterator[Variant]:
             yield (copy,)
 
 
+def single_writes(text: str) -> tuple[str, ...]:
+    """The statements of a text that may hold several.
+
+    >>> single_writes("INSERT INTO t VALUES (';'); DELETE FROM t")
+    ("INSERT INTO t VALUES (';')", 'DELETE FROM t')
+    """
+    return tuple(statement.query.strip().rstrip(";").rstrip() for statement in duckdb.extract_statements(text))
+
+
 def write_target(text: str) -> tuple[str, str]:
     """What a write does and to which table; both empty for what is not one write to one table.
 
@@ -167,7 +177,7 @@ def mirrored(text: str, copy: SortedCopy) -> str:
 def mentioned_columns(statements: Sequence[Statement], table: str, columns: Sequence[str]) -> tuple[str, ...]:
     """The columns of a table whose names occur in statements over it; all of them where one selects `*`."""
     needed: set[str] = set()
-    for text in {statement.text for statement in statements}:
+    for text in {single for one in statements for single in (single_writes(one.text) if one.writes else (one.text,))}:
         kind, target = write_target(text)
         if kind == "insert" or (target != table and all(mention.table != table for mention in mentions(text))):
             continue
@@ -179,6 +189,4 @@ def mentioned_columns(statements: Sequence[Statement], table: str, columns: Sequ
 
 def _selects_all(text: str) -> bool:
     words = re.findall(r"\w+\(|[\w.]+|\S", text)
-    return any(after == "*" and before.lower() in ("select", ",", "distinct") for before, after in pairwise(words)) or (
-        ".*" in text
-    )
+    return any(after == "*" and before.lower() in ("select", ",", "distinct") for before, after in pairwise(words)) or (".*" in text)

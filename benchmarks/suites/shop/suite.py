@@ -28,13 +28,13 @@ class Shop:
 
     def stream(self, connection: duckdb.DuckDBPyConnection, options: Options) -> Stream:
         statements = options.statements or STATEMENTS
-        return Stream(_day(options.seed, 1, statements, 0.0), _day(options.seed, 2, statements, 0.1))
+        return Stream(_day(options.seed, 1, statements), _day(options.seed, 2, statements))
 
 
-def _day(seed: int, number: int, statements: int, unseen: float) -> tuple[Statement, ...]:
+def _day(seed: int, number: int, statements: int) -> tuple[Statement, ...]:
     from sartor.workload.stream import day
 
     return tuple(
         Statement(one.name, one.text, one.parameters, one.kind != "read", one.at_seconds % DAY)
-        for one in day(seed, number, statements, unseen_share=unseen)
+        for one in day(seed, number, statements)
     )

@@ -52,9 +52,7 @@ def literals(query: int, random: Random, scale: float) -> dict[str, Any]:
         case 9 | 20:
             return {"color": random.choice(COLORS), "date": f"{year}-01-01", "nation": nation}
         case 10:
-            return {
-                "date": random.choice([f"1993-{m:02}-01" for m in range(2, 13)] + [f"1994-{m:02}-01" for m in range(1, 13)])
-            }
+            return {"date": random.choice([f"1993-{m:02}-01" for m in range(2, 13)] + [f"1994-{m:02}-01" for m in range(1, 13)])}
         case 11:
             return {"nation": nation, "fraction": f"{0.0001 / scale:.10f}"}
         case 12:
