@@ -23,9 +23,7 @@ class Overtaken(Exception):
     """A write came between, so that the snapshot can not be stamped; nothing was changed. Try again later."""
 
 
-def build(
-    engine: Engine, registry: Registry, query: Query, action: Action, identifier: int, generation: int = 1
-) -> DerivedObject:
+def build(engine: Engine, registry: Registry, query: Query, action: Action, identifier: int, generation: int = 1) -> DerivedObject:
     """Build an object in one transaction; a kill at any moment leaves all of it or nothing.
 
     Raises:
@@ -95,9 +93,7 @@ def verify(engine: Engine, registry: Registry, derived: DerivedObject) -> Derive
         if any(types.get(row[0]) != row[1] for row in engine.rows(f"DESCRIBE {relation(derived)}") if row[0] in kept):
             return None
         copied = engine.rows(f"SELECT {_checksum(kept, types, quote(ORDER_COLUMN))} FROM {relation(derived)}")
-        base = engine.rows(
-            f"SELECT {_checksum(kept, types, 'rowid')} FROM {source} WHERE rowid <= {derived.coverage.high_water}"
-        )
+        base = engine.rows(f"SELECT {_checksum(kept, types, 'rowid')} FROM {source} WHERE rowid <= {derived.coverage.high_water}")
         if copied != base or base[0][0] != derived.coverage.rows:
             return None
     appends = now.appends if now.rows == derived.coverage.rows else stored.UNKNOWN

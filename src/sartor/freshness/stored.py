@@ -31,9 +31,7 @@ def prepare(engine: Engine) -> None:
         "SELECT 1 FROM duckdb_schemas() WHERE database_name = ? AND schema_name = ?",
         [engine.database, SCHEMA],
     ):
-        raise DatabaseUnavailable(
-            f"the database has a schema named {SCHEMA} that Sartor did not make; rename it, then tune again"
-        )
+        raise DatabaseUnavailable(f"the database has a schema named {SCHEMA} that Sartor did not make; rename it, then tune again")
     with engine.transaction():
         engine.execute(f"CREATE SCHEMA {quote(SCHEMA)}")
         engine.execute(

@@ -79,9 +79,7 @@ class Known:
     template: Template
     _compiled: dict[object, str] = field(default_factory=dict)
 
-    def compiled(
-        self, alternative: Alternative, used: tuple[tuple[DerivedObject, Use], ...], database: Database
-    ) -> str | None:
+    def compiled(self, alternative: Alternative, used: tuple[tuple[DerivedObject, Use], ...], database: Database) -> str | None:
         """The text of an alternative, each reference spliced to what its derived object holds; cached."""
         key = (alternative, tuple((item.table, how, item.coverage.dense) for item, how in used))
         text = self._compiled.get(key)
@@ -95,9 +93,7 @@ class Known:
         return text
 
 
-def compile_text(
-    known: Known, analysis: Analysis, alternative: Alternative, used: tuple[tuple[DerivedObject, Use], ...]
-) -> str:
+def compile_text(known: Known, analysis: Analysis, alternative: Alternative, used: tuple[tuple[DerivedObject, Use], ...]) -> str:
     """Splice derived tables into the user's own text."""
     splices = []
     for replacement, (derived, how) in zip(alternative, used, strict=True):

@@ -58,10 +58,7 @@ def load(database: Database) -> None:
 
         trusted = standing(database, engine)
         newest = {derived.identifier: derived for derived in objects}
-        known = {
-            identifier: stored.trusted(derived, *_counts(trusted.get(identifier, "")))
-            for identifier, derived in newest.items()
-        }
+        known = {identifier: stored.trusted(derived, *_counts(trusted.get(identifier, ""))) for identifier, derived in newest.items()}
         database.publish(Design(known, stored.load_choices(engine), 1))
 
 
@@ -160,9 +157,7 @@ def _brought_up(database: Database, derived: DerivedObject, how: Use) -> Derived
             return None
     started = time.perf_counter()
     fresh = build(engine, registry, query, derived.action, derived.identifier, derived.generation + 1)
-    database.ledger.record(
-        "refresh", str(derived.identifier), f"{fresh.table} was rebuilt in {time.perf_counter() - started:.2f} s"
-    )
+    database.ledger.record("refresh", str(derived.identifier), f"{fresh.table} was rebuilt in {time.perf_counter() - started:.2f} s")
     return fresh
 
 

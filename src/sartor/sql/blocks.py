@@ -183,9 +183,7 @@ class Walk:
 
     # One SELECT ---------------------------------------------------------------------------------------------------
 
-    def _select(
-        self, node: exp.Select, outer: Block | None, visible: dict[str, Named], need: Need, exact_values: bool
-    ) -> None:
+    def _select(self, node: exp.Select, outer: Block | None, visible: dict[str, Named], need: Need, exact_values: bool) -> None:
         if node.args.get("distinct") is not None and node.args["distinct"].args.get("on"):
             raise Refused("it uses DISTINCT ON")
         block = Block(outer)

@@ -32,9 +32,7 @@ def conjuncts(condition: exp.Expression | None) -> Iterator[exp.Expression]:
         yield condition
 
 
-def join_edge(
-    condition: exp.Expression, tables: Sequence[BaseTable]
-) -> tuple[tuple[BaseTable, str], tuple[BaseTable, str]] | None:
+def join_edge(condition: exp.Expression, tables: Sequence[BaseTable]) -> tuple[tuple[BaseTable, str], tuple[BaseTable, str]] | None:
     """The two columns of different tables that a condition sets equal."""
     if not isinstance(condition, exp.EQ):
         return None

@@ -32,9 +32,7 @@ def choose(estimates: Sequence[Estimate], workload: Workload, *, storage_bytes: 
         return Choice((), tuple((item.action, "it would cost more than it saves") for item in estimates))
     picked = _solve(worth, counts, workload, storage_bytes, build_seconds)
     chosen = tuple(item for item, taken in zip(worth, picked, strict=True) if taken)
-    refused = [
-        (item.action, _reason(item, item in worth, storage_bytes, build_seconds)) for item in estimates if item not in chosen
-    ]
+    refused = [(item.action, _reason(item, item in worth, storage_bytes, build_seconds)) for item in estimates if item not in chosen]
     return Choice(chosen, tuple(refused))
 
 

@@ -108,9 +108,7 @@ def _estimates(context: TuneContext, reads: Sequence[TemplateStatistics]) -> lis
     found: list[Estimate] = []
     for component in context.components:
         actions = [
-            action
-            for action in component.propose(unserved, context.catalog)
-            if (action.source, action.definition) not in existing
+            action for action in component.propose(unserved, context.catalog) if (action.source, action.definition) not in existing
         ]
         found += component.estimate(actions, unserved, context.catalog, context.engine)
     return found
@@ -153,16 +151,13 @@ def _build(
         context.ledger.record(
             "build",
             str(identifier),
-            f"{name} was built in {derived.build_seconds:.2f} s and takes {derived.bytes_stored / 1e6:.1f} MB; "
-            + _promise(item),
+            f"{name} was built in {derived.build_seconds:.2f} s and takes {derived.bytes_stored / 1e6:.1f} MB; " + _promise(item),
             {"action": name, "templates": sorted(item.seconds_saved)},
             cause=round_.number,
         )
 
 
-def _prove(
-    context: TuneContext, round_: _Round, reads: Sequence[TemplateStatistics], tell: Callable[[str, float], None]
-) -> None:
+def _prove(context: TuneContext, round_: _Round, reads: Sequence[TemplateStatistics], tell: Callable[[str, float], None]) -> None:
     """Try each template with what was built, those that took most seconds first, until the time is over."""
     design = _with(context.design, round_.built)
     fresh = {derived.identifier for derived in round_.built}
@@ -193,9 +188,7 @@ def _prove(
             round_.choices[template.digest] = best[1]
 
 
-def _try(
-    context: TuneContext, round_: _Round, template: TemplateStatistics, option: Alternative, design: Design
-) -> list[Pair] | None:
+def _try(context: TuneContext, round_: _Round, template: TemplateStatistics, option: Alternative, design: Design) -> list[Pair] | None:
     """Pairs of runs over the template's statements until the verdict is clear; None if the alternative can not be used."""
     pairs: list[Pair] = []
     statements = [e for e in template.executions if e.parameters is None or isinstance(e.parameters, list | tuple | dict)]
@@ -213,18 +206,13 @@ def _try(
             _note_trial(context, round_, template, option, f"it raised: {error}")
             return None
         found = difference(plain, other, ordered=_ordered(execution.text))
-        if (
-            found is not None
-            and difference(plain, context.engine.run(execution.text, execution.parameters), ordered=True) is None
-        ):
+        if found is not None and difference(plain, context.engine.run(execution.text, execution.parameters), ordered=True) is None:
             _note_trial(context, round_, template, option, f"THE ANSWERS DIFFER: {found}")
             return None
         pairs.append(Pair(plain.seconds, other.seconds))
     ratio = median(p.plain / max(p.alternative, 1e-9) for p in pairs) if pairs else 1.0
     result = verdict(pairs) if pairs else Verdict.LOSE
-    _note_trial(
-        context, round_, template, option, f"{result.value} after {len(pairs)} pairs, {ratio:.2f} times as fast as plain"
-    )
+    _note_trial(context, round_, template, option, f"{result.value} after {len(pairs)} pairs, {ratio:.2f} times as fast as plain")
     return pairs or None
 
 
@@ -268,9 +256,7 @@ def _report(
     for template in reads:
         logged = median(template.plain_seconds)
         plain, tuned = round_.measured.get(template.digest, (logged, logged))
-        decision = (
-            "kept" if template.digest in round_.choices else "plain" if template.digest in round_.measured else "untouched"
-        )
+        decision = "kept" if template.digest in round_.choices else "plain" if template.digest in round_.measured else "untouched"
         outcomes.append(TemplateOutcome(template.digest, template.template, template.count, plain, tuned, decision))
     return TuneReport(
         mode=mode,

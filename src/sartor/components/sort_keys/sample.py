@@ -100,14 +100,11 @@ def draw(engine: Engine, source: Source, columns: Sequence[str], number: int) ->
     every = max(1, rows // int(SAMPLE_ROWS.default))
     name = f"temp.main.sartor_sample_{number}"
     names = ", ".join(quote(column) for column in columns)
-    identifier = (
-        f"(SELECT *, row_number() OVER () - 1 AS file_row FROM {source})" if isinstance(source, FileScan) else str(source)
-    )
+    identifier = f"(SELECT *, row_number() OVER () - 1 AS file_row FROM {source})" if isinstance(source, FileScan) else str(source)
     row = "file_row" if isinstance(source, FileScan) else "rowid"
     engine.execute(f"DROP TABLE IF EXISTS {name}")
     engine.execute(
-        f"CREATE TEMP TABLE {name} AS SELECT {names}, {row} AS {quote(ORDER_COLUMN)} FROM {identifier} "
-        f"WHERE hash({row}) % {every} = 0"
+        f"CREATE TEMP TABLE {name} AS SELECT {names}, {row} AS {quote(ORDER_COLUMN)} FROM {identifier} WHERE hash({row}) % {every} = 0"
     )
     sampled = int(engine.rows(f"SELECT count(*) FROM {name}")[0][0])
     return Sample(engine, name, rows, sampled, {})
