@@ -118,9 +118,7 @@ def test_copies_of_the_expert_hold_what_the_tables_hold_after_every_write(suite:
     expert.close()
 
 
-def test_the_loaded_file_is_made_once_and_never_seen_half_made(
-    suite: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_loaded_file_is_made_once_and_never_seen_half_made(suite: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = tmp_path / "cache"
     first = loaded(suite, OPTIONS, cache)
     made = first.stat().st_mtime_ns

@@ -56,9 +56,7 @@ class Tiny:
                 ),
             ]
         statements.append(Statement("return", 'DELETE FROM "sales" WHERE id = 7', writes=True, at_seconds=MORNING + 100))
-        statements.append(
-            Statement("after", "SELECT count(*), max(id) FROM sales s WHERE s.store = 5", at_seconds=MORNING + 101)
-        )
+        statements.append(Statement("after", "SELECT count(*), max(id) FROM sales s WHERE s.store = 5", at_seconds=MORNING + 101))
         if number == 2:
             statements.append(Statement("new", "SELECT DISTINCT note FROM sales WHERE id < 100", at_seconds=MORNING + 102))
         return tuple(statements)

@@ -69,7 +69,6 @@ def create_statements(rows: Rows, bulk: int) -> list[str]:
         "TIMESTAMP '2024-01-01' + INTERVAL (i) SECOND, 'v' || (hash(i + 3) % 30), (hash(i + 4) % 1000) / 10, "
         f"(hash(i + 5) % 100) / 8, i % 3 = 0, i FROM range({bulk}) r(i)"
     )
-    for name in ("facts", "others"):
-        made.append(f"INSERT INTO {name} VALUES {rows.rows(60)}")
+    made += [f"INSERT INTO {name} VALUES {rows.rows(60)}" for name in ("facts", "others")]
     made.append(f"INSERT INTO keyed SELECT row_number() OVER (), * FROM (VALUES {rows.rows(80)})")
     return made

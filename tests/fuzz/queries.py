@@ -183,9 +183,7 @@ class Grammar:
 
     def _union(self) -> Callable[[], Query]:
         one, other = self._where(), self._where()
-        return lambda: Query(
-            "union", f"SELECT k, s FROM facts {one()} UNION ALL SELECT k, s FROM others {other()}", True
-        )
+        return lambda: Query("union", f"SELECT k, s FROM facts {one()} UNION ALL SELECT k, s FROM others {other()}", True)
 
     def _distinct(self) -> Callable[[], Query]:
         table, where = self._table(), self._where()
@@ -200,4 +198,3 @@ class Grammar:
             f"SELECT count(*), min(f.d) FROM facts f {where()} AND f.k {word} (SELECT k FROM others WHERE {condition()})",
             True,
         )
-

@@ -169,7 +169,7 @@ class Run:
         table = pick.choice(["facts", "facts", "others", "empty_one"])
         which = pick.choice([i for i in range(2) if i not in self._temporary] or [0])
         if which in self._temporary:
-            return
+            return None
         maker: Callable[[], str] = pick.choice(
             [
                 *[lambda: f"INSERT INTO {table} VALUES {self._rows.rows(pick.randrange(1, 9))}"] * 6,

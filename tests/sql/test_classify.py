@@ -61,8 +61,7 @@ WRITES = [
     ("truncate t", set(), {"t"}),
     ("truncate table main.t", set(), {"t"}),
     (
-        "merge into t using u on t.i = u.i when matched then update set n = 'z' when not matched then insert"
-        " values (u.i, 'z')",
+        "merge into t using u on t.i = u.i when matched then update set n = 'z' when not matched then insert values (u.i, 'z')",
         set(),
         {"t"},
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sartor.core.evidence import Evidence
@@ -43,7 +43,7 @@ class Estimate:
     """
 
     action: Action
-    seconds_saved: dict[str, Evidence] = field(default_factory=dict)
-    build_seconds: Evidence = Evidence(0.0, "predicted")
-    bytes_stored: Evidence = Evidence(0.0, "predicted")
-    upkeep_seconds_per_row: Evidence = Evidence(0.0, "predicted")
+    seconds_saved: dict[str, Evidence]
+    build_seconds: Evidence
+    bytes_stored: Evidence
+    upkeep_seconds_per_row: Evidence

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sartor.core.table import Catalog
     from sartor.engines.base import Engine
 
-_IDENTIFIER = re.compile(r'"((?:[^"]|"")+)"|([A-Za-z_\u0080-\U0010ffff][\w$]*)')
+_LITERAL = re.compile(r"'[^']*'|\b\d+(?:\.\d+)?")  # good enough to tell what was asked before from what was not
 _OPEN: dict[str, Database] = {}
 _OPEN_LOCK = threading.RLock()
 
@@ -60,6 +60,7 @@ class Database:
         self.plain = opened.plain
         self.texts: dict[str, Known] = {}
         self.templates: dict[str, Template] = {}
+        self._likes: set[str] = set()
         self.proven: set[str | None] = set()
         self.engine_lock = threading.RLock()
         self.log = WorkloadLog(opened.folder, keep_literals=keep_literals and not opened.encrypted)
@@ -144,30 +145,59 @@ class Database:
     # What is known of a text --------------------------------------------------------------------------------------
 
     def recognise(self, text: str) -> Known:
-        """Tokenize a text that was not seen before, and find its template."""
+        """Take in a text that was not seen before.
+
+        Where nothing like it was asked before, it is only told whether it may write: its template is looked for when it or
+        its like is asked again.
+        """
         if len(self.texts) >= DECISION_CACHE_ENTRIES.default:
             self.texts.clear()
-        print_ = fingerprint(text)
-        template = self.templates.get(print_.digest)
+            self._likes.clear()
+        like = _LITERAL.sub("?", text)
+        known = Known(text)
+        if like in self._likes:
+            self.complete(known)
+        else:
+            self._likes.add(like)
+            known.effects = classify(text)
+        self.texts[text] = known
+        return known
+
+    def complete(self, known: Known) -> None:
+        """Find the template of a text; all statements of a template read only, or none does."""
+        known.fingerprint = fingerprint(known.text)
+        digest = known.fingerprint.digest
+        template = self.templates.get(digest)
         if template is None:
             if len(self.templates) >= DECISION_CACHE_ENTRIES.default:
                 self.templates.clear()
-                self.texts.clear()
-            template = Template(print_.digest, print_.template, _identifiers(print_.template))
-            self.templates[print_.digest] = template
-        known = Known(text, print_, classify(text), template)
-        self.texts[text] = known
+            template = self.templates[digest] = Template(digest, known.fingerprint.template)
+        known.template = template
+        if template.effects is None:
+            effects = known.effects if known.asked else classify(known.text)
+            template.effects = effects if effects.reads_only else None
+            known.effects = effects
+        else:
+            known.effects = template.effects
+
+    def known(self, text: str) -> Known:
+        """What is known of a text, its template with it."""
+        known = self.texts.get(text) or self.recognise(text)
+        if known.template is None:
+            self.complete(known)
         return known
 
     def alternative_for(self, known: Known, design: Design) -> Alternative:
         """The alternative that this design serves a text by; decided once per design and catalog generation.
 
-        A template is analysed on its second run, and only if Sartor's own connection is free at once.
+        A template is analysed when it is asked again, and only if Sartor's own connection is free at once.
         """
         template = known.template
+        if template is None:
+            return ()
         if template.decided_for == (design.version, self.generation):
             return template.alternative
-        if template.runs < 1 or not self.engine_lock.acquire(blocking=False):
+        if not self.engine_lock.acquire(blocking=False):
             return ()
         try:
             return tailoring.decide(self, known, design)
@@ -258,13 +288,16 @@ class Database:
 
     def alternative_failed(self, known: Known, text: str, error: Exception | None) -> None:
         """An alternative, or deciding for one, raised: the template runs plain and the ledger says why."""
-        known.template.switch_off(self.design, "its alternative raised")
-        known.template.decided_for = (self.design.version, self.generation)
-        known.template.alternative = ()
+        template = known.template
+        if template is None:
+            return
+        template.switch_off(self.design, "its alternative raised")
+        template.decided_for = (self.design.version, self.generation)
+        template.alternative = ()
         trace = "".join(traceback.format_exception(error)) if error is not None else traceback.format_exc()
         self.ledger.record(
             "fall_back",
-            known.template.digest,
+            template.digest,
             "an alternative raised, plain was run, and this template runs plain until the design changes",
             {"traceback": trace, "alternative": text},
         )
@@ -280,7 +313,3 @@ class Database:
     workload_table = tailoring.workload_table
     ledger_table = tailoring.ledger_table
     install = tailoring.install
-
-
-def _identifiers(template: str) -> frozenset[str]:
-    return frozenset((quoted or bare).lower() for quoted, bare in _IDENTIFIER.findall(template))

@@ -74,7 +74,7 @@ class DemoReport:
                 "",
                 f"the day, writes included: plain {self.plain_seconds:.2f} s, Sartor {total:.2f} s "
                 f"({self.refresh_seconds:.2f} s of it refreshing): {self.plain_seconds / total:.1f} times faster",
-                f"tuning took {self.tune_seconds:.1f} s ({self.build_seconds:.1f} s of it building) and {self.bytes_added / 1e6:.0f} MB",
+                f"tuning took {self.tune_seconds:.1f} s ({self.build_seconds:.1f} s of it building), {self.bytes_added / 1e6:.0f} MB",
                 f"wrong answers: {self.wrong}",
                 f"look at it: sartor design {self.database}; sartor ledger {self.database}",
             ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sartor.core.analysis import Analysis, RowOrder
@@ -12,7 +14,7 @@ from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Design
 from sartor.freshness.residual import content
 from sartor.freshness.usable import Use
-from sartor.sql.classify import Effects
+from sartor.sql.classify import READ, Effects
 from sartor.sql.fingerprint import Fingerprint
 from sartor.sql.rewrite import Splice, splice
 
@@ -20,13 +22,15 @@ if TYPE_CHECKING:
     from sartor.interfaces.database import Database
 
 
-@dataclass(slots=True)
+_IDENTIFIER = re.compile(r'"((?:[^"]|"")+)"|([A-Za-z_\u0080-\U0010ffff][\w$]*)')
+
+
+@dataclass
 class Template:
     """What is remembered of a template.
 
     Attributes:
-        runs: how often statements of it were run in this process.
-        names: every identifier of the template, lower-case: what a temporary object of that name would shadow.
+        effects: of its statements where they only read, for then all of them do; else None.
         analysis: the analysis, against the catalog of `analysed_for`.
         decided_for: the design version and catalog generation that `alternative` was decided for.
         off: the reason why this template runs plain, with the design version it holds for.
@@ -36,8 +40,7 @@ class Template:
 
     digest: str
     text: str
-    names: frozenset[str]
-    runs: int = 0
+    effects: Effects | None = None
     analysis: Analysis | None = None
     analysed_for: int = -1
     alternative: Alternative = ()
@@ -47,6 +50,11 @@ class Template:
     alternative_seconds: deque[float] = field(default_factory=lambda: deque(maxlen=int(HISTORY_RUNS.default)))
     discarded: int = 0
     served: int = 0
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Every identifier of the template, lower-case: what a temporary object of that name would shadow."""
+        return frozenset((quoted or bare).lower() for quoted, bare in _IDENTIFIER.findall(self.text))
 
     def observe(self, seconds: float, alternative: bool) -> None:
         if alternative:
@@ -71,12 +79,18 @@ class Template:
 
 @dataclass(slots=True)
 class Known:
-    """What is remembered of one text."""
+    """What is remembered of one text.
+
+    Attributes:
+        asked: it was run in this process.
+        fingerprint, template: None until something like it has been asked before.
+    """
 
     text: str
-    fingerprint: Fingerprint
-    effects: Effects
-    template: Template
+    effects: Effects = READ
+    asked: bool = False
+    fingerprint: Fingerprint | None = None
+    template: Template | None = None
     _compiled: dict[object, str] = field(default_factory=dict)
 
     def compiled(self, alternative: Alternative, used: tuple[tuple[DerivedObject, Use], ...], database: Database) -> str | None:
@@ -84,7 +98,7 @@ class Known:
         key = (alternative, tuple((item.table, how, item.coverage.dense) for item, how in used))
         text = self._compiled.get(key)
         if text is None:
-            analysis = self.template.analysis
+            analysis = self.template.analysis if self.template is not None else None
             if analysis is None:
                 return None
             text = compile_text(self, analysis, alternative, used)
@@ -95,6 +109,7 @@ class Known:
 
 def compile_text(known: Known, analysis: Analysis, alternative: Alternative, used: tuple[tuple[DerivedObject, Use], ...]) -> str:
     """Splice derived tables into the user's own text."""
+    assert known.fingerprint is not None
     splices = []
     for replacement, (derived, how) in zip(alternative, used, strict=True):
         reference = analysis.references[replacement.reference]

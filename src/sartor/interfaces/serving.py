@@ -83,6 +83,7 @@ class Call:
             self.served = True
             database.proven.add(self.alternative)
             return True
+        assert self.known.template is not None
         self.known.template.discarded += 1
         return False
 
@@ -120,7 +121,11 @@ def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False)
     text = query if isinstance(query, str) else getattr(query, "query", None)
     if not isinstance(text, str):
         return Call(session, None, None, parameters, begun)
-    known = database.texts.get(text) or database.recognise(text)
+    known = database.texts.get(text)
+    if known is None:
+        known = database.recognise(text)
+    elif known.template is None:
+        database.complete(known)
     effects = known.effects
     call = Call(session, known, effects, parameters, begun)
     if effects.reads_only:
@@ -130,7 +135,7 @@ def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False)
         call.effects = effects = session.resolve(effects)
         if not effects.reads_only:
             call.close = _open_window(session, effects)
-    known.template.runs += 1
+    known.asked = True
     return call
 
 
@@ -140,10 +145,11 @@ def finish(session: Session) -> None:
     if pending is None or pending.failed:
         return
     template = pending.known.template
-    template.observe(pending.seconds, bool(pending.alternative))
+    if template is not None:
+        template.observe(pending.seconds, bool(pending.alternative))
     session.database.log.record(
         Observation(
-            template.digest,
+            template.digest if template is not None else "",
             pending.known.text,
             pending.parameters,
             pending.started,
@@ -178,7 +184,7 @@ def _take_alternative(call: Call, database: Database) -> None:
     template = known.template
     design = database.design if transaction is None else transaction.design
     alternative = database.alternative_for(known, design)
-    if not alternative or template.is_off(design):
+    if not alternative or template is None or template.is_off(design):
         return
     shadows = session.shadows | database.shadows
     if shadows and not shadows.isdisjoint(template.names):

@@ -75,6 +75,7 @@ def decide(database: Database, known: Known, design: Design) -> Alternative:
     from sartor.sql.analyse import analyse
 
     template = known.template
+    assert template is not None
     catalog = database.catalog()
     if template.analysis is None or template.analysed_for != catalog.generation:
         template.analysis = analyse(known.text, catalog, known.fingerprint)
@@ -239,7 +240,7 @@ def text_for(database: Database, text: str, alternative: Alternative, design: De
     from sartor.interfaces.known import compile_text
     from sartor.sql.analyse import analyse
 
-    known = database.recognise(text)
+    known = database.known(text)
     analysis = analyse(text, database.catalog(), known.fingerprint)
     used = []
     for replacement in alternative:

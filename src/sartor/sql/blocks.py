@@ -36,7 +36,7 @@ from sartor.sql.raising import raising
 _ALONE = 2  # one condition and one table: whatever it raises on, it is evaluated on
 
 
-class Refused(Exception):  # noqa: N818 - it is a verdict, not an error
+class Refused(Exception):
     """Nothing in the statement may be replaced; the message says why."""
 
 

@@ -20,7 +20,10 @@ from sartor.workload.workload import Execution, Kind, Workload
 
 
 class Observation(NamedTuple):
-    """One statement that was run; `alternative` holds the derived objects that answered it, empty for plain."""
+    """One statement that was run.
+
+    An empty `digest` is found when it is folded in; `alternative` holds the derived objects that answered it.
+    """
 
     digest: str
     text: str
@@ -93,6 +96,8 @@ class WorkloadLog:
                 observation = self._buffer.popleft()
             except IndexError:
                 return
+            if not observation.digest:
+                observation = observation._replace(digest=fingerprint(observation.text).digest)
             gathering = self._gatherings.get(observation.digest)
             if gathering is None:
                 gathering = self._new_gathering(observation)

@@ -98,6 +98,6 @@ def _items(count: int, products: int, seed: int) -> list[str]:
         f"hash(i + {seed + 12}) % 6)::INTEGER END, ({product} * 7 + hash(i + {seed + 13}) % 3)::BIGINT % {WAREHOUSES}, "
         f"{_uniform('i', seed + 14)} < 0.02 + 0.06 * ({product}::INTEGER % 13 = 0)::INTEGER, 0.1 + 20 * {_uniform('i', seed + 15)}, "
         f"CASE WHEN hash(i + {seed + 16}) % 10 < 7 THEN NULL ELSE ([ 'gift', 'fragile', 'express', 'damaged box', "
-        f"'call before delivery', 'second try'])[1 + (hash(i + {seed + 17}) % 6)::INTEGER] || ' ' || (hash(i + {seed + 18}) % 900) END "
-        f"FROM range({count}) t(i)",
+        f"'call before delivery', 'second try'])[1 + (hash(i + {seed + 17}) % 6)::INTEGER] || ' ' || (hash(i + {seed + 18}) % 900) END"
+        f" FROM range({count}) t(i)",
     ]

@@ -42,7 +42,7 @@ def replay(
 
 
 def demo(
-    items: Annotated[int, typer.Option(help="order items of the shop")] = 3_000_000,
+    items: Annotated[int, typer.Option(help="order items of the shop")] = 8_000_000,
     statements: Annotated[int, typer.Option(help="statements of each day")] = 1_200,
     seed: Annotated[int, typer.Option(help="of data and statements")] = 1,
     folder: Annotated[Path, typer.Option(help="where the shop is made")] = Path("demo"),
