@@ -58,6 +58,9 @@ JOIN_KEY_SHARE = Constant(0.5, 0.0, 1.0, "row groups still read when only a join
 TRIAL_GAIN = Constant(0.05, 0.0, 0.9, "the least gain worth an alternative against keeping plain", "declared")
 TRIAL_PAIRS = Constant(9, 3, 100, "pairs of runs in a trial against its time", "declared")
 TRIAL_SHARE = Constant(0.5, 0.1, 0.9, "the share of a round's seconds that is kept free for trials", "declared")
+PUT_BACK_RUNS = Constant(4, 2, 100, "runs that a look back rests on: more of them are surer and later", "declared")
+PUT_BACK_EVERY = Constant(4, 1, 1000, "served runs between two looks back: looking costs two medians", "declared")
+PUT_BACK_RATIO = Constant(1.03, 1.0, 2.0, "how much slower than plain a served template may get before it is put back", "declared")
 TRIAL_STATEMENTS = Constant(3, 1, 16, "alternatives tried for each template against the time of a round", "declared")
 PAYBACK_REPEATS = Constant(
     4, 0.1, 1000, "how often what was observed is expected to come again: more builds what pays back later", "declared"

@@ -19,6 +19,7 @@ from sartor.core.constants import DECISION_CACHE_ENTRIES
 from sartor.core.design import Alternative, Design
 from sartor.engines.duckdb.engine import DuckDBEngine
 from sartor.freshness.registry import Registry
+from sartor.freshness.usable import Use
 from sartor.freshness.watch import Watch
 from sartor.interfaces import tailoring
 from sartor.interfaces.known import Known, Template
@@ -291,7 +292,7 @@ class Database:
         template = known.template
         if template is None:
             return
-        template.switch_off(self.design, "its alternative raised")
+        template.switch_off(self.design)
         template.decided_for = (self.design.version, self.generation)
         template.alternative = ()
         trace = "".join(traceback.format_exception(error)) if error is not None else traceback.format_exc()
@@ -301,6 +302,12 @@ class Database:
             "an alternative raised, plain was run, and this template runs plain until the design changes",
             {"traceback": trace, "alternative": text},
         )
+
+    def put_back(self, template: Template, how: Use) -> None:
+        """A way of being served became slower than plain: the template runs plain instead until the design changes."""
+        template.switch_off(self.design, (how,))
+        form = "with the rows appended since" if how is Use.RESIDUAL else "from what is built"
+        self.ledger.record("put_back", template.digest, f"runs plain again: answering it {form} became slower than plain was")
 
     # The public methods -------------------------------------------------------------------------------------------
 

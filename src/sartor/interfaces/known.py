@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from sartor.core.analysis import Analysis, RowOrder
-from sartor.core.constants import DISCARD_SHARE, HISTORY_RUNS
+from sartor.core.analysis import Analysis
+from sartor.core.constants import DISCARD_SHARE, HISTORY_RUNS, PUT_BACK_EVERY
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Design
 from sartor.freshness.residual import content
@@ -17,6 +17,7 @@ from sartor.freshness.usable import Use
 from sartor.sql.classify import READ, Effects
 from sartor.sql.fingerprint import Fingerprint
 from sartor.sql.rewrite import Splice, splice
+from sartor.tuner.history import should_put_back
 
 if TYPE_CHECKING:
     from sartor.interfaces.database import Database
@@ -33,9 +34,9 @@ class Template:
         effects: of its statements where they only read, for then all of them do; else None.
         analysis: the analysis, against the catalog of `analysed_for`.
         decided_for: the design version and catalog generation that `alternative` was decided for.
-        off: the reason why this template runs plain, with the design version it holds for.
-        plain_seconds, alternative_seconds: the last run times, for putting back what became slower.
-        discarded: runs whose result was thrown away because a write came between.
+        off: ways that this template is not served by, with the design version that this holds for.
+        seconds: the last run times, plain (None) and by each way of being served.
+        served, discarded: runs that were served, and runs whose result was thrown away because a write came between.
     """
 
     digest: str
@@ -45,31 +46,34 @@ class Template:
     analysed_for: int = -1
     alternative: Alternative = ()
     decided_for: tuple[int, int] = (-1, -1)
-    off: tuple[int, str] = (-1, "")
-    plain_seconds: deque[float] = field(default_factory=lambda: deque(maxlen=int(HISTORY_RUNS.default)))
-    alternative_seconds: deque[float] = field(default_factory=lambda: deque(maxlen=int(HISTORY_RUNS.default)))
-    discarded: int = 0
+    off: dict[Use, int] = field(default_factory=dict)
+    seconds: dict[Use | None, deque[float]] = field(default_factory=dict)
     served: int = 0
+    discarded: int = 0
 
     @cached_property
     def names(self) -> frozenset[str]:
         """Every identifier of the template, lower-case: what a temporary object of that name would shadow."""
         return frozenset((quoted or bare).lower() for quoted, bare in _IDENTIFIER.findall(self.text))
 
-    def observe(self, seconds: float, alternative: bool) -> None:
-        if alternative:
-            self.served += 1
-            self.alternative_seconds.append(seconds)
-        else:
-            self.plain_seconds.append(seconds)
+    def observe(self, seconds: float, how: Use | None) -> bool:
+        """Take a run time in; says whether this way of being served has now become slower than plain was."""
+        history = self.seconds.get(how)
+        if history is None:
+            history = self.seconds[how] = deque(maxlen=int(HISTORY_RUNS.default))
+        history.append(seconds)
+        if how is None:
+            return False
+        self.served += 1
+        return self.served % PUT_BACK_EVERY.default == 0 and should_put_back(self.seconds.get(None, ()), history)
 
-    def switch_off(self, design: Design, reason: str) -> None:
-        """Run plain until the design changes."""
-        self.off = (design.version, reason)
+    def switch_off(self, design: Design, ways: tuple[Use, ...] = (Use.WHOLE, Use.RESIDUAL)) -> None:
+        """Do not serve in these ways until the design changes."""
+        self.off.update(dict.fromkeys(ways, design.version))
 
-    def is_off(self, design: Design) -> bool:
-        """Whether this template runs plain under this design; too many discarded runs also switch it off for a while."""
-        if self.off[0] == design.version:
+    def is_off(self, design: Design, how: Use) -> bool:
+        """Whether this template is not served in this way; too many discarded runs also switch it off for a while."""
+        if self.off.get(how) == design.version:
             return True
         if self.discarded > 1 and self.discarded > DISCARD_SHARE.default * (self.served + self.discarded):
             self.discarded -= 1  # each plain run calms the writes' share down again
@@ -122,8 +126,3 @@ def compile_text(known: Known, analysis: Analysis, alternative: Alternative, use
             )
         )
     return splice(known.text, known.fingerprint, splices)
-
-
-def sorts(analysis: Analysis, alternative: Alternative) -> bool:
-    """Whether an alternative has to bring rows back into the base table's order."""
-    return any(analysis.references[item.reference].order is RowOrder.BASE for item in alternative)

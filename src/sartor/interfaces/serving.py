@@ -146,7 +146,9 @@ def finish(session: Session) -> None:
         return
     template = pending.known.template
     if template is not None:
-        template.observe(pending.seconds, bool(pending.alternative))
+        how = Use.RESIDUAL if Use.RESIDUAL in pending.how else Use.WHOLE if pending.how else None
+        if template.observe(pending.seconds, how) and how is not None:
+            session.database.put_back(template, how)
     session.database.log.record(
         Observation(
             template.digest if template is not None else "",
@@ -184,7 +186,7 @@ def _take_alternative(call: Call, database: Database) -> None:
     template = known.template
     design = database.design if transaction is None else transaction.design
     alternative = database.alternative_for(known, design)
-    if not alternative or template is None or template.is_off(design):
+    if not alternative or template is None:
         return
     shadows = session.shadows | database.shadows
     if shadows and not shadows.isdisjoint(template.names):
@@ -200,6 +202,9 @@ def _take_alternative(call: Call, database: Database) -> None:
         if how is Use.NO or (transaction is not None and use(derived, transaction.noted) is not how):
             return
         used.append((derived, how))
+    ways = {how for _, how in used}
+    if template.is_off(design, Use.RESIDUAL if Use.RESIDUAL in ways else Use.WHOLE):
+        return
     text = known.compiled(alternative, tuple(used), database)
     if text is None or (transaction is not None and text not in database.proven):
         return

@@ -51,18 +51,6 @@ def verdict(pairs: Sequence[Pair]) -> Verdict:
     return Verdict.MORE
 
 
-def should_put_back(plain_seconds: Sequence[float], alternative_seconds: Sequence[float]) -> bool:
-    """Whether a template has become slower with its alternative than it was plain, by its own history.
-
-    Both histories need a few runs, and the medians must differ by more than the spread of the plain ones.
-    """
-    if len(plain_seconds) < 3 or len(alternative_seconds) < 5:
-        return False
-    plain = median(plain_seconds)
-    spread = median(abs(seconds - plain) for seconds in plain_seconds)
-    return median(list(alternative_seconds)[-5:]) > plain * 1.1 + 3 * spread
-
-
 def difference(plain: Outcome, alternative: Outcome, *, ordered: bool) -> str | None:
     """What differs between two results; None if they are the same answer.
 
