@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import blake2b
 from pathlib import Path
 
 import duckdb
@@ -23,11 +24,8 @@ def loaded(suite: Suite, options: Options, cache: Path | None = None) -> Path:
     """
     folder = cache or CACHE
     folder.mkdir(parents=True, exist_ok=True)
-    origin = ""
-    if options.data is not None and options.data.exists():
-        standing = options.data.stat()
-        origin = f"-{standing.st_size:x}-{int(standing.st_mtime):x}"
-    target = folder / f"{suite.name}-{options.scale:g}-{options.seed}{origin}-{duckdb.__version__}.duckdb"
+    origin = blake2b(f"{duckdb.__version__} {suite.origin(options)}".encode(), digest_size=6).hexdigest()
+    target = folder / f"{suite.name}-{options.scale:g}-{options.seed}-{origin}.duckdb"
     if target.exists():
         return target
     unfinished = target.with_suffix(f".{os.getpid()}.loading")

@@ -73,6 +73,9 @@ class Suite(Protocol):
     folder: Path
     unit: str
 
+    def origin(self, options: Options) -> str:
+        """What the data depends on besides scale and seed: a loaded file is used again only while this is the same."""
+
     def load(self, connection: duckdb.DuckDBPyConnection, options: Options) -> None:
         """Fill an empty database."""
 

@@ -22,6 +22,9 @@ class Tiny:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    def origin(self, options: Options) -> str:
+        return ""
+
     def load(self, connection: duckdb.DuckDBPyConnection, options: Options) -> None:
         connection.execute(
             "CREATE TABLE sales AS SELECT range AS id, range * 7919 % 500 AS product, range * 31 % 40 AS store, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 
 import duckdb
@@ -20,6 +21,11 @@ class Shop:
     default_scale = 3.0
     folder = Path(__file__).parent
     unit = "million order items"
+
+    def origin(self, options: Options) -> str:
+        from sartor.workload import shop
+
+        return inspect.getsource(shop)
 
     def load(self, connection: duckdb.DuckDBPyConnection, options: Options) -> None:
         from sartor.workload.shop import make_shop

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from random import Random
 
@@ -29,6 +30,12 @@ class TpcH:
     default_scale = 1.0
     folder = Path(__file__).parent
     unit = "scale factor"
+
+    def origin(self, options: Options) -> str:
+        try:
+            return version("tpchgen-cli")
+        except PackageNotFoundError:
+            return "another generator"
 
     def load(self, connection: duckdb.DuckDBPyConnection, options: Options) -> None:
         generator = shutil.which("tpchgen-cli", path=str(Path(sys.executable).parent)) or shutil.which("tpchgen-cli")
