@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
 
+from sartor.core.errors import BudgetError
 from sartor.interfaces import serving
 from sartor.interfaces.database import Database
 from sartor.interfaces.session import Session
+from sartor.interfaces.tailoring import MODES
 
 if TYPE_CHECKING:
     from sartor.interfaces.design_report import DesignReport
@@ -177,7 +179,7 @@ class Connection(duckdb.DuckDBPyConnection):
         seconds: float = 60.0,
         storage: str | int = "2GB",
         *,
-        mode: str = "apply",
+        mode: str | None = None,
         progress: Callable[[str, float], None] | None = None,
     ) -> TuneReport:
         """Make one round: propose, estimate, choose, build, prove on the real queries, keep or undo.
@@ -185,11 +187,11 @@ class Connection(duckdb.DuckDBPyConnection):
         Args:
             seconds: the time that the round may take; a hard limit.
             storage: the bytes that everything Sartor built may take, as a number or as "500MB", "2GB"; a hard limit.
-            mode: "apply", "report" (says what it would do, changes nothing) or "off".
+            mode: "apply", "report" (says what it would do, changes nothing) or "off"; as `connect` was told if not given.
             progress: is told what goes on and the share done, between 0 and 1.
 
         Raises:
-            BudgetError: a budget of zero leaves nothing to do.
+            BudgetError: a budget of zero leaves nothing to do, or the mode is none of the three.
             DatabaseUnavailable: the database was opened read-only.
         """
         return _database(self).tune(seconds, storage, mode, progress)
@@ -271,7 +273,10 @@ def connect(
 
     Raises:
         Whatever `duckdb.connect` raises, unchanged.
+        BudgetError: the mode is none of the three.
     """
+    if mode not in MODES:
+        raise BudgetError(f"mode {mode!r} is not one of {', '.join(MODES)}")
     shared_database, plain = Database.open(database, read_only, config, shared=shared, keep_literals=keep_literals, mode=mode)
     return _adopt(plain, shared_database)
 

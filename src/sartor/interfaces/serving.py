@@ -116,6 +116,8 @@ def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False)
     """
     begun = perf_counter()
     database = session.database
+    if database.mode == "off":
+        return Call(session, None, None, parameters, begun)
     if session.pending is not None:
         finish(session)
     text = query if isinstance(query, str) else getattr(query, "query", None)

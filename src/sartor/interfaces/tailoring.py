@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, float], None] | None
 
+MODES = ("apply", "report", "off")
 _UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
@@ -198,7 +199,7 @@ def undo(database: Database, *, compact: bool = False) -> UndoReport:
     return UndoReport(freed_bytes=freed, objects=objects, compacted=compact)
 
 
-def tune(database: Database, seconds: float, storage: str | int, mode: str, progress: Progress) -> TuneReport:
+def tune(database: Database, seconds: float, storage: str | int, mode: str | None, progress: Progress) -> TuneReport:
     """One round of the tuner over what was observed."""
     from sartor.components import COMPONENTS
     from sartor.tuner.tune import TuneContext
@@ -207,8 +208,9 @@ def tune(database: Database, seconds: float, storage: str | int, mode: str, prog
     storage_bytes = bytes_of(storage)
     if seconds <= 0:
         raise BudgetError("a budget of 0 seconds leaves nothing to do; give tune some seconds")
-    if mode not in ("apply", "report", "off"):
-        raise BudgetError(f"mode {mode!r} is not one of apply, report, off")
+    mode = mode or database.mode
+    if mode not in MODES:
+        raise BudgetError(f"mode {mode!r} is not one of {', '.join(MODES)}")
     if mode == "apply":
         _writable(database)
     for session in database.sessions():
