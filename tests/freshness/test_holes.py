@@ -43,7 +43,6 @@ def test_appended_rows_are_added_by_the_statement() -> None:
         "MERGE INTO t USING (SELECT 5 AS a) u ON t.a = u.a WHEN MATCHED THEN UPDATE SET b = 7",
         "WITH gone AS (DELETE FROM t WHERE a = 8 RETURNING *) SELECT count(*) FROM gone",
         "EXPLAIN ANALYZE UPDATE t SET b = 7 WHERE a = 4",
-        "PREPARE p AS UPDATE t SET b = 7 WHERE a = 6; EXECUTE p",
         "BEGIN; UPDATE t SET b = 7 WHERE a = 9; COMMIT",
         "CREATE OR REPLACE TABLE t AS SELECT range AS a, 7 AS b FROM range(10)",
         "ALTER TABLE t ALTER b TYPE BIGINT",
@@ -61,6 +60,15 @@ def test_after_a_mutation_plain_is_run_until_the_refresh(change: str) -> None:
         rows, how = ask(con)
         assert rows == plain(con)
         assert how == (Use.WHOLE,)
+
+
+def test_what_a_script_prepares_is_not_followed() -> None:
+    with opened() as con:
+        warm(con)
+        con.execute("PREPARE p AS UPDATE t SET b = 7 WHERE a = 6; EXECUTE p").fetchall()
+        con.refresh()
+        warm(con)
+        assert ask(con) == (plain(con), ())
 
 
 def test_row_ids_that_a_checkpoint_moved(tmp_path: Path) -> None:

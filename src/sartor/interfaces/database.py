@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from sartor.engines.base import Engine
 
 _LITERAL = re.compile(r"'[^']*'|\b\d+(?:\.\d+)?")  # good enough to tell what was asked before from what was not
+_Plain = duckdb.DuckDBPyConnection
 _OPEN: dict[str, Database] = {}
 _OPEN_LOCK = threading.RLock()
 
@@ -69,7 +70,7 @@ class Database:
         self.functions: frozenset[str] = frozenset()
         self._catalog: Catalog | None = None
         self.shadows: frozenset[str] = frozenset()
-        self._engine = DuckDBEngine(duckdb.DuckDBPyConnection.cursor(opened.connection))
+        self._engine = DuckDBEngine(opened.connection)
         self._watch = Watch(self._engine, opened.held, shared=opened.shared)
         self._sessions: dict[int, Session] = {}
         self._lock = threading.RLock()  # re-entered when a collected connection leaves
@@ -90,12 +91,14 @@ class Database:
         with _OPEN_LOCK:
             opened = open_plain(path, read_only, config, shared=shared)
             database = _OPEN.get(opened.key) if opened.key else None
-            if database is None:
-                database = Database(opened, keep_literals=keep_literals, mode=mode)
-                if opened.key:
-                    _OPEN[opened.key] = database
-                tailoring.load(database)
-            return database, opened.connection
+            if database is not None:
+                return database, opened.connection
+            database = Database(opened, keep_literals=keep_literals, mode=mode)
+            if opened.key:
+                _OPEN[opened.key] = database
+            tailoring.load(database)
+            # Closing a connection closes its cursors, so the first connection is Sartor's own and the user gets a cursor.
+            return database, _Plain.cursor(opened.connection)
 
     def sessions(self) -> list[Session]:
         """The sessions of the connections that are open."""

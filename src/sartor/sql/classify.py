@@ -331,7 +331,7 @@ def _alter(cursor: Cursor) -> Effects:
         name = cursor.name()
         if name:
             return Effects(defines=True, mutates=frozenset({name[-1]}))
-    return ANYTHING
+    return WRITES_ANYTHING if cursor.word() == "TABLE" else ANYTHING
 
 
 def _set(cursor: Cursor) -> Effects:

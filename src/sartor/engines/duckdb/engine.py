@@ -59,7 +59,7 @@ class DuckDBEngine:
         return read_profile(json.loads(rows[0][1]))
 
     def changes(self) -> int:
-        return self._connection._catalog_version()
+        return -1 if self._closed else self._connection._catalog_version()
 
     def interrupt(self) -> None:
         self._connection.interrupt()
