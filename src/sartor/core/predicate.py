@@ -31,11 +31,13 @@ class Predicate:
         operator: its shape. NOT LIKE, OR over one column, functions of the column and the rest are OTHER.
         sql: the conjunct's SQL with bare column names (no qualifier), literals in place, so that it can be
             evaluated over a sample of the table; None where it holds a parameter or a subquery.
+        values: for EQUAL and IN the SQL of each value, if all of them are literals.
     """
 
     column: str
     operator: Operator
     sql: str | None
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

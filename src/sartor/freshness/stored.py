@@ -14,17 +14,18 @@ from sartor.core.errors import DatabaseUnavailable
 from sartor.core.table import FileScan, Source, TableName, quote
 from sartor.engines.base import Engine
 
+_CHOICES, _TOKEN = "choices", "token"
 UNKNOWN = -1  # a count that no registry ever shows: the object is not used until it is verified or refreshed
-_STATE = f"{quote(SCHEMA)}.{quote(STATE_TABLE)}"
-_CHOICES = f'{quote(SCHEMA)}."choices"'
 
 
 def prepare(engine: Engine) -> None:
     """Make the schema and its tables, if they are not there.
 
     Raises:
-        DatabaseUnavailable: the user has a schema of that name.
+        DatabaseUnavailable: the user has a schema of that name, or a database: DuckDB takes `sartor.sartor` for ambiguous.
     """
+    if engine.database.lower() == SCHEMA:
+        raise DatabaseUnavailable(f"a database named {SCHEMA} can not be tuned; rename the file, then tune again")
     if _exists(engine):
         return
     if engine.rows(
@@ -33,20 +34,20 @@ def prepare(engine: Engine) -> None:
     ):
         raise DatabaseUnavailable(f"the database has a schema named {SCHEMA} that Sartor did not make; rename it, then tune again")
     with engine.transaction():
-        engine.execute(f"CREATE SCHEMA {quote(SCHEMA)}")
+        engine.execute(f"CREATE SCHEMA {_schema(engine)}")
         engine.execute(
-            f"CREATE TABLE {_STATE} (identifier BIGINT, generation BIGINT, action VARCHAR, high_water BIGINT, "
+            f"CREATE TABLE {_table(engine, STATE_TABLE)} (identifier BIGINT, generation BIGINT, action VARCHAR, high_water BIGINT, "
             "rows_covered BIGINT, dense BOOLEAN, files VARCHAR, bytes_stored BIGINT, build_seconds DOUBLE)"
         )
-        engine.execute(f"CREATE TABLE {_CHOICES} (digest VARCHAR, alternative VARCHAR)")
-        engine.execute(f'CREATE TABLE {quote(SCHEMA)}."token" (token VARCHAR)')
+        engine.execute(f"CREATE TABLE {_table(engine, _CHOICES)} (digest VARCHAR, alternative VARCHAR)")
+        engine.execute(f"CREATE TABLE {_table(engine, _TOKEN)} (token VARCHAR)")
 
 
 def load(engine: Engine) -> list[DerivedObject]:
     """All derived objects of the file, none of which is trusted yet."""
     if not _exists(engine):
         return []
-    rows = engine.rows(f"SELECT * FROM {_STATE} ORDER BY identifier, generation")
+    rows = engine.rows(f"SELECT * FROM {_table(engine, STATE_TABLE)} ORDER BY identifier, generation")
     return [_read(row, engine.database) for row in rows]
 
 
@@ -55,7 +56,7 @@ def save(engine: Engine, derived: DerivedObject) -> None:
     coverage = derived.coverage
     forget(engine, derived)
     engine.execute(
-        f"INSERT INTO {_STATE} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO {_table(engine, STATE_TABLE)} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             derived.identifier,
             derived.generation,
@@ -72,7 +73,7 @@ def save(engine: Engine, derived: DerivedObject) -> None:
 
 def forget(engine: Engine, derived: DerivedObject) -> None:
     engine.execute(
-        f"DELETE FROM {_STATE} WHERE identifier = ? AND generation = ?",
+        f"DELETE FROM {_table(engine, STATE_TABLE)} WHERE identifier = ? AND generation = ?",
         [derived.identifier, derived.generation],
     )
 
@@ -81,23 +82,23 @@ def drop(engine: Engine, objects: Iterable[DerivedObject]) -> None:
     """Drop objects with their rows, in one transaction."""
     with engine.transaction():
         for derived in objects:
-            engine.execute(f"DROP TABLE IF EXISTS {quote(SCHEMA)}.{quote(derived.table)}")
+            engine.execute(f"DROP TABLE IF EXISTS {_table(engine, derived.table)}")
             forget(engine, derived)
 
 
 def drop_everything(engine: Engine) -> None:
     """Leave exactly the user's objects in the file."""
     if _exists(engine):
-        engine.execute(f"DROP SCHEMA {quote(SCHEMA)} CASCADE")
+        engine.execute(f"DROP SCHEMA {_schema(engine)} CASCADE")
 
 
 def save_choices(engine: Engine, choices: dict[str, Alternative]) -> None:
     """Replace what the trials chose, in one transaction."""
     with engine.transaction():
-        engine.execute(f"DELETE FROM {_CHOICES}")
+        engine.execute(f"DELETE FROM {_table(engine, _CHOICES)}")
         for digest, alternative in choices.items():
             document = json.dumps([[item.reference, item.object] for item in alternative])
-            engine.execute(f"INSERT INTO {_CHOICES} VALUES (?, ?)", [digest, document])
+            engine.execute(f"INSERT INTO {_table(engine, _CHOICES)} VALUES (?, ?)", [digest, document])
 
 
 def load_choices(engine: Engine) -> dict[str, Alternative]:
@@ -106,30 +107,39 @@ def load_choices(engine: Engine) -> dict[str, Alternative]:
         return {}
     return {
         digest: tuple(Replacement(reference, identifier) for reference, identifier in json.loads(document))
-        for digest, document in engine.rows(f"SELECT digest, alternative FROM {_CHOICES}")
+        for digest, document in engine.rows(f"SELECT digest, alternative FROM {_table(engine, _CHOICES)}")
     }
 
 
 def save_token(engine: Engine, token: str) -> None:
     """Write the mark that a record of a clean close must match."""
     with engine.transaction():
-        engine.execute(f'DELETE FROM {quote(SCHEMA)}."token"')
-        engine.execute(f'INSERT INTO {quote(SCHEMA)}."token" VALUES (?)', [token])
+        engine.execute(f"DELETE FROM {_table(engine, _TOKEN)}")
+        engine.execute(f"INSERT INTO {_table(engine, _TOKEN)} VALUES (?)", [token])
 
 
 def load_token(engine: Engine) -> str:
-    rows = engine.rows(f'SELECT token FROM {quote(SCHEMA)}."token"') if _exists(engine) else []
+    rows = engine.rows(f"SELECT token FROM {_table(engine, _TOKEN)}") if _exists(engine) else []
     return rows[0][0] if rows else ""
 
 
 def bytes_stored(engine: Engine, derived: DerivedObject) -> int:
     """What an object takes in the file: its blocks, counted once each; an estimate by rows where it has none yet."""
-    name = f"{SCHEMA}.{quote(derived.table)}".replace("'", "''")
+    name = _table(engine, derived.table).replace("'", "''")
     blocks, block_size = engine.rows(
         f"SELECT count(DISTINCT block_id) FILTER (block_id >= 0), "
         f"(SELECT block_size FROM pragma_database_size() LIMIT 1) FROM pragma_storage_info('{name}')"
     )[0]
     return int(blocks) * int(block_size)
+
+
+def _schema(engine: Engine) -> str:
+    """The schema's full name, which means the same whatever else is attached."""
+    return f"{quote(engine.database)}.{quote(SCHEMA)}"
+
+
+def _table(engine: Engine, name: str) -> str:
+    return f"{_schema(engine)}.{quote(name)}"
 
 
 def _exists(engine: Engine) -> bool:

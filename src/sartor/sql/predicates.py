@@ -62,7 +62,7 @@ def predicate(condition: exp.Expression, tables: Sequence[BaseTable], *, sole: b
     for column in bare.find_all(exp.Column):
         column.set("table", None)
     known = not any(True for _ in bare.find_all(exp.Placeholder, exp.Parameter, exp.Select))
-    return table, Predicate(name, _operator(condition), bare.sql("duckdb") if known else None)
+    return table, Predicate(name, _operator(condition), bare.sql("duckdb") if known else None, _values(condition))
 
 
 def _owner(node: exp.Expression, tables: Sequence[BaseTable]) -> tuple[BaseTable, str] | None:
@@ -97,3 +97,17 @@ def _operator(condition: exp.Expression) -> Operator:
             return Operator.IS_NULL
         case _:
             return Operator.OTHER
+
+
+def _values(condition: exp.Expression) -> tuple[str, ...]:
+    """The values that an equality or an IN list names, where all are literals."""
+    if isinstance(condition, exp.EQ):
+        sides = (condition.this, condition.expression)
+        found = [side for side in sides if not isinstance(side, exp.Column)]
+    elif isinstance(condition, exp.In) and isinstance(condition.this, exp.Column):
+        found = list(condition.expressions)
+    else:
+        return ()
+    plain = (exp.Literal, exp.Neg, exp.Cast, exp.DataType, exp.DataTypeParam)
+    literal = all(isinstance(node, plain) for value in found for node in value.walk())
+    return tuple(value.sql("duckdb") for value in found) if found and literal else ()

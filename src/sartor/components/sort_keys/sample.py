@@ -12,6 +12,7 @@ from sartor.core.table import FileScan, Source, quote
 from sartor.engines.base import Engine
 
 Key = tuple[str, ...]
+_SALT = 7919  # so that no column that is itself a hash of the row number goes along with the sample
 _POINTS = (Operator.EQUAL, Operator.IN)
 
 
@@ -86,6 +87,8 @@ class Sample:
         admitted = f"FROM {self.name} WHERE {predicate.sql}"
         if predicate.operator is Operator.IS_NULL:
             return f"{zone}.{quote('nulls ' + column)} > 0"
+        if predicate.values:
+            return "(" + " OR ".join(f"{value} BETWEEN {low} AND {high}" for value in predicate.values) + ")"
         if predicate.operator in _POINTS:
             return (
                 f"EXISTS (SELECT 1 FROM (SELECT DISTINCT {quote(column)} AS admitted {admitted}) "
@@ -104,7 +107,8 @@ def draw(engine: Engine, source: Source, columns: Sequence[str], number: int) ->
     row = "file_row" if isinstance(source, FileScan) else "rowid"
     engine.execute(f"DROP TABLE IF EXISTS {name}")
     engine.execute(
-        f"CREATE TEMP TABLE {name} AS SELECT {names}, {row} AS {quote(ORDER_COLUMN)} FROM {identifier} WHERE hash({row}) % {every} = 0"
+        f"CREATE TEMP TABLE {name} AS SELECT {names}, {row} AS {quote(ORDER_COLUMN)} FROM {identifier} "
+        f"WHERE hash({row}, {_SALT}) % {every} = 0"
     )
     sampled = int(engine.rows(f"SELECT count(*) FROM {name}")[0][0])
     return Sample(engine, name, rows, sampled, {})

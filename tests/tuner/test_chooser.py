@@ -1,0 +1,68 @@
+"""The joint choice against trying every subset."""
+
+from __future__ import annotations
+
+import random
+from itertools import combinations
+
+import pytest
+
+from sartor.core.action import Action, Estimate
+from sartor.core.constants import PAYBACK_REPEATS
+from sartor.core.evidence import Evidence
+from sartor.core.table import TableName
+from sartor.tuner.chooser import choose
+from sartor.workload.workload import TemplateStatistics, Workload
+
+
+def _predicted(value: float) -> Evidence:
+    return Evidence(value, "predicted", "test")
+
+
+def _instance(seed: int) -> tuple[list[Estimate], Workload]:
+    draw = random.Random(seed)
+    templates = tuple(TemplateStatistics(f"t{n}", f"t{n}", "read", draw.randrange(1, 50), 1.0, 0.0, 1.0) for n in range(5))
+    estimates = []
+    for number in range(7):
+        source = TableName("db", "main", draw.choice(["one", "two"]))
+        saved = {t.digest: _predicted(draw.uniform(0.01, 0.5)) for t in templates if draw.random() < 0.5}
+        action = Action("sort_keys", source, (("key", (str(number),)),))
+        estimates.append(Estimate(action, saved, _predicted(draw.uniform(0.1, 4)), _predicted(draw.uniform(1, 9)), _predicted(0.0)))
+    return estimates, Workload(templates)
+
+
+def _gain(chosen: tuple[Estimate, ...], workload: Workload) -> float:
+    total = -sum(item.build_seconds.value for item in chosen)
+    for template in workload.templates:
+        for source in {item.action.source for item in chosen}:
+            offers = [
+                item.seconds_saved[template.digest].value
+                for item in chosen
+                if item.action.source == source and template.digest in item.seconds_saved
+            ]
+            total += template.count * PAYBACK_REPEATS.default * max(offers, default=0.0)
+    return total
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_subset_within_the_budgets_is_better(seed: int) -> None:
+    estimates, workload = _instance(seed)
+    storage, seconds = 15.0, 6.0
+    choice = choose(estimates, workload, storage_bytes=storage, build_seconds=seconds)
+    assert sum(item.bytes_stored.value for item in choice.chosen) <= storage
+    assert sum(item.build_seconds.value for item in choice.chosen) <= seconds
+    best = max(
+        _gain(subset, workload)
+        for size in range(len(estimates) + 1)
+        for subset in combinations(estimates, size)
+        if sum(item.bytes_stored.value for item in subset) <= storage and sum(item.build_seconds.value for item in subset) <= seconds
+    )
+    assert _gain(choice.chosen, workload) == pytest.approx(best, rel=2e-3)
+    assert len(choice.chosen) + len(choice.refused) == len(estimates)
+
+
+def test_nothing_is_chosen_where_nothing_pays() -> None:
+    estimates, workload = _instance(1)
+    none = choose(estimates, workload, storage_bytes=0.0, build_seconds=0.0)
+    assert none.chosen == ()
+    assert all(reason for _, reason in none.refused)
