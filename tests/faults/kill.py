@@ -62,9 +62,11 @@ def inspect(path: Path, committed: set[int]) -> list[str]:
     with sartor.connect(path) as con:
         plain = duckdb.DuckDBPyConnection.cursor(con)
         for again in range(3):
-            for question in _QUESTIONS:
-                if con.execute(question).fetchall() != plain.execute(question).fetchall():
-                    wrong.append(f"asked for the {again + 1}. time: {question}")
+            wrong += [
+                f"asked for the {again + 1}. time: {question}"
+                for question in _QUESTIONS
+                if con.execute(question).fetchall() != plain.execute(question).fetchall()
+            ]
             con.refresh()
         present = {row[0] for row in plain.execute("SELECT a FROM t WHERE a >= 1000000000").fetchall()}
         if not committed <= present:

@@ -45,6 +45,7 @@ MAXIMAL_GROUPS = Constant(
 )
 SORT_KEY_CANDIDATES = Constant(32, 1, 1024, "keys estimated in a round against the time that estimating takes", "declared")
 SORT_KEY_COLUMNS = Constant(3, 1, 3, "longer keys serve narrower templates at the cost of more candidates", "declared")
+SORT_KEY_COLUMN_GROUPS = Constant(4, 1, 32, "templates of a key whose columns are tried alone and together", "declared")
 SAMPLE_ROWS = Constant(100_000, 1_000, 1 << 24, "the error of an estimate against the time to draw it", "declared")
 ROW_GROUP_ROWS = Constant(122_880, 2_048, 1 << 20, "rows of a row group: DuckDB's own default", "DuckDB 2.0")
 ESTIMATE_STATEMENTS = Constant(3, 1, 16, "statements of a template that an estimate looks at", "declared")

@@ -11,7 +11,7 @@ from sartor.components.sort_keys.apply import sorted_copy
 from sartor.components.sort_keys.serve import joined_columns, keeps
 from sartor.core.action import Action
 from sartor.core.analysis import Reference
-from sartor.core.constants import SORT_KEY_CANDIDATES, SORT_KEY_COLUMNS
+from sartor.core.constants import SORT_KEY_CANDIDATES, SORT_KEY_COLUMN_GROUPS, SORT_KEY_COLUMNS
 from sartor.core.predicate import Operator
 from sartor.core.table import Catalog, Source, TableName
 from sartor.workload.workload import Workload
@@ -42,8 +42,8 @@ class _Keyed:
 def propose(workload: Workload, catalog: Catalog) -> list[Action]:
     """Candidate copies, those first whose templates took most seconds.
 
-    For each key there is a copy with the columns of all templates that it may help, and one with the columns of the heaviest
-    template alone, which is smaller. Whether a key helps is for `estimate` to say.
+    For each key there are copies with the columns of its heaviest templates, alone and together, up to those of all of them:
+    a narrow copy is cheap to build, a wide one serves more. Whether a key helps is for `estimate` to say.
     """
     keyed: dict[tuple[Source, Key], _Keyed] = defaultdict(_Keyed)
     for template in workload.reads():
@@ -59,13 +59,19 @@ def propose(workload: Workload, catalog: Catalog) -> list[Action]:
     ranked = sorted(keyed.items(), key=lambda item: -item[1].seconds)[: int(SORT_KEY_CANDIDATES.default)]
     actions: dict[tuple[Source, Key, frozenset[str]], Action] = {}
     for (source, key), uses in ranked:
-        heaviest = max(uses.uses, key=lambda use: use.seconds)
-        for chosen in (uses.uses, [heaviest]):
+        for chosen in _column_groups(uses.uses):
             columns = frozenset(key).union(*(use.columns for use in chosen))
             served = frozenset(use.digest for use in uses.uses if use.columns <= columns)
             ordered = _in_catalog_order(source, columns, catalog)
             actions.setdefault((source, key, columns), sorted_copy(source, ordered, key, served))
     return list(actions.values())
+
+
+def _column_groups(uses: list[_Use]) -> list[list[_Use]]:
+    """Groups of uses whose columns make a copy: the heaviest ones each alone, then the first two, three, …, and all."""
+    heaviest = sorted(uses, key=lambda use: -use.seconds)[: int(SORT_KEY_COLUMN_GROUPS.default)]
+    together = [heaviest[:count] for count in range(2, len(heaviest) + 1)]
+    return [*([use] for use in heaviest), *together, uses]
 
 
 def _keys(reference: Reference, joined: frozenset[str]) -> Iterator[Key]:
