@@ -40,26 +40,3 @@ class Design:
     objects: Mapping[int, DerivedObject] = field(default_factory=lambda: MappingProxyType({}))
     choices: Mapping[str, Alternative] = field(default_factory=lambda: MappingProxyType({}))
     version: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class DesignDifference:
-    """What turns one design into another."""
-
-    added: tuple[int, ...]
-    removed: tuple[int, ...]
-    changed_templates: tuple[str, ...]
-
-
-def difference(before: Design, after: Design) -> DesignDifference:
-    """What was added, removed and chosen anew between two designs.
-
-    >>> difference(Design(), Design(choices={"a": ()})).changed_templates
-    ('a',)
-    """
-    templates = set(before.choices) | set(after.choices)
-    return DesignDifference(
-        added=tuple(sorted(set(after.objects) - set(before.objects))),
-        removed=tuple(sorted(set(before.objects) - set(after.objects))),
-        changed_templates=tuple(sorted(key for key in templates if before.choices.get(key) != after.choices.get(key))),
-    )

@@ -63,9 +63,10 @@ class Database:
         self.texts: dict[str, Known] = {}
         self.templates: dict[str, Template] = {}
         self._likes: set[str] = set()
+        self._touched = False
         self.proven: set[str | None] = set()
         self.engine_lock = threading.RLock()
-        self.log = WorkloadLog(opened.folder, keep_literals=keep_literals and not opened.encrypted)
+        self.log = WorkloadLog(opened.folder, keep_literals=keep_literals)
         self.ledger = Ledger(opened.folder)
         self.functions: frozenset[str] = frozenset()
         self._catalog: Catalog | None = None
@@ -229,6 +230,7 @@ class Database:
     def _window(self, appends: frozenset[str], mutates: frozenset[str], everything: bool, defines: bool) -> Callable[[], None]:
         if not self.registry.state.open:
             self.look_for_unseen_writes()  # before they hide behind this window
+        self.touch()
         window = self.registry.window(appends=appends, mutates=mutates, everything=everything)
         if defines:
             self.define()
@@ -240,6 +242,12 @@ class Database:
             window.close()
 
         return close
+
+    def touch(self) -> None:
+        """Something is about to be written: how the file was left last time holds no longer."""
+        if not self._touched:
+            self._touched = True
+            tailoring.forget_standing(self)
 
     def define(self) -> None:
         """The catalog may have changed: what was decided under the old one is dead."""

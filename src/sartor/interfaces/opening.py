@@ -40,7 +40,6 @@ class Opened:
     read_only: bool
     shared: bool
     plain: str = ""
-    encrypted: bool = False
 
 
 def open_plain(database: str | os.PathLike[str], read_only: bool, config: dict[str, Any] | None, *, shared: bool) -> Opened:

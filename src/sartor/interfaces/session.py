@@ -59,6 +59,8 @@ NEUTRAL_SETTINGS = frozenset(
         "errors_as_json",
     }
 )
+# These DuckDB keeps for each connection; all others may change what every connection of the instance answers.
+_OF_THIS_SESSION = frozenset({"schema", "search_path"})
 
 
 @dataclass(slots=True)
@@ -130,7 +132,9 @@ class Session:
                 self.plain = "a statement changed this session in a way that is not followed"
             return
         for name, _ in effects.settings:
-            if name not in NEUTRAL_SETTINGS:
+            if name in _OF_THIS_SESSION:
+                self.plain = f"{name} was changed, so names may mean something else"
+            elif name not in NEUTRAL_SETTINGS:
                 self.database.run_plain(f"the setting {name} was changed")
 
     def shadow_all(self, names: frozenset[str]) -> None:

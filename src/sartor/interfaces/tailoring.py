@@ -38,6 +38,7 @@ _UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 @contextmanager
 def own_write(database: Database) -> Iterator[None]:
     """Sartor's own connection is about to write: the file's pair moves, but no table of the user's does."""
+    database.touch()
     window = database.registry.window()
     try:
         yield
@@ -61,6 +62,14 @@ def load(database: Database) -> None:
         newest = {derived.identifier: derived for derived in objects}
         known = {identifier: stored.trusted(derived, *_counts(trusted.get(identifier, ""))) for identifier, derived in newest.items()}
         database.publish(Design(known, stored.load_choices(engine), 1))
+
+
+def forget_standing(database: Database) -> None:
+    """Remove the note of the last clean close."""
+    from sartor.interfaces.leaving import forget
+
+    if database.opened.folder is not None and not database.opened.read_only:
+        forget(database)
 
 
 def _counts(state: str) -> tuple[int, int]:

@@ -11,6 +11,8 @@ A block is one SELECT. `Need` travels from the outside in: what whoever reads a 
 - CHUNKED: ORDER BY with ties. DuckDB's sort is not stable, and how it leaves ties depends on the chunks in which rows come; with
   LIMIT it finds the first rows of a base table by their row ids and sorts them again. So ties of a selection come in another
   order than from a replacement, and it is not served. Groups come in the same sequence and chunks still.
+
+Over 500 lines, for it is one recursive walk: its parts call each other, and apart each would need all the others' state.
 """
 
 from __future__ import annotations
