@@ -199,6 +199,22 @@ def test_a_write_past_sartor_is_noticed(tmp_path: Path) -> None:
             fresh.close()
 
 
+def test_a_write_past_sartor_does_not_hide_behind_what_sartor_does_next(tmp_path: Path) -> None:
+    """Refreshing opens a window of Sartor's own, and closing notes what is current: both look first."""
+    path = tmp_path / "t.duckdb"
+    with opened(path) as con:
+        duckdb.execute("UPDATE t SET b = 7 WHERE a < 100", connection=con)
+        con.refresh()
+        fresh = con.cursor()
+        warm(fresh)
+        assert ask(fresh) == (plain(con), (Use.WHOLE,))
+        duckdb.execute("UPDATE t SET b = 8 WHERE a < 100", connection=con)
+        fresh.close()
+    with sartor.connect(path) as con:
+        warm(con)
+        assert ask(con)[0] == plain(con)
+
+
 def test_a_file_that_plain_duckdb_changed_in_between(tmp_path: Path) -> None:
     path = tmp_path / "t.duckdb"
     opened(path).close()

@@ -20,6 +20,7 @@ from sartor.core.analysis import Reference
 from sartor.core.derived import DerivedObject
 from sartor.core.table import TableName
 from sartor.freshness.usable import Use
+from sartor.interfaces import known
 from sartor.interfaces.connection import session_of
 from tests.fuzz.compare import answer, difference
 from tests.fuzz.data import COLUMNS, TABLES, Rows, create_statements
@@ -57,6 +58,7 @@ class Run:
         self._reference = duckdb.connect(str(folder / f"plain{seed}.duckdb"), config=_THREADS)
         self._connections: list[Any] = []
         self._temporary: set[int] = set()
+        self._served = False
         self._open()
         for text in create_statements(self._rows, bulk):
             self._write(text)
@@ -124,6 +126,7 @@ class Run:
     def _note_use(self, connection: Any) -> None:
         session = session_of(connection)
         pending = session.pending
+        self._served = pending is not None and bool(pending.alternative)
         if pending is None or not pending.alternative:
             return
         self.report.served += 1
@@ -144,9 +147,16 @@ class Run:
             self.report.wrong.append(f"statement {self.report.statements} ({query.rule}): {query.text}\n    {found}")
 
     def _plain_differs_too(self, query: Query, expected: Any, given: Any) -> bool:
-        """Whether plain DuckDB on the very same file gives what Sartor gave, and all of them the same rows."""
+        """Whether only the order differs, and plain DuckDB on the very same file gives it as Sartor did.
+
+        An answer that was not served is plain DuckDB's on that file, in a snapshot that may be gone by now.
+        """
         if isinstance(expected[0], type) or isinstance(given[0], type):
             return False
+        if difference(expected, given, ordered=False, floats=query.floats) is not None and " LIMIT " not in query.text:
+            return False
+        if not self._served:
+            return True
         engine = session_of(self._connections[0]).database.engine()
         rows = engine.rows(query.text)
         return difference(given, (given[0], rows), ordered=True, floats=query.floats) is None
@@ -341,6 +351,9 @@ class Run:
         for _ in range(4):
             self._select(0)
         self._refresh()
+        copied = {d.action.source.name for d in session_of(self._connections[0]).database.design.objects.values()}
+        for name in sorted(set(TABLES) - copied):  # what was stale at the close is gone
+            self._install(name)
 
     def _open(self) -> None:
         first = sartor.connect(str(self._path), config=_THREADS)
@@ -353,9 +366,15 @@ def _covers(reference: Reference, joined: frozenset[str], derived: DerivedObject
     return 0.5 if same and set(reference.columns) <= set(derived.definition()["columns"]) else 1.0
 
 
+def _never_slower(plain_seconds: object, served_seconds: object) -> bool:
+    """How long anything takes must not decide what is tested."""
+    return False
+
+
 def fuzz(seed: int, statements: int, *, bulk: int = 150_000, stop_at_wrong: bool = False) -> Report:
     """Run that many steps in a folder of its own."""
-    with tempfile.TemporaryDirectory() as folder, mock.patch.object(serve, "share_kept", _covers):
+    always = mock.patch.object(serve, "share_kept", _covers), mock.patch.object(known, "should_put_back", _never_slower)
+    with tempfile.TemporaryDirectory() as folder, always[0], always[1]:
         run = Run(Path(folder), seed, bulk)
         try:
             for _ in range(statements):

@@ -39,6 +39,8 @@ _UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 def own_write(database: Database) -> Iterator[None]:
     """Sartor's own connection is about to write: the file's pair moves, but no table of the user's does."""
     database.touch()
+    if not database.registry.state.open:
+        database.look_for_unseen_writes()  # before they hide behind this window
     window = database.registry.window()
     try:
         yield
@@ -125,6 +127,8 @@ def refresh(database: Database) -> int:
     with database.engine_lock:
         if database.opened.read_only:
             return 0
+        if not database.registry.state.open:
+            database.look_for_unseen_writes()
         for derived in list(database.design.objects.values()):
             how = use(derived, database.registry.state)
             if how is Use.WHOLE:
@@ -304,6 +308,7 @@ def close(database: Database) -> None:
 
     if database.design.objects and not database.opened.read_only:
         try:
+            database.look_for_unseen_writes()
             purge(database)
             leave_clean(database, database.engine())
         except duckdb.Error:
