@@ -69,9 +69,9 @@ class Run:
         """One statement, or one event around statements."""
         pick = self._random.random()
         self.report.statements += 1
-        if pick < 0.85:
+        if pick < 0.82:
             self._select(self._random.randrange(2))
-        elif pick < 0.95:
+        elif pick < 0.92:
             self._change()
             if self._random.random() < 0.6:
                 self._refresh()
@@ -83,6 +83,7 @@ class Run:
                     self._refresh,
                     self._install,
                     self._reader_transaction,
+                    self._writer_transaction,
                     self._writer_transaction,
                     self._shadow,
                     self._scattered_delete,

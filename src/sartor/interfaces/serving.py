@@ -96,7 +96,7 @@ class Call:
             _after_write(session, effects, self.raised)
         if self.close is not None:
             self.close()
-        if self.known is not None:
+        if self.known is not None and effects is not None and effects.is_work:
             used = self.used if self.served else ()
             session.pending = Pending(
                 self.known,

@@ -56,6 +56,11 @@ class Effects:
     checkpoint: bool = False
     statements: int = 1
 
+    @property
+    def is_work(self) -> bool:
+        """Whether it reads or writes data, and so belongs to the workload; settings, transactions and EXPLAIN do not."""
+        return self.reads_only or self.everything or bool(self.appends) or bool(self.mutates)
+
 
 Rule = Callable[[Cursor], Effects]
 READ = Effects(reads_only=True)

@@ -70,7 +70,7 @@ def _usable(connection: Connection, path: Path) -> list[FileStatement]:
     Raises:
         WorkloadError: nothing is left.
     """
-    cursor = duckdb.DuckDBPyConnection.cursor(connection)
+    cursor = connection.cursor()
     try:
         statements, problems = read_workload(path, lambda text: _reason(cursor, text))
     finally:
