@@ -238,7 +238,7 @@ class Walk:
         group = node.args.get("group")
         if group is None:
             return self._ordered_by_unique_keys(node, order, visible)
-        if any(group.args.get(name) for name in ("cube", "rollup", "grouping_sets", "totals")):
+        if _has_grouping_sets(group):
             return False
         return {text(key) for key in self._group_keys(node, visible)} <= texts
 
@@ -289,7 +289,7 @@ class Walk:
             raise Refused("the sequence of a derived table's groups decides the answer")
         table = block.tables[0]
         group = node.args.get("group")
-        if group is not None and any(group.args.get(name) for name in ("cube", "rollup", "grouping_sets", "totals")):
+        if group is not None and _has_grouping_sets(group):
             self._refuse(block, "the sequence of grouping sets decides the answer")
             return
         bound = 1
@@ -600,6 +600,10 @@ def _sources(node: exp.Select) -> list[exp.Expression]:
     """The FROM items of a block."""
     first = [node.args["from_"].this] if node.args.get("from_") else []
     return first + [join.this for join in node.args.get("joins") or []]
+
+
+def _has_grouping_sets(group: exp.Expression) -> bool:
+    return group.find(exp.Cube, exp.Rollup, exp.GroupingSets) is not None or bool(group.args.get("totals"))
 
 
 def _lacks(info: TableInfo | None, name: str) -> bool:
