@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sql.served import Served
 
 from sartor.core.analysis import Analysis, RowOrder
 from sartor.core.predicate import JoinEdge, Operator
 from sartor.core.table import TableName
-from sql.served import Served
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "analyse.sql"
 
