@@ -17,7 +17,8 @@ COLUMNS = {
     "b": "BOOLEAN",
     "h": "HUGEINT",
 }
-TABLES = ("facts", "others", "empty_one", "keyed")
+TABLES = ("facts", "others", "empty_one", "keyed", "numbered")
+FIRST = {"keyed": "id", "numbered": "i"}  # the column before the others: a declared key, and one that nobody declared
 
 
 @dataclass(slots=True)
@@ -64,6 +65,11 @@ def create_statements(rows: Rows, bulk: int) -> list[str]:
     columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
     made = [f"CREATE TABLE {name} ({columns})" for name in TABLES[:3]]
     made.append(f"CREATE TABLE keyed (id INTEGER PRIMARY KEY, {columns})")
+    made.append(f"CREATE TABLE numbered (i INTEGER, {columns})")
+    made.append(
+        "INSERT INTO numbered SELECT i, hash(i) % 50, hash(i + 1) % 5, hash(i) % 9, DATE '2024-01-01' + (hash(i + 2) % 90)::INTEGER, "
+        "NULL, 'v' || (hash(i + 3) % 30), 1.5, 0.25, i % 3 = 0, i FROM range(5000) r(i)"
+    )
     made.append(
         "INSERT INTO facts SELECT hash(i) % 400, hash(i + 1) % 5, i, DATE '2024-01-01' + (hash(i + 2) % 90)::INTEGER, "
         "TIMESTAMP '2024-01-01' + INTERVAL (i) SECOND, 'v' || (hash(i + 3) % 30), (hash(i + 4) % 1000) / 10, "

@@ -9,7 +9,7 @@ from typing import Any
 from unittest import mock
 
 from sartor.core.analysis import RowOrder
-from sartor.freshness import residual, usable
+from sartor.freshness import facts, residual, usable
 from sartor.freshness.usable import Use
 from sartor.interfaces import known, serving, tailoring
 
@@ -97,5 +97,8 @@ DEFECTS: dict[str, Callable[[], Any]] = {
     "forget temporary tables": _patched(mock.patch("sartor.interfaces.session.Session.shadow_all", _never)),
     "serve inside a writing transaction": _patched(mock.patch("sartor.interfaces.session.Transaction.intend", _never)),
     "trust the file after a reopen": _patched(mock.patch.object(tailoring, "_counts", _trust_after_reopen)),
+    "take for a key what is none": _patched(
+        mock.patch.object(facts, "_increases", _always), mock.patch.object(facts, "_is_unique_at_first", _always)
+    ),
     "do not look for unseen writes": _patched(mock.patch("sartor.freshness.watch.Watch.accounts_for", _always)),
 }

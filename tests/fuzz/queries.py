@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 Shape = Callable[[], str]
 _SHAPES = 24  # shapes asked in turn: few, so that each is soon asked again
+_TOTALS = 6  # of them with an order that an undeclared key makes total
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Grammar:
     def __init__(self, random_: random.Random) -> None:
         self._random = random_
         self._shapes: list[Callable[[], Query]] = []
+        self._totals = [self._numbered() for _ in range(_TOTALS)]
 
     def query(self) -> Query:
         """A statement: mostly of a shape that was drawn before, with other literals."""
@@ -39,6 +41,10 @@ class Grammar:
                 self._shapes.pop(self._random.randrange(len(self._shapes)))
             self._shapes.append(self._shape())
         return self._random.choice(self._shapes)()
+
+    def numbered(self) -> Query:
+        """A statement whose order is total as long as an undeclared key is one."""
+        return self._random.choice(self._totals)()
 
     def _shape(self) -> Callable[[], Query]:
         pick = self._random
@@ -54,6 +60,7 @@ class Grammar:
             self._union,
             self._distinct,
             self._set_test,
+            self._numbered,
         ]
         return pick.choice(makers)()
 
@@ -189,6 +196,12 @@ class Grammar:
         table, where = self._table(), self._where()
         tail = self._random.choice(["", " ORDER BY g, s", " LIMIT 3"])
         return lambda: Query("distinct", f"SELECT DISTINCT g, s FROM {table} {where()}{tail}", bool(tail))
+
+    def _numbered(self) -> Callable[[], Query]:
+        """Orders that are total as long as a column that nobody declared a key is one."""
+        where = self._where()
+        tail = self._random.choice(["k, i", "i DESC LIMIT 7", "d, i LIMIT 5 OFFSET 2", "g, i DESC LIMIT 20", "i LIMIT 50"])
+        return lambda: Query("numbered", f"SELECT i, k, d, s, n FROM numbered {where()} ORDER BY {tail}", True)
 
     def _set_test(self) -> Callable[[], Query]:
         where, condition = self._where("f."), self._condition()

@@ -19,11 +19,12 @@ from sartor.components.sort_keys.apply import sorted_copy
 from sartor.core.analysis import Reference
 from sartor.core.derived import DerivedObject
 from sartor.core.table import TableName
+from sartor.freshness.facts import is_fact
 from sartor.freshness.usable import Use
 from sartor.interfaces import known
 from sartor.interfaces.connection import session_of
 from tests.fuzz.compare import answer, difference
-from tests.fuzz.data import COLUMNS, TABLES, Rows, create_statements
+from tests.fuzz.data import COLUMNS, FIRST, TABLES, Rows, create_statements
 from tests.fuzz.queries import Grammar, Query
 
 _THREADS = {"threads": 1}
@@ -90,6 +91,10 @@ class Run:
                     self._past_sartor,
                     self._reopen,
                     self._define,
+                    self._install_key,
+                    self._number,
+                    self._number,
+                    self._number,
                 ]
             )()
 
@@ -100,8 +105,8 @@ class Run:
 
     # Reads --------------------------------------------------------------------------------------------------------
 
-    def _select(self, which: int, reference: Any = None) -> None:
-        query = self._grammar.query()
+    def _select(self, which: int, reference: Any = None, query: Query | None = None) -> None:
+        query = query or self._grammar.query()
         connection = self._connections[which]
         reference = reference or self._reference
         if which in self._temporary:
@@ -131,6 +136,8 @@ class Run:
         if pending is None or not pending.alternative:
             return
         self.report.served += 1
+        if len(pending.alternative) > 1 and "FROM numbered" in pending.known.text:
+            self.report.coverage["rested on a verified key"] += 1
         for how in pending.how:
             self.report.coverage["residual" if how is Use.RESIDUAL else "whole"] += 1
 
@@ -316,16 +323,41 @@ class Run:
     def _install(self, name: str = "") -> None:
         """A copy made by hand of a table, by random columns; sometimes everything is undone first."""
         database = session_of(self._connections[0]).database
-        if len(database.design.objects) >= 2 * len(TABLES):
+        if len(database.design.objects) >= 2 * len(TABLES) + 1:
             self._connections[0].undo()
             self.report.coverage["undo"] += 1
             for other in TABLES:
                 self._install(other)
         name = name or self._random.choice(TABLES)
-        columns = tuple(COLUMNS) if name != "keyed" else ("id", *COLUMNS)
+        columns = (FIRST[name], *COLUMNS) if name in FIRST else tuple(COLUMNS)
         key = tuple(self._random.sample(["k", "g", "d", "s", "n", "t"], self._random.choice([1, 2])))
-        database.install(sorted_copy(TableName(database.engine().database, "main", name), columns, key, frozenset()))
+        source = TableName(database.engine().database, "main", name)
+        by_row = self._random.random() < 0.5
+        database.install(sorted_copy(source, columns, key, frozenset(), then_by_row=by_row))
         self.report.coverage["installed copy"] += 1
+
+    def _install_key(self) -> bool:
+        """Look for a key that nobody declared, and rest on it where there is one."""
+        database = session_of(self._connections[0]).database
+        if any(is_fact(derived) for derived in database.design.objects.values()):
+            return True
+        source = TableName(database.engine().database, "main", "numbered")
+        found = database.install_key(source, frozenset(("i", "g", "d"))) is not None
+        self.report.coverage["verified key" if found else "no key"] += 1
+        return found
+
+    def _number(self) -> None:
+        """Rows that keep the undeclared key one, or rows that do not, which may go again."""
+        after = "(SELECT coalesce(max(i), 0) + 1 FROM numbered)"
+        cells = self._rows.row()[1:]
+        choices = [f"INSERT INTO numbered VALUES ({after}, {cells}"] * 3
+        choices += [f"INSERT INTO numbered SELECT * REPLACE (i // 2 AS i) FROM numbered WHERE k < {self._random.randrange(9)}"] * 2
+        choices.append("DELETE FROM numbered WHERE i IN (SELECT i FROM numbered GROUP BY i HAVING count(*) > 1)")
+        self._write(self._random.choice(choices))
+        self._select(0, query=self._grammar.numbered())
+        self._refresh()
+        for _ in range(6 if self._install_key() else 1):
+            self._select(0, query=self._grammar.numbered())
 
     def _past_sartor(self) -> None:
         """A write that goes past the subclass: it must be noticed, and everything distrusted."""
@@ -363,7 +395,7 @@ class Run:
 
 def _covers(reference: Reference, joined: frozenset[str], derived: DerivedObject) -> float:
     """Serve whatever can be served: whether it pays does not matter here."""
-    same = derived.action.source == reference.source
+    same = derived.action.source == reference.source and not is_fact(derived)
     return 0.5 if same and set(reference.columns) <= set(derived.definition()["columns"]) else 1.0
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from sartor.core.predicate import JoinEdge, Predicate
-from sartor.core.table import Source
+from sartor.core.table import Source, TableName
 
 
 class RowOrder(Enum):
@@ -49,6 +49,14 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class WantedKey:
+    """Columns of a table, in lower case, that would make an order total if they were unique."""
+
+    source: TableName
+    columns: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """The analysis of one statement against one catalog.
 
@@ -58,6 +66,8 @@ class Analysis:
         joins: equality edges between references.
         refusal: why nothing in this statement may be replaced, or None.
         generation: the catalog generation that it was resolved against.
+        facts: identifiers of the verified keys that it rests on: it holds while each of them does.
+        wanted: keys that would let more be replaced if they were verified.
     """
 
     digest: str
@@ -65,3 +75,5 @@ class Analysis:
     joins: tuple[JoinEdge, ...] = ()
     refusal: str | None = None
     generation: int = 0
+    facts: tuple[int, ...] = ()
+    wanted: tuple[WantedKey, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 def quote(identifier: str) -> str:
@@ -69,6 +69,8 @@ class TableInfo:
     Attributes:
         rows: the catalog's estimate of the row count.
         unique_keys: column sets declared PRIMARY KEY or UNIQUE whose columns are all NOT NULL.
+        verified_keys: column sets in lower case that the data were found to be unique and without NULL in, each with the
+            identifier of the fact, which has to hold in the snapshot that is read.
         distinct: per column in lower case, about how many distinct values it holds; absent where unknown.
         has_rowid_column: a user's column named `rowid` hides the row id; such a table gets no residual.
         has_generated: some columns are generated.
@@ -79,6 +81,7 @@ class TableInfo:
     columns: tuple[Column, ...]
     rows: int
     unique_keys: tuple[frozenset[str], ...] = ()
+    verified_keys: Mapping[frozenset[str], int] = field(default_factory=dict)
     distinct: Mapping[str, int] = field(default_factory=dict)
     has_rowid_column: bool = False
     has_generated: bool = False
@@ -119,6 +122,14 @@ class Catalog:
 
     def __iter__(self) -> Iterator[TableInfo]:
         return iter(self._by_name.values())
+
+    def knowing(self, facts: Mapping[TableName, Mapping[frozenset[str], int]]) -> Catalog:
+        """The same catalog with these verified keys."""
+        known = Catalog(self.database, (), self.views, self.macros, self.generation, self.default_schema)
+        for place, info in self._by_name.items():
+            found = facts.get(info.source, {}) if isinstance(info.source, TableName) else {}
+            known._by_name[place] = replace(info, verified_keys=found)
+        return known
 
     def resolve(self, parts: tuple[str, ...]) -> TableInfo | None:
         """The base table that a written name of one to three parts means, or None for anything else.

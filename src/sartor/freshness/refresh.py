@@ -32,7 +32,7 @@ def build(engine: Engine, registry: Registry, query: Query, action: Action, iden
     started = perf_counter()
     derived = DerivedObject(identifier, generation, action, Coverage(-1, 0, True))
     with engine.transaction():
-        coverage = _coverage(engine, registry, action)
+        coverage = coverage_now(engine, registry, action)
         engine.execute(f"CREATE TABLE {relation(derived)} AS {query(action, '')}")
         if isinstance(action.source, FileScan):
             if identity(action.source) != coverage.files:
@@ -57,7 +57,7 @@ def append_tail(engine: Engine, registry: Registry, query: Query, derived: Deriv
     assert isinstance(source, TableName), "files are rebuilt, never appended to"
     started = perf_counter()
     with engine.transaction():
-        coverage = _coverage(engine, registry, derived.action)
+        coverage = coverage_now(engine, registry, derived.action)
         if coverage.mutations != derived.coverage.mutations:
             raise Overtaken
         rows = query(derived.action, appended_since(derived))
@@ -86,7 +86,7 @@ def verify(engine: Engine, registry: Registry, derived: DerivedObject) -> Derive
     if not derived.coverage.dense:
         return None
     with engine.transaction():
-        now = _coverage(engine, registry, derived.action)
+        now = coverage_now(engine, registry, derived.action)
         columns = [row[0] for row in engine.rows(f"DESCRIBE {relation(derived)}")]
         kept = [column for column in columns if column != ORDER_COLUMN]
         types = {row[0]: row[1] for row in engine.rows(f"DESCRIBE {source}")}
@@ -107,7 +107,7 @@ def _checksum(columns: list[str], types: dict[str, str], number: str) -> str:
     return f"count(*), sum(hash({', '.join([*parts, number])})::HUGEINT)"
 
 
-def _coverage(engine: Engine, registry: Registry, action: Action) -> Coverage:
+def coverage_now(engine: Engine, registry: Registry, action: Action) -> Coverage:
     """What a copy made in the current transaction will cover; begins the transaction's snapshot."""
     source = action.source
     if isinstance(source, FileScan):

@@ -18,6 +18,7 @@ import duckdb
 from sartor.core.constants import DECISION_CACHE_ENTRIES
 from sartor.core.design import Alternative, Design
 from sartor.engines.duckdb.engine import DuckDBEngine
+from sartor.freshness.facts import verified_keys
 from sartor.freshness.registry import Registry
 from sartor.freshness.usable import Use
 from sartor.freshness.watch import Watch
@@ -144,7 +145,8 @@ class Database:
         """The catalog as of now; asked of the engine when a definition has moved it. The caller holds `engine_lock`."""
         generation = self.generation
         if self._catalog is None or self._catalog.generation != generation:
-            self._catalog = self.engine().catalog(generation)
+            facts = verified_keys(self.design.objects.values())
+            self._catalog = self.engine().catalog(generation).knowing(facts)
         return self._catalog
 
     # What is known of a text --------------------------------------------------------------------------------------
@@ -331,3 +333,4 @@ class Database:
     workload_table = tailoring.workload_table
     ledger_table = tailoring.ledger_table
     install = tailoring.install
+    install_key = tailoring.install_key

@@ -205,9 +205,16 @@ def _take_alternative(call: Call, database: Database) -> None:
             return
         used.append((derived, how))
     ways = {how for _, how in used}
+    for identifier in template.analysis.facts if template.analysis is not None else ():
+        fact = design.objects.get(identifier)
+        if fact is None or use(fact, state) is not Use.WHOLE:
+            return
+        if transaction is not None and use(fact, transaction.noted) is not Use.WHOLE:
+            return
+        used.append((fact, Use.WHOLE))
     if template.is_off(design, Use.RESIDUAL if Use.RESIDUAL in ways else Use.WHOLE):
         return
-    text = known.compiled(alternative, tuple(used), database)
+    text = known.compiled(alternative, tuple(used[: len(alternative)]), database)
     if text is None or (transaction is not None and text not in database.proven):
         return
     call.alternative, call.used, call.before = text, tuple(used), state

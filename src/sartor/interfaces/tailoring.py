@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from sartor.core.analysis import WantedKey
 from sartor.core.design import Alternative, Design
 from sartor.core.errors import BudgetError, DatabaseUnavailable
 from sartor.core.table import TableName
 from sartor.freshness import stored
+from sartor.freshness.facts import checked, find_key, is_fact, verified_keys
 from sartor.freshness.usable import Use, use
 
 if TYPE_CHECKING:
@@ -24,10 +26,12 @@ if TYPE_CHECKING:
 
     from sartor.core.action import Action
     from sartor.core.derived import DerivedObject
+    from sartor.core.table import Catalog
     from sartor.interfaces.database import Database
     from sartor.interfaces.design_report import DesignReport
     from sartor.interfaces.known import Known
     from sartor.tuner.outcome import TuneReport, UndoReport
+    from sartor.workload.workload import Workload
 
 Progress = Callable[[str, float], None] | None
 
@@ -119,6 +123,24 @@ def install(database: Database, action: Action) -> DerivedObject:
         return derived
 
 
+def install_key(database: Database, source: TableName, columns: frozenset[str]) -> DerivedObject | None:
+    """Find a key of a table among these columns by hand and rest on it from now on; None if they hold none."""
+    with database.engine_lock, own_write(database):
+        engine = database.engine()
+        stored.prepare(engine)
+        info = database.catalog().resolve((source.database, source.schema, source.name))
+        if info is None:
+            return None
+        identifier = max(database.design.objects, default=0) + 1
+        fact = find_key(engine, database.registry, WantedKey(source, columns), info, identifier)
+        if fact is not None:
+            with engine.transaction():
+                stored.save(engine, fact)
+            _replace_object(database, fact)
+            database.define()
+        return fact
+
+
 def refresh(database: Database) -> int:
     """Bring every object up to date: append the tail, verify what is distrusted, rebuild what was mutated."""
     from sartor.freshness.refresh import Overtaken
@@ -159,6 +181,12 @@ def _brought_up(database: Database, derived: DerivedObject, how: Use) -> Derived
     from sartor.freshness.refresh import append_tail, build, verify
 
     engine, registry = database.engine(), database.registry
+    if is_fact(derived):
+        fact = checked(engine, registry, derived)
+        if fact is not None:
+            with engine.transaction():
+                stored.save(engine, fact)
+        return fact
     query = _query(derived.action)
     if how is Use.RESIDUAL:
         return append_tail(engine, registry, query, derived)
@@ -232,31 +260,38 @@ def tune(database: Database, seconds: float, storage: str | int, mode: str | Non
         finish(session)
     with database.engine_lock, own_write(database):
         refresh(database)
-        catalog = database.catalog()
+        workload, catalog = _knowing(database, database.design)
         context = TuneContext(
             engine=database.engine(),
             registry=database.registry,
             design=database.design,
             publish=lambda design: publish_and_save(database, design),
-            workload=database.log.workload().analysed(catalog),
+            workload=workload,
             catalog=catalog,
             components=COMPONENTS,
             ledger=database.ledger,
             clock=time.monotonic,
-            text_for=lambda text, alternative, design: text_for(database, text, alternative, design),
+            text_for=lambda text, alternative, design, known: text_for(database, text, alternative, design, known),
+            knowing=lambda design: _knowing(database, design),
         )
         report = run(context, seconds=seconds, storage_bytes=storage_bytes, mode=mode, progress=progress)
     database.log.flush()
     return report
 
 
-def text_for(database: Database, text: str, alternative: Alternative, design: Design) -> str | None:
+def _knowing(database: Database, design: Design) -> tuple[Workload, Catalog]:
+    """The workload and the catalog as they look under the facts of a design."""
+    catalog = database.catalog().knowing(verified_keys(design.objects.values()))
+    return database.log.workload().analysed(catalog), catalog
+
+
+def text_for(database: Database, text: str, alternative: Alternative, design: Design, catalog: Catalog) -> str | None:
     """The text that answers a statement by an alternative, or None if it can not be served by it now."""
     from sartor.interfaces.known import compile_text
     from sartor.sql.analyse import analyse
 
     known = database.known(text)
-    analysis = analyse(text, database.catalog(), known.fingerprint)
+    analysis = analyse(text, catalog, known.fingerprint)
     used = []
     for replacement in alternative:
         derived = design.objects.get(replacement.object)
@@ -266,12 +301,19 @@ def text_for(database: Database, text: str, alternative: Alternative, design: De
         if how is Use.NO:
             return None
         used.append((derived, how))
+    state = database.registry.state
+    facts = [design.objects.get(identifier) for identifier in analysis.facts]
+    if any(fact is None or use(fact, state) is not Use.WHOLE for fact in facts):
+        return None
     return compile_text(known, analysis, alternative, tuple(used))
 
 
 def publish_and_save(database: Database, design: Design) -> None:
     """Put a design in force and keep what its trials chose in the file."""
+    facts = verified_keys(database.design.objects.values())
     database.publish(design)
+    if verified_keys(design.objects.values()) != facts:
+        database.define()
     if design.objects:
         stored.save_choices(database.engine(), dict(design.choices))
 
@@ -357,5 +399,7 @@ def _drop_objects(database: Database, objects: list[DerivedObject]) -> None:
     choices = {k: c for k, c in design.choices.items() if not any(item.object in gone for item in c)}
     kept = {identifier: d for identifier, d in design.objects.items() if identifier not in gone}
     database.publish(Design(kept, choices, design.version + 1))
+    if any(is_fact(derived) for derived in objects):
+        database.define()
     stored.drop(database.engine(), objects)
     stored.save_choices(database.engine(), choices)

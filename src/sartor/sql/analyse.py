@@ -132,4 +132,11 @@ def _analyse(text: str, catalog: Catalog, printed: Fingerprint) -> Analysis:
             raise Refused(f"it uses {type(node).__name__}, which is not understood")
     walk = Walk(catalog, printed, words)
     walk.statement(tree)
-    return Analysis(printed.digest, tuple(walk.references), tuple(walk.joins), None, catalog.generation)
+    return Analysis(
+        digest=printed.digest,
+        references=tuple(walk.references),
+        joins=tuple(walk.joins),
+        generation=catalog.generation,
+        facts=tuple(sorted(walk.facts)),
+        wanted=tuple(walk.wanted),
+    )

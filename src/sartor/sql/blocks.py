@@ -24,7 +24,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from sartor.core.analysis import Reference, RowOrder
+from sartor.core.analysis import Reference, RowOrder, WantedKey
 from sartor.core.constants import MAXIMAL_GROUPS
 from sartor.core.predicate import JoinEdge
 from sartor.core.table import Catalog, TableInfo
@@ -34,6 +34,7 @@ from sartor.sql.keys import UNBOUND, group_key, order_key, text
 from sartor.sql.places import place_of
 from sartor.sql.predicates import conjuncts, join_edge, predicate
 from sartor.sql.raising import raising
+from sartor.sql.total_order import totality
 
 _ALONE = 2  # one condition and one table: whatever it raises on, it is evaluated on
 
@@ -102,6 +103,8 @@ class Walk:
         self._blocks = 0
         self.references: list[Reference] = []
         self.joins: list[JoinEdge] = []
+        self.facts: set[int] = set()
+        self.wanted: list[WantedKey] = []
 
     def statement(self, tree: exp.Expression) -> None:
         self._blocks = sum(1 for _ in tree.find_all(exp.Select))
@@ -243,22 +246,14 @@ class Walk:
         return {text(key) for key in self._group_keys(node, visible)} <= texts
 
     def _ordered_by_unique_keys(self, node: exp.Select, order: list[exp.Expression | None], visible: dict[str, Named]) -> bool:
-        columns = [key for key in order if isinstance(key, exp.Column) and not key.args.get("db")]
-        sources = _sources(node)
-        infos = [self._base(source, visible) for source in sources]
-        for source, info in zip(sources, infos, strict=True):
-            if info is None:
-                return False
-            alias = source.alias_or_name.lower()
-            named = {column.name.lower() for column in columns if column.table.lower() == alias}
-            named |= {
-                column.name.lower()
-                for column in columns
-                if not column.table and all(other is info or _lacks(other, column.name) for other in infos)
-            }
-            if not any({name.lower() for name in key} <= named for key in info.unique_keys):
-                return False
-        return bool(sources)
+        named = [(source.alias_or_name.lower(), self._base(source, visible)) for source in _sources(node)]
+        sources = [(alias, info) for alias, info in named if info is not None]
+        if len(sources) < len(named):
+            return False
+        found = totality(node, order, sources)
+        self.facts |= found.facts
+        self.wanted += found.wanted
+        return found.total
 
     def _base(self, source: exp.Expression, visible: dict[str, Named]) -> TableInfo | None:
         """The base table that a FROM item is, or None for anything else."""
@@ -604,10 +599,6 @@ def _sources(node: exp.Select) -> list[exp.Expression]:
 
 def _has_grouping_sets(group: exp.Expression) -> bool:
     return group.find(exp.Cube, exp.Rollup, exp.GroupingSets) is not None or bool(group.args.get("totals"))
-
-
-def _lacks(info: TableInfo | None, name: str) -> bool:
-    return info is not None and info.column(name) is None
 
 
 def _types(block: Block) -> dict[str, str]:

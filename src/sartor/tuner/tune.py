@@ -13,12 +13,14 @@ from typing import Any
 
 from sartor.components.base import Component
 from sartor.core.action import Action, Estimate
-from sartor.core.constants import TRIAL_SHARE, TRIAL_STATEMENTS
+from sartor.core.analysis import WantedKey
+from sartor.core.constants import KEY_SECONDS_PER_ROW, PAYBACK_REPEATS, TRIAL_SHARE, TRIAL_STATEMENTS
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Design
 from sartor.core.table import Catalog
 from sartor.engines.base import Engine
 from sartor.freshness import stored
+from sartor.freshness.facts import find_key, is_fact
 from sartor.freshness.refresh import Overtaken, build
 from sartor.freshness.registry import Registry
 from sartor.tuner.chooser import choose
@@ -39,6 +41,7 @@ class TuneContext:
         workload: with analyses.
         clock: seconds, from any start.
         text_for: the text that answers a statement by an alternative under a design, or None if it can not be now.
+        knowing: the workload and the catalog as they look under the facts of a design.
     """
 
     engine: Engine
@@ -50,7 +53,8 @@ class TuneContext:
     components: Sequence[Component]
     ledger: Ledger
     clock: Callable[[], float]
-    text_for: Callable[[str, Alternative, Design], str | None]
+    text_for: Callable[[str, Alternative, Design, Catalog], str | None]
+    knowing: Callable[[Design], tuple[Workload, Catalog]]
 
 
 @dataclass(slots=True)
@@ -60,6 +64,7 @@ class _Round:
     number: int
     deadline: float
     built: list[DerivedObject] = field(default_factory=list)
+    facts: list[DerivedObject] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     choices: dict[str, Alternative] = field(default_factory=dict)
     measured: dict[str, tuple[float, float]] = field(default_factory=dict)
@@ -77,6 +82,7 @@ def tune(context: TuneContext, *, seconds: float, storage_bytes: int, mode: str,
     number = context.ledger.record("round", "database", f"a round of {seconds:g} s over {len(reads)} templates began")
     round_ = _Round(number, started + seconds)
     tell("looking for what would help", 0.02)
+    reads = _establish(context, round_, reads)
     estimates = _estimates(context, reads)
     kept_bytes = sum(derived.bytes_stored for derived in context.design.objects.values())
     choice = choose(
@@ -101,6 +107,42 @@ def tune(context: TuneContext, *, seconds: float, storage_bytes: int, mode: str,
     return replace(_report(context, round_, reads, started, mode, lines), interrupted=interrupted)
 
 
+def _establish(context: TuneContext, round_: _Round, reads: list[TemplateStatistics]) -> list[TemplateStatistics]:
+    """Look whether the keys that would let templates be served hold, where finding out costs less than the templates do."""
+    wanted: dict[WantedKey, float] = {}
+    for template in reads:
+        for key in template.analysis.wanted if template.analysis is not None else ():
+            wanted[key] = wanted.get(key, 0.0) + template.total_seconds
+    known = {(fact.action.source, frozenset(fact.action.get("key"))) for fact in context.design.objects.values() if is_fact(fact)}
+    for key, seconds in sorted(wanted.items(), key=lambda item: -item[1]):
+        info = context.catalog.resolve((key.source.database, key.source.schema, key.source.name))
+        if info is None or info.rows * KEY_SECONDS_PER_ROW.default > min(
+            seconds * PAYBACK_REPEATS.default, round_.deadline - context.clock()
+        ):
+            continue
+        if any(source == key.source and columns <= key.columns for source, columns in known):
+            continue
+        try:
+            fact = find_key(context.engine, context.registry, key, info, _next_identifier(context, round_))
+        except Overtaken:
+            continue
+        if fact is not None:
+            columns = frozenset(name.lower() for name in fact.action.get("key"))
+            known.add((key.source, columns))
+            round_.facts.append(fact)
+            context.ledger.record("fact", str(fact.identifier), f"{_name(fact.action)} holds for the data", cause=round_.number)
+    if not round_.facts:
+        return reads
+    context.workload, context.catalog = context.knowing(_with(context.design, round_.facts))
+    digests = {template.digest for template in reads}
+    return [template for template in context.workload.reads() if template.digest in digests]
+
+
+def _next_identifier(context: TuneContext, round_: _Round) -> int:
+    made = [derived.identifier for derived in (*round_.facts, *round_.built)]
+    return max((*context.design.objects, *made), default=0) + 1
+
+
 def _estimates(context: TuneContext, reads: Sequence[TemplateStatistics]) -> list[Estimate]:
     """Estimates of what is not built yet, for templates that nothing serves yet."""
     unserved = replace(context.workload, templates=tuple(t for t in reads if not context.design.choices.get(t.digest)))
@@ -120,7 +162,7 @@ def _build(
     if chosen:
         stored.prepare(context.engine)
     components = {component.name: component for component in context.components}
-    identifier = max(context.design.objects, default=0)
+    identifier = _next_identifier(context, round_) - 1
     ordered = sorted(chosen, key=lambda item: -_promised_seconds(item, context.workload))
     for place, item in enumerate(ordered):
         name = _name(item.action)
@@ -159,7 +201,7 @@ def _build(
 
 def _prove(context: TuneContext, round_: _Round, reads: Sequence[TemplateStatistics], tell: Callable[[str, float], None]) -> None:
     """Try each template with what was built, those that took most seconds first, until the time is over."""
-    design = _with(context.design, round_.built)
+    design = _with(context.design, (*round_.facts, *round_.built))
     fresh = {derived.identifier for derived in round_.built}
     for place, template in enumerate(reads):
         tell("proving on the real queries", 0.5 + 0.5 * place / len(reads))
@@ -194,7 +236,7 @@ def _try(context: TuneContext, round_: _Round, template: TemplateStatistics, opt
     statements = [e for e in template.executions if e.parameters is None or isinstance(e.parameters, list | tuple | dict)]
     while statements and verdict(pairs) is Verdict.MORE and context.clock() < round_.deadline:
         execution = statements[len(pairs) % len(statements)]
-        text = context.text_for(execution.text, option, design)
+        text = context.text_for(execution.text, option, design, context.catalog)
         if text is None:
             return None
         try:
@@ -225,7 +267,12 @@ def _settle(context: TuneContext, round_: _Round, reads: Sequence[TemplateStatis
         else:
             choices.setdefault(template.digest, ())
     used = {item.object for alternative in choices.values() for item in alternative}
-    everything = _with(context.design, round_.built)
+    used |= {fact for template in reads if choices[template.digest] and template.analysis for fact in template.analysis.facts}
+    everything = _with(context.design, (*round_.facts, *round_.built))
+    if any(fact.identifier in used for fact in round_.facts):
+        with context.engine.transaction():
+            for fact in round_.facts:
+                stored.save(context.engine, fact)
     idle = [derived for identifier, derived in everything.objects.items() if identifier not in used]
     kept = {identifier: derived for identifier, derived in everything.objects.items() if identifier in used}
     context.publish(Design(kept, choices, context.design.version + 1))
@@ -233,6 +280,8 @@ def _settle(context: TuneContext, round_: _Round, reads: Sequence[TemplateStatis
         stored.drop(context.engine, idle)
     lines = []
     for derived in idle:
+        if is_fact(derived):
+            continue
         _refuse(context, round_, _name(derived.action), "no template became clearly faster by it, so it was dropped")
     for derived in round_.built:
         if derived.identifier in used:

@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import permutations
+from math import prod
 
 from sartor.components.sort_keys.apply import sorted_copy
 from sartor.components.sort_keys.serve import joined_columns, keeps
 from sartor.core.action import Action
 from sartor.core.analysis import Reference
-from sartor.core.constants import SORT_KEY_CANDIDATES, SORT_KEY_COLUMN_GROUPS, SORT_KEY_COLUMNS
+from sartor.core.constants import ROW_GROUP_ROWS, SORT_KEY_CANDIDATES, SORT_KEY_COLUMN_GROUPS, SORT_KEY_COLUMNS
 from sartor.core.predicate import Operator
 from sartor.core.table import Catalog, Source, TableName
 from sartor.workload.workload import Workload
@@ -63,7 +64,8 @@ def propose(workload: Workload, catalog: Catalog) -> list[Action]:
             columns = frozenset(key).union(*(use.columns for use in chosen))
             served = frozenset(use.digest for use in uses.uses if use.columns <= columns)
             ordered = _in_catalog_order(source, columns, catalog)
-            actions.setdefault((source, key, columns), sorted_copy(source, ordered, key, served))
+            copy = sorted_copy(source, ordered, key, served, then_by_row=_fills_row_groups(source, key, catalog))
+            actions.setdefault((source, key, columns), copy)
     return list(actions.values())
 
 
@@ -92,6 +94,15 @@ def _columns(reference: Reference, operators: Iterable[Operator]) -> list[str]:
     wanted = set(operators)
     found = {p.column for p in reference.predicates if p.column and p.operator in wanted and keeps(p.operator) < 1.0}
     return sorted(found)
+
+
+def _fills_row_groups(source: Source, key: Key, catalog: Catalog) -> bool:
+    """Whether the values of a key each fill a row group or more, by the catalog's statistics."""
+    info = catalog.resolve((source.database, source.schema, source.name)) if isinstance(source, TableName) else None
+    if info is None:
+        return False
+    values = prod(info.distinct.get(column.lower(), info.rows) for column in key)
+    return values * ROW_GROUP_ROWS.default <= info.rows
 
 
 def _in_catalog_order(source: Source, columns: frozenset[str], catalog: Catalog) -> tuple[str, ...]:

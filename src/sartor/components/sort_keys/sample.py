@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from sartor.core.constants import ROW_GROUP_ROWS, SAMPLE_ROWS
+from sartor.core.constants import ROW_GROUP_ROWS, SAMPLE_ROWS, SAMPLE_ROWS_PER_GROUP
 from sartor.core.derived import ORDER_COLUMN
 from sartor.core.predicate import Operator, Predicate
 from sartor.core.table import FileScan, Source, quote
@@ -18,18 +18,20 @@ _POINTS = (Operator.EQUAL, Operator.IN)
 
 @dataclass(slots=True)
 class Sample:
-    """About SAMPLE_ROWS rows of a table in a temporary table, drawn by a hash of the row id: unbiased, and the same each time.
+    """Some hundred rows of each row group of a table in a temporary table, drawn by a hash of the row id: unbiased, and the same each time.
 
     Attributes:
         rows: of the table.
         sampled: of the sample.
+        columns: those that the sample holds.
     """
 
     engine: Engine
     name: str
     rows: int
     sampled: int
-    _orders: dict[tuple[Key, str], str]
+    columns: tuple[str, ...]
+    _zones: dict[Key, str] = field(default_factory=dict)
 
     @property
     def groups(self) -> int:
@@ -46,11 +48,9 @@ class Sample:
         usable = [p for p in predicates if p.column and p.sql is not None and _prunes(p)]
         if not usable or not self.sampled:
             return float(self.groups)
-        tests = " AND ".join(self._test(self._zones(key, p.column), p) for p in usable)
-        first = self._zones(key, usable[0].column)
-        others = sorted({self._zones(key, p.column) for p in usable} - {first})
-        joins = "".join(f" JOIN {zone} USING (block)" for zone in others)
-        (count,) = self.engine.rows(f"SELECT count(*) FROM {first}{joins} WHERE {tests}")[0]
+        zones = self._zones_of(key)
+        tests = " AND ".join(self._test(p) for p in usable)
+        (count,) = self.engine.rows(f"SELECT count(*) FROM {zones} WHERE {tests}")[0]
         return float(max(1, count))
 
     def share_kept(self, predicates: Sequence[Predicate]) -> float:
@@ -62,31 +62,34 @@ class Sample:
         return float(count) / self.sampled
 
     def drop(self) -> None:
-        for name in (*self._orders.values(), self.name):
+        for name in (*self._zones.values(), self.name):
             self.engine.execute(f"DROP TABLE IF EXISTS {name}")
 
-    def _zones(self, key: Key, column: str) -> str:
-        """The temporary table of per-block bounds of a column under an order."""
-        found = self._orders.get((key, column))
+    def _zones_of(self, key: Key) -> str:
+        """The temporary table of the bounds that each row group would hold of each column under an order."""
+        found = self._zones.get(key)
         if found is None:
-            found = f"{self.name}_zone_{len(self._orders)}"
+            found = f"{self.name}_zone_{len(self._zones)}"
             order = ", ".join([*(f"{quote(part)} ASC NULLS LAST" for part in key), quote(ORDER_COLUMN)])
-            name = quote(column)
+            bounds = "".join(
+                f", min({quote(name)}) AS {quote('low ' + name)}, max({quote(name)}) AS {quote('high ' + name)}"
+                f", count(*) - count({quote(name)}) AS {quote('nulls ' + name)}"
+                for name in self.columns
+            )
             self.engine.execute(
-                f"CREATE TEMP TABLE {found} AS SELECT block, min({name}) AS {quote('low ' + column)}, "
-                f"max({name}) AS {quote('high ' + column)}, count(*) - count({name}) AS {quote('nulls ' + column)} FROM "
-                f"(SELECT {name}, (row_number() OVER (ORDER BY {order}) - 1) * {self.groups} // {self.sampled} AS block "
+                f"CREATE TEMP TABLE {found} AS SELECT block{bounds} FROM "
+                f"(SELECT *, (row_number() OVER (ORDER BY {order}) - 1) * {self.groups} // {self.sampled} AS block "
                 f"FROM {self.name}) GROUP BY block"
             )
-            self._orders[key, column] = found
+            self._zones[key] = found
         return found
 
-    def _test(self, zone: str, predicate: Predicate) -> str:
+    def _test(self, predicate: Predicate) -> str:
         column = predicate.column
-        low, high = f"{zone}.{quote('low ' + column)}", f"{zone}.{quote('high ' + column)}"
+        low, high = quote("low " + column), quote("high " + column)
         admitted = f"FROM {self.name} WHERE {predicate.sql}"
         if predicate.operator is Operator.IS_NULL:
-            return f"{zone}.{quote('nulls ' + column)} > 0"
+            return f"{quote('nulls ' + column)} > 0"
         if predicate.values:
             return "(" + " OR ".join(f"{value} BETWEEN {low} AND {high}" for value in predicate.values) + ")"
         if predicate.operator in _POINTS:
@@ -100,7 +103,8 @@ class Sample:
 def draw(engine: Engine, source: Source, columns: Sequence[str], number: int) -> Sample:
     """Draw the sample of a table with the columns that are asked for."""
     rows = int(engine.rows(f"SELECT count(*) FROM {source}")[0][0])
-    every = max(1, rows // int(SAMPLE_ROWS.default))
+    groups = -(-rows // int(ROW_GROUP_ROWS.default))
+    every = max(1, rows // min(int(SAMPLE_ROWS.default), max(1, groups) * int(SAMPLE_ROWS_PER_GROUP.default)))
     name = f"temp.main.sartor_sample_{number}"
     names = ", ".join(quote(column) for column in columns)
     identifier = f"(SELECT *, row_number() OVER () - 1 AS file_row FROM {source})" if isinstance(source, FileScan) else str(source)
@@ -111,7 +115,7 @@ def draw(engine: Engine, source: Source, columns: Sequence[str], number: int) ->
         f"WHERE hash({row}, {_SALT}) % {every} = 0"
     )
     sampled = int(engine.rows(f"SELECT count(*) FROM {name}")[0][0])
-    return Sample(engine, name, rows, sampled, {})
+    return Sample(engine, name, rows, sampled, tuple(columns))
 
 
 def _prunes(predicate: Predicate) -> bool:

@@ -49,7 +49,7 @@ def read_catalog(engine: Engine, generation: int) -> Catalog:
             tuple(column for column, _ in columns[schema, name]),
             rows,
             tuple(keys[schema, name]),
-            _distinct(engine, TableName(database, schema, name), [c.name for c, _ in columns[schema, name]]),
+            distinct=_distinct(engine, TableName(database, schema, name), [c.name for c, _ in columns[schema, name]]),
             has_rowid_column=any(column.name.lower() == "rowid" for column, _ in columns[schema, name]),
             has_generated=any(generated for _, generated in columns[schema, name]),
             has_triggers=triggers,
