@@ -18,7 +18,7 @@ _POINTS = (Operator.EQUAL, Operator.IN)
 
 @dataclass(slots=True)
 class Sample:
-    """Some hundred rows of each row group of a table in a temporary table, drawn by a hash of the row id: unbiased, and the same each time.
+    """Some hundred rows of each row group in a temporary table, drawn by a hash of the row id: unbiased, and the same each time.
 
     Attributes:
         rows: of the table.
