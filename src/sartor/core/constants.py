@@ -64,6 +64,12 @@ KEY_DISTINCT_SHARE = Constant(
 )
 KEY_FIRST_ROWS = Constant(122_880, 2_048, 1 << 24, "rows looked at before all are: enough to find most duplicates", "declared")
 KEY_SECONDS_PER_ROW = Constant(100e-9, 0.0, 1e-3, "seconds to find out whether a row's key comes twice", "6 M rows in 0.64 s")
+FILE_CLOCK_SECONDS = Constant(
+    2.0, 0.0, 60.0, "files written just now are not copied: file systems tell times this coarsely", "FAT: 2 s"
+)
+CSV_SCAN_SHARE = Constant(
+    0.05, 0.0, 1.0, "the time to read rows of a copy against that to parse them", "20 ms against 660 ms at 4 M rows"
+)
 TRIAL_GAIN = Constant(0.05, 0.0, 0.9, "the least gain worth an alternative against keeping plain", "declared")
 TRIAL_PAIRS = Constant(9, 3, 100, "pairs of runs in a trial against its time", "declared")
 TRIAL_SHARE = Constant(0.5, 0.1, 0.9, "the share of a round's seconds that is kept free for trials", "declared")

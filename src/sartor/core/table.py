@@ -36,14 +36,16 @@ class FileScan:
     """A scan of local files, as the user's own text writes it: `'x.parquet'` or `read_csv('a/*.csv', header=true)`.
 
     Attributes:
-        text: the source text of the scan with white space folded; two scans are the same if this is.
+        text: the source text of the scan without white space between its tokens; two scans are the same if this is.
         pattern: the path or glob that names the files.
-        reader: the table function that reads them: read_parquet or read_csv.
+        kind: parquet or csv.
+        database: the database that holds what is built from it.
     """
 
     text: str
     pattern: str
-    reader: str
+    kind: str
+    database: str
 
     def __str__(self) -> str:
         return self.text
@@ -99,7 +101,7 @@ class Catalog:
     A frozen picture: `generation` says of which moment. Look-ups ignore case, as DuckDB does.
     """
 
-    __slots__ = ("_by_name", "database", "default_schema", "generation", "macros", "views")
+    __slots__ = ("_by_name", "_scans", "database", "default_schema", "generation", "macros", "views")
 
     def __init__(
         self,
@@ -116,6 +118,7 @@ class Catalog:
         self.views = frozenset((schema.lower(), name.lower()) for schema, name in views)
         self.macros = frozenset(name.lower() for name in macros)
         self._by_name: dict[tuple[str, str], TableInfo] = {}
+        self._scans: dict[FileScan, TableInfo] = {}
         for info in tables:
             if isinstance(info.source, TableName):
                 self._by_name[info.source.schema.lower(), info.source.name.lower()] = info
@@ -123,13 +126,25 @@ class Catalog:
     def __iter__(self) -> Iterator[TableInfo]:
         return iter(self._by_name.values())
 
-    def knowing(self, facts: Mapping[TableName, Mapping[frozenset[str], int]]) -> Catalog:
-        """The same catalog with these verified keys."""
+    def knowing(self, facts: Mapping[TableName, Mapping[frozenset[str], int]], scans: Mapping[FileScan, TableInfo]) -> Catalog:
+        """The same catalog with these verified keys and scans of files."""
         known = Catalog(self.database, (), self.views, self.macros, self.generation, self.default_schema)
         for place, info in self._by_name.items():
             found = facts.get(info.source, {}) if isinstance(info.source, TableName) else {}
             known._by_name[place] = replace(info, verified_keys=found)
+        known._scans.update(scans)
         return known
+
+    def has_name(self, name: str) -> bool:
+        """Whether any table or view of this database has this name."""
+        lowered = name.lower()
+        return any(known == lowered for _, known in (*self._by_name, *self.views))
+
+    def info(self, source: Source) -> TableInfo | None:
+        """What is known of a table or of a scan of files."""
+        if isinstance(source, FileScan):
+            return self._scans.get(source)
+        return self._by_name.get((source.schema.lower(), source.name.lower()))
 
     def resolve(self, parts: tuple[str, ...]) -> TableInfo | None:
         """The base table that a written name of one to three parts means, or None for anything else.

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sartor.core.table import Catalog
+from sartor.core.table import Catalog, FileScan, TableInfo
 
 if TYPE_CHECKING:
     import pyarrow
@@ -97,6 +97,10 @@ class Engine(Protocol):
 
     def catalog(self, generation: int = 0) -> Catalog:
         """The user's tables, views and macros as of now, without what Sartor built."""
+        ...
+
+    def scan(self, source: FileScan) -> TableInfo | None:
+        """The columns and the row count of files as of now; None where they can not be read, or not the same in every session."""
         ...
 
     def run(self, sql: str, parameters: Parameters = None) -> Outcome:

@@ -11,7 +11,7 @@ from sartor.core.derived import ORDER_COLUMN, Coverage, DerivedObject
 from sartor.core.table import FileScan, TableName, quote
 from sartor.engines.base import Engine
 from sartor.freshness import stored
-from sartor.freshness.files import identity
+from sartor.freshness.files import identity, is_settled
 from sartor.freshness.registry import Registry, RegistryState
 from sartor.freshness.residual import appended_since, relation
 
@@ -112,7 +112,7 @@ def coverage_now(engine: Engine, registry: Registry, action: Action) -> Coverage
     source = action.source
     if isinstance(source, FileScan):
         files = identity(source)
-        if files is None:
+        if files is None or not is_settled(files):
             raise Overtaken
         return Coverage(-1, 0, False, files=files)
     name = source.name.lower()

@@ -41,9 +41,7 @@ def content(derived: DerivedObject, columns: Sequence[str], order: RowOrder, how
 
 def relation(derived: DerivedObject) -> str:
     """The full name of the object's table."""
-    source = derived.action.source
-    database = f"{quote(source.database)}." if isinstance(source, TableName) else ""
-    return f"{database}{quote(SCHEMA)}.{quote(derived.table)}"
+    return f"{quote(derived.action.source.database)}.{quote(SCHEMA)}.{quote(derived.table)}"
 
 
 def appended_since(derived: DerivedObject) -> str:
@@ -54,7 +52,8 @@ def appended_since(derived: DerivedObject) -> str:
     finds the last of them by its position.
     """
     where = f"WHERE identifier = {derived.identifier} AND generation = {derived.generation}"
-    state = f"{quote(_database(derived))}.{quote(SCHEMA)}.{quote(STATE_TABLE)}"
+    assert isinstance(derived.action.source, TableName), "files have no residual"
+    state = f"{quote(derived.action.source.database)}.{quote(SCHEMA)}.{quote(STATE_TABLE)}"
     if derived.coverage.dense:
         return f"rowid > (SELECT high_water FROM {state} {where})"
     position = f"(SELECT rows_covered - 1 FROM {state} {where})"
@@ -63,12 +62,6 @@ def appended_since(derived: DerivedObject) -> str:
 
 def _base(derived: DerivedObject) -> str:
     return str(derived.action.source)
-
-
-def _database(derived: DerivedObject) -> str:
-    source = derived.action.source
-    assert isinstance(source, TableName), "files have no residual"
-    return source.database
 
 
 def _appended(columns: Sequence[str]) -> str:

@@ -124,13 +124,14 @@ def load_token(engine: Engine) -> str:
 
 
 def bytes_stored(engine: Engine, derived: DerivedObject) -> int:
-    """What an object takes in the file: its blocks, counted once each; an estimate by rows where it has none yet."""
+    """What an object takes: its blocks in the file, counted once each; in memory, by the width of its types."""
     name = _table(engine, derived.table).replace("'", "''")
-    blocks, block_size = engine.rows(
-        f"SELECT count(DISTINCT block_id) FILTER (block_id >= 0), "
-        f"(SELECT block_size FROM pragma_database_size() LIMIT 1) FROM pragma_storage_info('{name}')"
+    blocks, block_size, memory = engine.rows(
+        "SELECT count(DISTINCT block_id) FILTER (block_id >= 0), (SELECT block_size FROM pragma_database_size() LIMIT 1), "
+        "sum(count * CASE segment_type WHEN 'VALIDITY' THEN 0.125 WHEN 'VARCHAR' THEN 16 ELSE 8 END) FILTER (NOT persistent) "
+        f"FROM pragma_storage_info('{name}')"
     )[0]
-    return int(blocks) * int(block_size)
+    return int(blocks) * int(block_size) + int(memory or 0)
 
 
 def _schema(engine: Engine) -> str:
@@ -163,7 +164,7 @@ def _action_document(action: Action) -> dict[str, Any]:
     place = (
         {"schema": source.schema, "name": source.name}
         if isinstance(source, TableName)
-        else {"text": source.text, "pattern": source.pattern, "reader": source.reader}
+        else {"text": source.text, "pattern": source.pattern, "kind": source.kind}
     )
     return {
         "component": action.component,
@@ -175,9 +176,13 @@ def _action_document(action: Action) -> dict[str, Any]:
 
 def _action(document: dict[str, Any], database: str) -> Action:
     place = document["source"]
-    source: Source = TableName(database, **place) if "schema" in place else FileScan(**place)
-    definition = tuple((name, tuple(value) if isinstance(value, list) else value) for name, value in document["definition"])
+    source: Source = TableName(database, **place) if "schema" in place else FileScan(**place, database=database)
+    definition = tuple((name, _frozen(value)) for name, value in document["definition"])
     return Action(document["component"], source, definition, frozenset(document["templates"]))
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
 
 
 def trusted(derived: DerivedObject, appends: int, mutations: int) -> DerivedObject:

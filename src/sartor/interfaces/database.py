@@ -19,6 +19,7 @@ from sartor.core.constants import DECISION_CACHE_ENTRIES
 from sartor.core.design import Alternative, Design
 from sartor.engines.duckdb.engine import DuckDBEngine
 from sartor.freshness.facts import verified_keys
+from sartor.freshness.files import known_scans
 from sartor.freshness.registry import Registry
 from sartor.freshness.usable import Use
 from sartor.freshness.watch import Watch
@@ -145,8 +146,8 @@ class Database:
         """The catalog as of now; asked of the engine when a definition has moved it. The caller holds `engine_lock`."""
         generation = self.generation
         if self._catalog is None or self._catalog.generation != generation:
-            facts = verified_keys(self.design.objects.values())
-            self._catalog = self.engine().catalog(generation).knowing(facts)
+            objects = self.design.objects.values()
+            self._catalog = self.engine().catalog(generation).knowing(verified_keys(objects), known_scans(objects))
         return self._catalog
 
     # What is known of a text --------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sartor.interfaces.database import Database
 
 
-_IDENTIFIER = re.compile(r'"((?:[^"]|"")+)"|([A-Za-z_\u0080-\U0010ffff][\w$]*)')
+_NAME = re.compile(r"""'([^']+)'|"((?:[^"]|"")+)"|([A-Za-z_\u0080-\U0010ffff][\w$]*)""")
 
 
 @dataclass
@@ -53,8 +53,8 @@ class Template:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """Every identifier of the template, lower-case: what a temporary object of that name would shadow."""
-        return frozenset((quoted or bare).lower() for quoted, bare in _IDENTIFIER.findall(self.text))
+        """Every identifier and path of the template, lower-case: what a temporary object of that name would shadow."""
+        return frozenset((path or quoted or bare).lower() for path, quoted, bare in _NAME.findall(self.text))
 
     def observe(self, seconds: float, how: Use | None) -> bool:
         """Take a run time in; says whether this way of being served has now become slower than plain was."""

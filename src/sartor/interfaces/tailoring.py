@@ -16,10 +16,12 @@ import duckdb
 from sartor.core.analysis import WantedKey
 from sartor.core.design import Alternative, Design
 from sartor.core.errors import BudgetError, DatabaseUnavailable
-from sartor.core.table import TableName
+from sartor.core.table import Column, FileScan, TableName
 from sartor.freshness import stored
 from sartor.freshness.facts import checked, find_key, is_fact, verified_keys
+from sartor.freshness.files import identity, known_scans
 from sartor.freshness.usable import Use, use
+from sartor.sql.scans import file_scans
 
 if TYPE_CHECKING:
     import pyarrow
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from sartor.core.action import Action
     from sartor.core.derived import DerivedObject
     from sartor.core.table import Catalog
+    from sartor.engines.base import Engine
     from sartor.interfaces.database import Database
     from sartor.interfaces.design_report import DesignReport
     from sartor.interfaces.known import Known
@@ -120,6 +123,8 @@ def install(database: Database, action: Action) -> DerivedObject:
         identifier = max(database.design.objects, default=0) + 1
         derived = build(engine, database.registry, _query(action), action, identifier)
         _replace_object(database, derived)
+        if isinstance(action.source, FileScan):
+            database.define()
         return derived
 
 
@@ -128,7 +133,7 @@ def install_key(database: Database, source: TableName, columns: frozenset[str]) 
     with database.engine_lock, own_write(database):
         engine = database.engine()
         stored.prepare(engine)
-        info = database.catalog().resolve((source.database, source.schema, source.name))
+        info = database.catalog().info(source)
         if info is None:
             return None
         identifier = max(database.design.objects, default=0) + 1
@@ -194,14 +199,20 @@ def _brought_up(database: Database, derived: DerivedObject, how: Use) -> Derived
         verified = verify(engine, registry, derived)
         if verified is not None:
             return verified
-    if isinstance(derived.action.source, TableName):
-        source = derived.action.source
-        if database.catalog().resolve((source.database, source.schema, source.name)) is None:
-            return None
+    source = derived.action.source
+    if isinstance(source, TableName) and database.catalog().info(source) is None:
+        return None
+    if isinstance(source, FileScan) and known_scans([derived])[source].columns != _columns(engine, source):
+        return None
     started = time.perf_counter()
     fresh = build(engine, registry, query, derived.action, derived.identifier, derived.generation + 1)
     database.ledger.record("refresh", str(derived.identifier), f"{fresh.table} was rebuilt in {time.perf_counter() - started:.2f} s")
     return fresh
+
+
+def _columns(engine: Engine, source: FileScan) -> tuple[Column, ...]:
+    info = engine.scan(source)
+    return info.columns if info is not None else ()
 
 
 def purge(database: Database) -> int:
@@ -280,9 +291,17 @@ def tune(database: Database, seconds: float, storage: str | int, mode: str | Non
 
 
 def _knowing(database: Database, design: Design) -> tuple[Workload, Catalog]:
-    """The workload and the catalog as they look under the facts of a design."""
-    catalog = database.catalog().knowing(verified_keys(design.objects.values()))
-    return database.log.workload().analysed(catalog), catalog
+    """The workload and the catalog as they look under the facts of a design, with all files that the workload reads."""
+    workload, engine = database.log.workload(), database.engine()
+    scans = dict(known_scans(design.objects.values()))
+    for scan in dict.fromkeys(
+        scan for t in workload.templates for e in t.executions[:1] for scan in file_scans(e.text, engine.database)
+    ):
+        info = engine.scan(scan) if scan not in scans and identity(scan) is not None else None
+        if info is not None:
+            scans[scan] = info
+    catalog = database.catalog().knowing(verified_keys(design.objects.values()), scans)
+    return workload.analysed(catalog), catalog
 
 
 def text_for(database: Database, text: str, alternative: Alternative, design: Design, catalog: Catalog) -> str | None:
@@ -310,9 +329,9 @@ def text_for(database: Database, text: str, alternative: Alternative, design: De
 
 def publish_and_save(database: Database, design: Design) -> None:
     """Put a design in force and keep what its trials chose in the file."""
-    facts = verified_keys(database.design.objects.values())
+    before, after = database.design.objects.values(), design.objects.values()
     database.publish(design)
-    if verified_keys(design.objects.values()) != facts:
+    if verified_keys(before) != verified_keys(after) or known_scans(before) != known_scans(after):
         database.define()
     if design.objects:
         stored.save_choices(database.engine(), dict(design.choices))

@@ -13,6 +13,7 @@ from sartor.core.analysis import Analysis
 from sartor.core.table import Catalog
 from sartor.sql.blocks import Refused, Walk
 from sartor.sql.fingerprint import Fingerprint, fingerprint
+from sartor.sql.scans import named
 from sartor.sql.vocabulary import refusal
 
 _NODES = tuple(
@@ -113,12 +114,15 @@ def analyse(text: str, catalog: Catalog, printed: Fingerprint | None = None) -> 
 
 
 def _analyse(text: str, catalog: Catalog, printed: Fingerprint) -> Analysis:
+    written = {text[start:end].lower() for start, end in printed.tokens}
+    with_names = named(text, printed, catalog.database)
+    if with_names is not None:
+        text, printed = with_names.text, with_names.printed
     words = tuple(text[start:end] for start, end in printed.tokens)
     reason = refusal(words)
     if reason is not None:
         raise Refused(reason)
-    lowered = {word.lower() for word in words}
-    hidden = lowered & catalog.macros
+    hidden = written & catalog.macros
     if hidden:
         raise Refused(f"it names {min(hidden)}, which is a macro here")
     trees = [tree for tree in sqlglot.parse(text, read="duckdb") if tree is not None]
@@ -130,11 +134,14 @@ def _analyse(text: str, catalog: Catalog, printed: Fingerprint) -> Analysis:
     for node in tree.walk():
         if not isinstance(node, _NODES):
             raise Refused(f"it uses {type(node).__name__}, which is not understood")
-    walk = Walk(catalog, printed, words)
+    walk = Walk(catalog, printed, words, with_names.scans if with_names is not None else {})
     walk.statement(tree)
+    references = tuple(walk.references)
+    if with_names is not None:
+        references = tuple(with_names.in_users_text(reference) for reference in references)
     return Analysis(
         digest=printed.digest,
-        references=tuple(walk.references),
+        references=references,
         joins=tuple(walk.joins),
         generation=catalog.generation,
         facts=tuple(sorted(walk.facts)),

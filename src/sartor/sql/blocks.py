@@ -17,6 +17,7 @@ Over 500 lines, for it is one recursive walk: its parts call each other, and apa
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import pairwise
@@ -27,7 +28,7 @@ from sqlglot import exp
 from sartor.core.analysis import Reference, RowOrder, WantedKey
 from sartor.core.constants import MAXIMAL_GROUPS
 from sartor.core.predicate import JoinEdge
-from sartor.core.table import Catalog, TableInfo
+from sartor.core.table import Catalog, FileScan, TableInfo
 from sartor.sql.fingerprint import Fingerprint
 from sartor.sql.floats import Sum, aggregates, kind_of_sum
 from sartor.sql.keys import UNBOUND, group_key, order_key, text
@@ -94,8 +95,9 @@ class Named:
 class Walk:
     """Walks one statement and gathers its references; raises Refused."""
 
-    def __init__(self, catalog: Catalog, printed: Fingerprint, words: tuple[str, ...]) -> None:
+    def __init__(self, catalog: Catalog, printed: Fingerprint, words: tuple[str, ...], scans: Mapping[str, FileScan]) -> None:
         self._catalog = catalog
+        self._scans = scans
         self._printed = printed
         self._words = words
         self._tables: list[BaseTable] = []
@@ -260,7 +262,14 @@ class Walk:
         if not isinstance(source, exp.Table) or not isinstance(source.this, exp.Identifier):
             return None
         parts = tuple(part.name for part in source.parts)
-        return None if len(parts) == 1 and parts[0].lower() in visible else self._catalog.resolve(parts)
+        return None if len(parts) == 1 and parts[0].lower() in visible else self._resolve(parts)
+
+    def _resolve(self, parts: tuple[str, ...]) -> TableInfo | None:
+        """The table or the scan of files that a name means; a table of a path's name comes before the file."""
+        scan = self._scans.get(parts[0])
+        if scan is None:
+            return self._catalog.resolve(parts)
+        return self._catalog.info(scan) if not self._catalog.has_name(scan.pattern) else None
 
     def _group_keys(self, node: exp.Select, visible: dict[str, Named]) -> list[exp.Expression | None]:
         """What a block groups by, DISTINCT included; None for a key that is not known."""
@@ -396,7 +405,7 @@ class Walk:
             named.need = max(named.need, need)
             named.exact_values |= exact_values
             return
-        info = self._catalog.resolve(parts)
+        info = self._resolve(parts)
         place = place_of(node, self._printed, self._words)
         if info is None or place is None:
             block.others.add(node.alias_or_name.lower())

@@ -115,7 +115,7 @@ def _establish(context: TuneContext, round_: _Round, reads: list[TemplateStatist
             wanted[key] = wanted.get(key, 0.0) + template.total_seconds
     known = {(fact.action.source, frozenset(fact.action.get("key"))) for fact in context.design.objects.values() if is_fact(fact)}
     for key, seconds in sorted(wanted.items(), key=lambda item: -item[1]):
-        info = context.catalog.resolve((key.source.database, key.source.schema, key.source.name))
+        info = context.catalog.info(key.source)
         if info is None or info.rows * KEY_SECONDS_PER_ROW.default > min(
             seconds * PAYBACK_REPEATS.default, round_.deadline - context.clock()
         ):
@@ -325,7 +325,8 @@ def _with(design: Design, built: Sequence[DerivedObject]) -> Design:
 def _name(action: Action) -> str:
     definition: dict[str, Any] = dict(action.definition)
     source = str(action.source).replace('"', "")
-    return f"{action.component} of {source} by {', '.join(definition.get('key', ()))}"
+    key = ", ".join(definition.get("key", ()))
+    return f"{action.component} of {source} by {key}" if key else f"{action.component} of {source} in its own order"
 
 
 def _promised_seconds(item: Estimate, workload: Workload) -> float:

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sartor.core.action import Action
 from sartor.core.derived import ORDER_COLUMN
-from sartor.core.table import FileScan, Source, quote
+from sartor.core.table import Column, FileScan, Source, quote
 
 
 def sorted_copy(
-    source: Source, columns: tuple[str, ...], key: tuple[str, ...], templates: frozenset[str], *, then_by_row: bool = False
+    source: Source,
+    columns: tuple[str, ...],
+    key: tuple[str, ...],
+    templates: frozenset[str],
+    *,
+    then_by_row: bool = False,
+    schema: tuple[Column, ...] = (),
 ) -> Action:
-    """The action that makes a copy of these columns, in catalog order, sorted by this key.
+    """The action that makes a copy of these columns, in catalog order, sorted by this key; without a key in the order of the table.
 
     Args:
+        schema: of files, all columns: the catalog does not hold them.
         then_by_row: rows that are equal in the key keep the order of the table. Where one value of the key fills row groups,
             what the table's own order skips is skipped within them too; it makes the sort a quarter slower.
     """
-    return Action("sort_keys", source, (("columns", columns), ("key", key), ("then_by_row", then_by_row)), templates)
+    definition: tuple[tuple[str, Any], ...] = (("columns", columns), ("key", key), ("then_by_row", then_by_row))
+    if isinstance(source, FileScan):
+        definition = (*definition, ("schema", tuple((column.name, column.type) for column in schema)))
+    return Action("sort_keys", source, definition, templates)
 
 
 def build_query(action: Action, rows: str = "") -> str:
@@ -28,9 +40,10 @@ def build_query(action: Action, rows: str = "") -> str:
     separator = ", " if columns else ""
     number = quote(ORDER_COLUMN)
     row = [f"{number} ASC"] if action.get("then_by_row") else []
-    order = ", ".join([*(f"{quote(column)} ASC NULLS LAST" for column in action.get("key")), *row])
+    key = ", ".join([*(f"{quote(column)} ASC NULLS LAST" for column in action.get("key")), *row])
+    order = f" ORDER BY {key}" if key else ""
     if isinstance(action.source, FileScan):
         numbered = f"SELECT *, row_number() OVER () - 1 AS {number} FROM {action.source}"
-        return f"SELECT {columns}{separator}{number} FROM ({numbered}) ORDER BY {order}"
+        return f"SELECT {columns}{separator}{number} FROM ({numbered}){order}"
     where = f" WHERE {rows}" if rows else ""
-    return f"SELECT {columns}{separator}rowid AS {number} FROM {action.source}{where} ORDER BY {order}"
+    return f"SELECT {columns}{separator}rowid AS {number} FROM {action.source}{where}{order}"

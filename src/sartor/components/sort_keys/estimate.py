@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from statistics import mean, median
 
 from sartor.components.sort_keys.sample import Key, Sample, draw
+from sartor.components.sort_keys.serve import parsed
 from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis, Reference, RowOrder
 from sartor.core.constants import (
     BUILD_SECONDS_PER_CELL,
     COMPRESSED_SHARE,
+    CSV_SCAN_SHARE,
     ESTIMATE_STATEMENTS,
     FIXED_QUERY_SECONDS,
     JOIN_KEY_SHARE,
@@ -19,7 +21,7 @@ from sartor.core.constants import (
 )
 from sartor.core.evidence import Evidence
 from sartor.core.predicate import Predicate
-from sartor.core.table import Catalog, Source, TableName
+from sartor.core.table import Catalog, Source
 from sartor.engines.base import Engine
 from sartor.sql.analyse import analyse
 from sartor.sql.inline import inlined
@@ -95,14 +97,15 @@ def _saved(template: TemplateStatistics, key: Key, source: Source, sample: Sampl
     """Seconds saved on each run, by the mean over the template's statements."""
     plain = median(template.plain_seconds)
     gains = []
+    share = CSV_SCAN_SHARE.default if parsed(source) else 1.0
     for analysis in instances:
         places = [r for r in analysis.references if r.source == source and r.refusal is None]
         share_of_time = 1.0 / max(1, len({str(r.source) for r in analysis.references}))
         for reference in places:
-            before = sample.groups_read((), reference.predicates)
+            before = float(sample.groups) if parsed(source) else sample.groups_read((), reference.predicates)
             after = _groups_after(sample, key, reference)
             scan = max(0.0, plain - FIXED_QUERY_SECONDS.default) * share_of_time
-            gain = scan * (1.0 - min(1.0, after / before))
+            gain = scan * (1.0 - min(1.0, share * after / before))
             if reference.order is RowOrder.BASE:
                 gain -= sample.rows * sample.share_kept(reference.predicates) * SORT_SECONDS_PER_ROW.default
             gains.append(gain)
@@ -111,6 +114,8 @@ def _saved(template: TemplateStatistics, key: Key, source: Source, sample: Sampl
 
 def _groups_after(sample: Sample, key: Key, reference: Reference) -> float:
     restricted = {p.column for p in reference.predicates}
+    if not key:
+        return sample.groups_read((), reference.predicates)
     if key[0] not in restricted:
         # Joined to something restricted: DuckDB pushes the smallest and largest key it finds down.
         return sample.groups_read((), reference.predicates) * JOIN_KEY_SHARE.default
@@ -141,8 +146,7 @@ def _read_by(predicates: Sequence[Predicate], columns: Sequence[str]) -> set[str
 
 
 def _row_bytes(action: Action, catalog: Catalog) -> float:
-    source = action.source
-    info = catalog.resolve((source.database, source.schema, source.name)) if isinstance(source, TableName) else None
+    info = catalog.info(action.source)
     width = 8.0
     for name in action.get("columns"):
         column = info.column(name) if info is not None else None

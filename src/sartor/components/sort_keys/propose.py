@@ -9,12 +9,12 @@ from itertools import permutations
 from math import prod
 
 from sartor.components.sort_keys.apply import sorted_copy
-from sartor.components.sort_keys.serve import joined_columns, keeps
+from sartor.components.sort_keys.serve import joined_columns, keeps, parsed
 from sartor.core.action import Action
 from sartor.core.analysis import Reference
 from sartor.core.constants import ROW_GROUP_ROWS, SORT_KEY_CANDIDATES, SORT_KEY_COLUMN_GROUPS, SORT_KEY_COLUMNS
 from sartor.core.predicate import Operator
-from sartor.core.table import Catalog, Source, TableName
+from sartor.core.table import Catalog, Source
 from sartor.workload.workload import Workload
 
 Key = tuple[str, ...]
@@ -55,7 +55,8 @@ def propose(workload: Workload, catalog: Catalog) -> list[Action]:
             if reference.refusal is not None:
                 continue
             use = _Use(template.digest, template.total_seconds, frozenset(reference.columns))
-            for key in _keys(reference, joined_columns(analysis, place)):
+            unsorted: list[Key] = [()] if parsed(reference.source) else []
+            for key in (*unsorted, *_keys(reference, joined_columns(analysis, place))):
                 keyed[reference.source, key].uses.append(use)
     ranked = sorted(keyed.items(), key=lambda item: -item[1].seconds)[: int(SORT_KEY_CANDIDATES.default)]
     actions: dict[tuple[Source, Key, frozenset[str]], Action] = {}
@@ -64,7 +65,9 @@ def propose(workload: Workload, catalog: Catalog) -> list[Action]:
             columns = frozenset(key).union(*(use.columns for use in chosen))
             served = frozenset(use.digest for use in uses.uses if use.columns <= columns)
             ordered = _in_catalog_order(source, columns, catalog)
-            copy = sorted_copy(source, ordered, key, served, then_by_row=_fills_row_groups(source, key, catalog))
+            info = catalog.info(source)
+            schema = info.columns if info is not None else ()
+            copy = sorted_copy(source, ordered, key, served, then_by_row=_fills_row_groups(source, key, catalog), schema=schema)
             actions.setdefault((source, key, columns), copy)
     return list(actions.values())
 
@@ -98,16 +101,13 @@ def _columns(reference: Reference, operators: Iterable[Operator]) -> list[str]:
 
 def _fills_row_groups(source: Source, key: Key, catalog: Catalog) -> bool:
     """Whether the values of a key each fill a row group or more, by the catalog's statistics."""
-    info = catalog.resolve((source.database, source.schema, source.name)) if isinstance(source, TableName) else None
-    if info is None:
+    info = catalog.info(source)
+    if info is None or not key:
         return False
     values = prod(info.distinct.get(column.lower(), info.rows) for column in key)
     return values * ROW_GROUP_ROWS.default <= info.rows
 
 
 def _in_catalog_order(source: Source, columns: frozenset[str], catalog: Catalog) -> tuple[str, ...]:
-    if isinstance(source, TableName):
-        info = catalog.resolve((source.database, source.schema, source.name))
-        if info is not None:
-            return tuple(column.name for column in info.columns if column.name in columns)
-    return tuple(sorted(columns))
+    info = catalog.info(source)
+    return tuple(column.name for column in info.columns if column.name in columns) if info is not None else ()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+
 from sartor.core.derived import SCHEMA
-from sartor.core.table import Catalog, Column, TableInfo, TableName, quote
+from sartor.core.table import Catalog, Column, FileScan, TableInfo, TableName, quote
 
 if TYPE_CHECKING:
     from sartor.engines.base import Engine
@@ -68,6 +70,19 @@ def read_catalog(engine: Engine, generation: int) -> Catalog:
         frozenset(name for (name,) in macros),
         generation,
     )
+
+
+def read_scan(engine: Engine, source: FileScan) -> TableInfo | None:
+    """What files hold. Times with a zone that are parsed from text are left out: they depend on the session's zone."""
+    try:
+        described = engine.rows(f"DESCRIBE SELECT * FROM {source}")
+        rows = engine.rows(f"SELECT count(*) FROM {source}")[0][0]
+    except duckdb.Error:
+        return None
+    columns = tuple(Column(name, kind) for name, kind, *_ in described)
+    if source.kind == "csv" and any("TIME ZONE" in column.type for column in columns):
+        return None
+    return TableInfo(source, columns, rows)
 
 
 def _distinct(engine: Engine, table: TableName, names: list[str]) -> dict[str, int]:

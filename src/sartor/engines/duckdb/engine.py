@@ -10,9 +10,9 @@ from typing import Any
 
 import duckdb
 
-from sartor.core.table import Catalog
+from sartor.core.table import Catalog, FileScan, TableInfo
 from sartor.engines.base import Capabilities, Outcome, Parameters, Profile
-from sartor.engines.duckdb.catalog import read_catalog
+from sartor.engines.duckdb.catalog import read_catalog, read_scan
 from sartor.engines.duckdb.profile import read_profile
 
 
@@ -44,6 +44,9 @@ class DuckDBEngine:
 
     def catalog(self, generation: int = 0) -> Catalog:
         return read_catalog(self, generation)
+
+    def scan(self, source: FileScan) -> TableInfo | None:
+        return read_scan(self, source)
 
     def run(self, sql: str, parameters: Parameters = None) -> Outcome:
         values = None if parameters is None else _plain_values(parameters)
