@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import time
+
+import duckdb
 
 COLUMNS = {
     "k": "INTEGER",
@@ -78,3 +83,44 @@ def create_statements(rows: Rows, bulk: int) -> list[str]:
     made += [f"INSERT INTO {name} VALUES {rows.rows(60)}" for name in ("facts", "others")]
     made.append(f"INSERT INTO keyed SELECT row_number() OVER (), * FROM (VALUES {rows.rows(80)})")
     return made
+
+
+@dataclass(slots=True)
+class Files:
+    """Local files with rows of the same columns, under two scans: a Parquet file, and all CSV files of a folder."""
+
+    folder: Path
+    rows: Rows
+    changes: int = 0
+    scans: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        parts = self.folder / "parts"
+        parts.mkdir()
+        self.scans = (f"'{self.folder}/one.parquet'", f"read_csv('{parts}/*.csv', header = true)")
+        self._write(self.folder / "one.parquet", 5_000)
+        self._write(parts / "1.csv", 500)
+
+    def change(self, random_: random.Random) -> str:
+        """Rewrite a file, in place or by another, or let one come or go; says what was done."""
+        if random_.random() < 0.5:
+            self._write(self.folder / "one.parquet", random_.choice([0, 100, 5_000]))
+            return "rewrote a Parquet file"
+        path = self.folder / "parts" / f"{random_.randrange(1, 4)}.csv"
+        if path.exists() and path.name != "1.csv":
+            path.unlink()
+            return "removed a CSV file"
+        self._write(path, random_.choice([1, 500]))
+        return "wrote a CSV file"
+
+    def _write(self, path: Path, bulk: int) -> None:
+        typed = ", ".join(f"{name}::{kind} AS {name}" for name, kind in COLUMNS.items())
+        many = (
+            "SELECT hash(i) % 50, hash(i + 1) % 5, i, DATE '2024-01-01' + (hash(i + 2) % 90)::INTEGER, "
+            "TIMESTAMP '2024-01-01' + INTERVAL (i) SECOND, 'v' || (hash(i + 3) % 30), 1.5, 0.25, i % 3 = 0, i "
+            f"FROM range({self.changes}, {self.changes + bulk}) r(i)"
+        )
+        rows = f"SELECT {typed} FROM ({many} UNION ALL VALUES {self.rows.rows(20)}) r({', '.join(COLUMNS)})"
+        duckdb.execute(f"COPY ({rows}) TO '{path}' (HEADER true)" if path.suffix == ".csv" else f"COPY ({rows}) TO '{path}'")
+        self.changes += 1
+        os.utime(path, (time() - 3_600 + self.changes,) * 2)

@@ -100,5 +100,6 @@ DEFECTS: dict[str, Callable[[], Any]] = {
     "take for a key what is none": _patched(
         mock.patch.object(facts, "_increases", _always), mock.patch.object(facts, "_is_unique_at_first", _always)
     ),
+    "take changed files for the same": _patched(mock.patch.object(usable, "is_current", _always)),
     "do not look for unseen writes": _patched(mock.patch("sartor.freshness.watch.Watch.accounts_for", _always)),
 }

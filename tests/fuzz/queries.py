@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 Shape = Callable[[], str]
 _SHAPES = 24  # shapes asked in turn: few, so that each is soon asked again
+_READINGS = 4
 _TOTALS = 6  # of them with an order that an undeclared key makes total
 
 
@@ -29,10 +30,12 @@ class Query:
 class Grammar:
     """Draws statements over the fuzzer's tables, the same for a seed."""
 
-    def __init__(self, random_: random.Random) -> None:
+    def __init__(self, random_: random.Random, scans: tuple[str, ...]) -> None:
         self._random = random_
+        self._scans = scans
         self._shapes: list[Callable[[], Query]] = []
         self._totals = [self._numbered() for _ in range(_TOTALS)]
+        self._readings = [self._of_files() for _ in range(_READINGS)]
 
     def query(self) -> Query:
         """A statement: mostly of a shape that was drawn before, with other literals."""
@@ -45,6 +48,10 @@ class Grammar:
     def numbered(self) -> Query:
         """A statement whose order is total as long as an undeclared key is one."""
         return self._random.choice(self._totals)()
+
+    def of_files(self) -> Query:
+        """A statement over files, always of the same few shapes."""
+        return self._random.choice(self._readings)()
 
     def _shape(self) -> Callable[[], Query]:
         pick = self._random
@@ -61,6 +68,7 @@ class Grammar:
             self._distinct,
             self._set_test,
             self._numbered,
+            self._of_files,
         ]
         return pick.choice(makers)()
 
@@ -202,6 +210,19 @@ class Grammar:
         where = self._where()
         tail = self._random.choice(["k, i", "i DESC LIMIT 7", "d, i LIMIT 5 OFFSET 2", "g, i DESC LIMIT 20", "i LIMIT 50"])
         return lambda: Query("numbered", f"SELECT i, k, d, s, n FROM numbered {where()} ORDER BY {tail}", True)
+
+    def _of_files(self) -> Callable[[], Query]:
+        """Reads of local files: their rows in order, groups of them, and a join with a table."""
+        scan, where = self._random.choice(self._scans), self._where("f.")
+        text = self._random.choice(
+            [
+                f"SELECT * FROM {scan} f {{}}",
+                f"SELECT s, n FROM {scan} AS f {{}} LIMIT 6",
+                f"SELECT g, count(*), max(d) FROM {scan} f {{}} GROUP BY g ORDER BY g",
+                f"SELECT count(*), sum(f.k), min(o.s) FROM {scan} f JOIN others o ON f.k = o.k {{}}",
+            ]
+        )
+        return lambda: Query("files", text.format(where()), True)
 
     def _set_test(self) -> Callable[[], Query]:
         where, condition = self._where("f."), self._condition()

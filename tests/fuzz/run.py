@@ -23,8 +23,9 @@ from sartor.freshness.facts import is_fact
 from sartor.freshness.usable import Use
 from sartor.interfaces import known
 from sartor.interfaces.connection import session_of
+from sartor.sql.scans import file_scans
 from tests.fuzz.compare import answer, difference
-from tests.fuzz.data import COLUMNS, FIRST, TABLES, Rows, create_statements
+from tests.fuzz.data import COLUMNS, FIRST, TABLES, Files, Rows, create_statements
 from tests.fuzz.queries import Grammar, Query
 
 _THREADS = {"threads": 1}
@@ -54,7 +55,8 @@ class Run:
         self.report = Report(seed)
         self._random = random.Random(seed)
         self._rows = Rows(self._random)
-        self._grammar = Grammar(self._random)
+        self._files = Files(folder, self._rows)
+        self._grammar = Grammar(self._random, self._files.scans)
         self._path = folder / f"fuzz{seed}.duckdb"
         self._reference = duckdb.connect(str(folder / f"plain{seed}.duckdb"), config=_THREADS)
         self._connections: list[Any] = []
@@ -65,6 +67,8 @@ class Run:
             self._write(text)
         for name in TABLES:
             self._install(name)
+        for scan in self._files.scans:
+            self._install_scan(scan)
 
     def step(self) -> None:
         """One statement, or one event around statements."""
@@ -95,6 +99,9 @@ class Run:
                     self._number,
                     self._number,
                     self._number,
+                    self._rewrite_file,
+                    self._rewrite_file,
+                    self._rewrite_file,
                 ]
             )()
 
@@ -136,6 +143,8 @@ class Run:
         if pending is None or not pending.alternative:
             return
         self.report.served += 1
+        if ".parquet" in pending.known.text or ".csv" in pending.known.text:
+            self.report.coverage["served from files"] += 1
         if len(pending.alternative) > 1 and "FROM numbered" in pending.known.text:
             self.report.coverage["rested on a verified key"] += 1
         for how in pending.how:
@@ -323,11 +332,13 @@ class Run:
     def _install(self, name: str = "") -> None:
         """A copy made by hand of a table, by random columns; sometimes everything is undone first."""
         database = session_of(self._connections[0]).database
-        if len(database.design.objects) >= 2 * len(TABLES) + 1:
+        if len(database.design.objects) >= 2 * (len(TABLES) + len(self._files.scans)) + 1:
             self._connections[0].undo()
             self.report.coverage["undo"] += 1
             for other in TABLES:
                 self._install(other)
+            for scan in self._files.scans:
+                self._install_scan(scan)
         name = name or self._random.choice(TABLES)
         columns = (FIRST[name], *COLUMNS) if name in FIRST else tuple(COLUMNS)
         key = tuple(self._random.sample(["k", "g", "d", "s", "n", "t"], self._random.choice([1, 2])))
@@ -335,6 +346,28 @@ class Run:
         by_row = self._random.random() < 0.5
         database.install(sorted_copy(source, columns, key, frozenset(), then_by_row=by_row))
         self.report.coverage["installed copy"] += 1
+
+    def _install_scan(self, text: str) -> None:
+        database = session_of(self._connections[0]).database
+        (scan,) = file_scans(f"FROM {text}", database.engine().database)
+        info = database.engine().scan(scan)
+        assert info is not None
+        columns = tuple(column.name for column in info.columns)
+        key = tuple(self._random.sample(["k", "g", "d"], self._random.randrange(3)))
+        database.install(sorted_copy(scan, columns, key, frozenset(), schema=info.columns))
+        self.report.coverage["installed copy of files"] += 1
+
+    def _rewrite_file(self) -> None:
+        """Other rows in a file, or one file more or less."""
+        for _ in range(2):
+            self._select(0, query=self._grammar.of_files())
+        self.report.coverage[self._files.change(self._random)] += 1
+        for _ in range(3):
+            self._select(self._random.randrange(2), query=self._grammar.of_files())
+        if self._random.random() < 0.7:
+            self._refresh()
+            for _ in range(4):
+                self._select(0, query=self._grammar.of_files())
 
     def _install_key(self) -> bool:
         """Look for a key that nobody declared, and rest on it where there is one."""
@@ -381,12 +414,17 @@ class Run:
             self.report.coverage["written by plain DuckDB between"] += 1
         self._open()
         self.report.coverage["reopen"] += 1
-        for _ in range(4):
+        for _ in range(2):
             self._select(0)
+            self._select(0, query=Query("after a reopen", "SELECT count(*), sum(k) FROM facts WHERE b AND k < 50", True))
         self._refresh()
-        copied = {d.action.source.name for d in session_of(self._connections[0]).database.design.objects.values()}
+        sources = [derived.action.source for derived in session_of(self._connections[0]).database.design.objects.values()]
+        copied = {source.name if isinstance(source, TableName) else source.text for source in sources}
         for name in sorted(set(TABLES) - copied):  # what was stale at the close is gone
             self._install(name)
+        for scan in self._files.scans:
+            if scan not in copied:
+                self._install_scan(scan)
 
     def _open(self) -> None:
         first = sartor.connect(str(self._path), config=_THREADS)

@@ -27,16 +27,17 @@ from sqlglot import exp
 
 from sartor.core.analysis import Reference, RowOrder, WantedKey
 from sartor.core.constants import MAXIMAL_GROUPS
-from sartor.core.predicate import JoinEdge
+from sartor.core.predicate import JoinEdge, Operator
 from sartor.core.table import Catalog, FileScan, TableInfo
 from sartor.sql.fingerprint import Fingerprint
 from sartor.sql.floats import Sum, aggregates, kind_of_sum
 from sartor.sql.keys import UNBOUND, group_key, order_key, text
 from sartor.sql.places import place_of
-from sartor.sql.predicates import conjuncts, join_edge, predicate
+from sartor.sql.predicates import conjuncts, join_edge, operator_of, predicate
 from sartor.sql.raising import raising
 from sartor.sql.total_order import totality
 
+_IN_SCAN = frozenset(Operator) - {Operator.IN, Operator.LIKE, Operator.OTHER}
 _ALONE = 2  # one condition and one table: whatever it raises on, it is evaluated on
 
 
@@ -215,6 +216,7 @@ class Walk:
             self._source(source, block, visible, inner, exact_values or not through)
         if inner is Need.EXACT and grouped:
             self._bound_groups(node, block, visible)
+            self._keep_scan_order(node, block)
         if summed:
             self._keep_sums(node, block, exact_values)
         if inner is Need.CHUNKED:
@@ -308,6 +310,22 @@ class Walk:
         if bound > MAXIMAL_GROUPS.default:
             self._refuse(block, "it has too many groups for their sequence to be kept")
         table.sequence = True
+
+    def _keep_scan_order(self, node: exp.Select, block: Block) -> None:
+        """Refuse a sequence of groups whose rows go through a filter behind the scan.
+
+        Below a grouping such a filter holds back chunks that have become small, so that rows come in another order than the
+        table's. Comparisons with values are done within the scan; of the rest some are, and some are not.
+        """
+        conditions = list(conjuncts(node.args.get("where")))
+        conditions += [condition for condition in conjuncts(node.args.get("having")) if not condition.find(exp.AggFunc)]
+        outer = node.find_ancestor(exp.Select)
+        while outer is not None:
+            conditions += conjuncts(outer.args.get("where"))
+            outer = outer.find_ancestor(exp.Select)
+        behind = [condition for condition in conditions if operator_of(condition) not in _IN_SCAN]
+        if behind:
+            self._refuse(block, f"the sequence of its groups decides the answer, and the scan may not do {behind[0].sql('duckdb')}")
 
     def _keep_sums(self, node: exp.Select, block: Block, exact_values: bool) -> None:
         """Refuse what would let the last bit of a floating-point aggregate decide anything.

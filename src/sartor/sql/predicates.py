@@ -23,7 +23,7 @@ _OPERATORS: dict[type[exp.Expression], tuple[Operator, Operator]] = {
 
 def conjuncts(condition: exp.Expression | None) -> Iterator[exp.Expression]:
     """The parts of a condition that all have to hold."""
-    if isinstance(condition, exp.Where | exp.Paren):
+    if isinstance(condition, exp.Where | exp.Having | exp.Paren):
         yield from conjuncts(condition.this)
     elif isinstance(condition, exp.And):
         yield from conjuncts(condition.this)
@@ -62,7 +62,7 @@ def predicate(condition: exp.Expression, tables: Sequence[BaseTable], *, sole: b
     for column in bare.find_all(exp.Column):
         column.set("table", None)
     known = not any(True for _ in bare.find_all(exp.Placeholder, exp.Parameter, exp.Select))
-    return table, Predicate(name, _operator(condition), bare.sql("duckdb") if known else None, _values(condition))
+    return table, Predicate(name, operator_of(condition), bare.sql("duckdb") if known else None, _values(condition))
 
 
 def _owner(node: exp.Expression, tables: Sequence[BaseTable]) -> tuple[BaseTable, str] | None:
@@ -76,7 +76,8 @@ def _owner(node: exp.Expression, tables: Sequence[BaseTable]) -> tuple[BaseTable
     return owners[0], column.name if column is not None else ""
 
 
-def _operator(condition: exp.Expression) -> Operator:
+def operator_of(condition: exp.Expression) -> Operator:
+    """The shape of a condition."""
     pair = _OPERATORS.get(type(condition))
     if pair is not None:
         if isinstance(condition.this, exp.Column) and not condition.expression.find(exp.Column):
@@ -84,6 +85,8 @@ def _operator(condition: exp.Expression) -> Operator:
         if isinstance(condition.args["expression"], exp.Column) and not condition.this.find(exp.Column):
             return pair[1]
         return Operator.OTHER
+    if isinstance(condition, exp.Not) and isinstance(condition.this, exp.Is) and operator_of(condition.this) is Operator.IS_NULL:
+        return Operator.IS_NOT_NULL
     if not isinstance(condition.this, exp.Column):
         return Operator.OTHER
     match condition:

@@ -110,7 +110,7 @@ def _bare(words: tuple[str, ...], number: int, database: str) -> _Place | None:
     path = _path(words[number])
     name, dot, ending = PurePath(path).name.partition(".")
     kind = _ENDINGS.get((dot + ending).lower())
-    if kind is None or not name.isidentifier():
+    if kind is None or not name or '"' in name:
         return None
     return _Place(number, number, FileScan(words[number], path, kind, database), name)
 

@@ -83,7 +83,7 @@ def tune(context: TuneContext, *, seconds: float, storage_bytes: int, mode: str,
     round_ = _Round(number, started + seconds)
     tell("looking for what would help", 0.02)
     reads = _establish(context, round_, reads)
-    estimates = _estimates(context, reads)
+    estimates = _estimates(context, round_, reads)
     kept_bytes = sum(derived.bytes_stored for derived in context.design.objects.values())
     choice = choose(
         estimates,
@@ -143,7 +143,7 @@ def _next_identifier(context: TuneContext, round_: _Round) -> int:
     return max((*context.design.objects, *made), default=0) + 1
 
 
-def _estimates(context: TuneContext, reads: Sequence[TemplateStatistics]) -> list[Estimate]:
+def _estimates(context: TuneContext, round_: _Round, reads: Sequence[TemplateStatistics]) -> list[Estimate]:
     """Estimates of what is not built yet, for templates that nothing serves yet."""
     unserved = replace(context.workload, templates=tuple(t for t in reads if not context.design.choices.get(t.digest)))
     existing = {(d.action.source, d.action.definition) for d in context.design.objects.values()}
@@ -152,7 +152,12 @@ def _estimates(context: TuneContext, reads: Sequence[TemplateStatistics]) -> lis
         actions = [
             action for action in component.propose(unserved, context.catalog) if (action.source, action.definition) not in existing
         ]
-        found += component.estimate(actions, unserved, context.catalog, context.engine)
+        for source in dict.fromkeys(action.source for action in actions):
+            ours = [action for action in actions if action.source == source]
+            try:
+                found += component.estimate(ours, unserved, context.catalog, context.engine)
+            except Exception as error:
+                _refuse(context, round_, f"{component.name} of {source}", f"its gain could not be estimated: {error}")
     return found
 
 

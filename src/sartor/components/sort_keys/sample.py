@@ -106,12 +106,12 @@ def draw(engine: Engine, source: Source, columns: Sequence[str], number: int) ->
     groups = -(-rows // int(ROW_GROUP_ROWS.default))
     every = max(1, rows // min(int(SAMPLE_ROWS.default), max(1, groups) * int(SAMPLE_ROWS_PER_GROUP.default)))
     name = f"temp.main.sartor_sample_{number}"
-    names = ", ".join(quote(column) for column in columns)
+    names = "".join(f"{quote(column)}, " for column in columns)
     identifier = f"(SELECT *, row_number() OVER () - 1 AS file_row FROM {source})" if isinstance(source, FileScan) else str(source)
     row = "file_row" if isinstance(source, FileScan) else "rowid"
     engine.execute(f"DROP TABLE IF EXISTS {name}")
     engine.execute(
-        f"CREATE TEMP TABLE {name} AS SELECT {names}, {row} AS {quote(ORDER_COLUMN)} FROM {identifier} "
+        f"CREATE TEMP TABLE {name} AS SELECT {names}{row} AS {quote(ORDER_COLUMN)} FROM {identifier} "
         f"WHERE hash({row}, {_SALT}) % {every} = 0"
     )
     sampled = int(engine.rows(f"SELECT count(*) FROM {name}")[0][0])
