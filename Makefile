@@ -2,14 +2,20 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: venv demo test check fuzz bench clean
+.PHONY: venv latest demo test check fuzz bench clean
 
 venv: .venv/.stamp
 
-.venv/.stamp: pyproject.toml
+.venv/.stamp: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
+
+# The newest version of everything, written down in constraints.txt for the next `make check test`.
+latest: venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade --upgrade-strategy eager -e '.[dev]'
+	(grep '^#' constraints.txt; $(BIN)/python -m pip freeze --exclude-editable) > constraints.new
+	mv constraints.new constraints.txt
 
 demo: venv
 	$(BIN)/sartor demo

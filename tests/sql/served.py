@@ -114,9 +114,15 @@ class Served:
             return Answer(f"{type(error).__name__}: {error}")
 
     def difference(self, text: str, *, ordered: bool) -> str:
-        """How the answer served from copies differs from plain's; empty if it does not."""
+        """How the answer served from copies differs from plain's; empty if it does not. One transaction: one `now()`."""
         served = self.serve(text)
-        plain, other = self.answer(text), self.answer(served)
+        self.connection.begin()
+        plain = self.answer(text)
+        if plain.error:
+            self.connection.rollback()
+            self.connection.begin()
+        other = self.answer(served)
+        self.connection.rollback()
         if plain.error or other.error:
             return "" if bool(plain.error) == bool(other.error) else f"{plain.error!r} != {other.error!r}: {served}"
         if (plain.names, plain.types) != (other.names, other.types):

@@ -61,10 +61,10 @@ class Connection(duckdb.DuckDBPyConnection):
             return _Plain._prepare_script(self, sql, values, **options)
         return _write(self, sql, lambda: _Plain._prepare_script(self, sql, values, **options))
 
-    def _create_view(self, name: Any, sql: str, *, temporary: bool = False, replace: bool = False) -> None:
+    def _create_view(self, name: Any, sql: str, *, temporary: bool = False, replace: bool = False, **options: Any) -> None:
         last = name if isinstance(name, str) else name[-1]
         text = f"CREATE {'OR REPLACE ' if replace else ''}{'TEMP ' if temporary else ''}VIEW {_quoted(last)} AS SELECT 1"
-        _write(self, text, lambda: _Plain._create_view(self, name, sql, temporary=temporary, replace=replace))
+        _write(self, text, lambda: _Plain._create_view(self, name, sql, temporary=temporary, replace=replace, **options))
 
     # Transactions -------------------------------------------------------------------------------------------------
 
