@@ -12,6 +12,7 @@ from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis, Reference, RowOrder
 from sartor.core.constants import (
     BUILD_SECONDS_PER_CELL,
+    BUILD_SECONDS_PER_TEXT,
     COMPRESSED_SHARE,
     CSV_SCAN_SHARE,
     ESTIMATE_STATEMENTS,
@@ -35,6 +36,8 @@ _WIDTHS = {
     "DOUBLE": 8,
     "FLOAT": 4,
     "DATE": 4,
+    "TIMESTAMP": 8,
+    "DECIMAL": 8,
     "BOOLEAN": 1,
     "VARCHAR": 16,
 }
@@ -82,8 +85,7 @@ def _one(
         seconds = cache[template.digest, key]
         if seconds > 0:
             saved[template.digest] = Evidence(seconds, "predicted", _MODEL)
-    cells = (len(action.get("columns")) + 1) * sample.rows
-    build = cells * BUILD_SECONDS_PER_CELL.default
+    build = sample.rows * _row_build_seconds(action, catalog)
     return Estimate(
         action,
         saved,
@@ -145,11 +147,18 @@ def _read_by(predicates: Sequence[Predicate], columns: Sequence[str]) -> set[str
     return named | set(columns) if any(not predicate.column for predicate in predicates) else named
 
 
-def _row_bytes(action: Action, catalog: Catalog) -> float:
+def _types(action: Action, catalog: Catalog) -> list[str]:
+    """The types of a copy's columns without their parameters."""
     info = catalog.info(action.source)
-    width = 8.0
-    for name in action.get("columns"):
-        column = info.column(name) if info is not None else None
-        kind = column.type.partition("(")[0] if column is not None else "VARCHAR"
-        width += _WIDTHS.get(kind, 8)
-    return width * COMPRESSED_SHARE.default
+    columns = [info.column(name) if info is not None else None for name in action.get("columns")]
+    return [column.type.partition("(")[0] if column is not None else "VARCHAR" for column in columns]
+
+
+def _row_bytes(action: Action, catalog: Catalog) -> float:
+    return (8.0 + sum(_WIDTHS.get(kind, 8) for kind in _types(action, catalog))) * COMPRESSED_SHARE.default
+
+
+def _row_build_seconds(action: Action, catalog: Catalog) -> float:
+    fixed = [kind in _WIDTHS and kind != "VARCHAR" for kind in _types(action, catalog)]
+    texts = fixed.count(False)
+    return (len(fixed) - texts + 1) * BUILD_SECONDS_PER_CELL.default + texts * BUILD_SECONDS_PER_TEXT.default
