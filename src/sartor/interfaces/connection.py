@@ -22,7 +22,7 @@ from sartor.core.errors import BudgetError
 from sartor.interfaces import serving
 from sartor.interfaces.database import Database
 from sartor.interfaces.session import Session
-from sartor.interfaces.tailoring import MODES
+from sartor.interfaces.tailoring import DEFAULT_STORAGE, MODES
 
 if TYPE_CHECKING:
     from sartor.interfaces.design_report import DesignReport
@@ -177,7 +177,7 @@ class Connection(duckdb.DuckDBPyConnection):
     def tune(
         self,
         seconds: float = 60.0,
-        storage: str | int = "2GB",
+        storage: str | int = DEFAULT_STORAGE,
         *,
         mode: str | None = None,
         progress: Callable[[str, float], None] | None = None,
@@ -257,6 +257,7 @@ def connect(
     shared: bool = False,
     keep_literals: bool = True,
     mode: str = "apply",
+    autotune: bool = False,
 ) -> Connection:
     """Open a database as `duckdb.connect` does; every name of the connection works as before.
 
@@ -270,6 +271,7 @@ def connect(
             asked in former sessions.
         mode: "off" (a plain DuckDB connection that is not even watched), "report" (watched; `tune` says what it would
             do) or "apply".
+        autotune: refresh and tune by itself, in a thread that works while nobody asks.
 
     Raises:
         Whatever `duckdb.connect` raises, unchanged.
@@ -278,7 +280,10 @@ def connect(
     if mode not in MODES:
         raise BudgetError(f"mode {mode!r} is not one of {', '.join(MODES)}")
     shared_database, plain = Database.open(database, read_only, config, shared=shared, keep_literals=keep_literals, mode=mode)
-    return _adopt(plain, shared_database)
+    connection = _adopt(plain, shared_database)
+    if autotune:
+        shared_database.keep()
+    return connection
 
 
 def _adopt(plain: duckdb.DuckDBPyConnection, database: Database) -> Connection:
@@ -306,6 +311,8 @@ def _database(connection: Connection) -> Database:
     session = _SESSIONS.get(connection)
     if session is None:
         raise duckdb.ConnectionException("Connection Error: Connection already closed!")
+    if session.database.keeper is not None:
+        session.database.keeper.give_way()
     return session.database
 
 

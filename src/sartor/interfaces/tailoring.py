@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, float], None] | None
 
 MODES = ("apply", "report", "off")
+DEFAULT_STORAGE = "2GB"
 _UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
@@ -146,8 +147,8 @@ def install_key(database: Database, source: TableName, columns: frozenset[str]) 
         return fact
 
 
-def refresh(database: Database) -> int:
-    """Bring every object up to date: append the tail, verify what is distrusted, rebuild what was mutated."""
+def refresh(database: Database, only: frozenset[int] | None = None) -> int:
+    """Bring every object, or only these, up to date: append the tail, verify what is distrusted, rebuild what was mutated."""
     from sartor.freshness.refresh import Overtaken
 
     worked = 0
@@ -158,7 +159,7 @@ def refresh(database: Database) -> int:
             database.look_for_unseen_writes()
         for derived in list(database.design.objects.values()):
             how = use(derived, database.registry.state)
-            if how is Use.WHOLE:
+            if how is Use.WHOLE or (only is not None and derived.identifier not in only):
                 continue
             worked += 1
             with own_write(database):
@@ -251,7 +252,14 @@ def undo(database: Database, *, compact: bool = False) -> UndoReport:
     return UndoReport(freed_bytes=freed, objects=objects, compacted=compact)
 
 
-def tune(database: Database, seconds: float, storage: str | int, mode: str | None, progress: Progress) -> TuneReport:
+def tune(
+    database: Database,
+    seconds: float,
+    storage: str | int,
+    mode: str | None,
+    progress: Progress,
+    clock: Callable[[], float] = time.monotonic,
+) -> TuneReport:
     """One round of the tuner over what was observed."""
     from sartor.components import COMPONENTS
     from sartor.tuner.tune import TuneContext
@@ -281,7 +289,7 @@ def tune(database: Database, seconds: float, storage: str | int, mode: str | Non
             catalog=catalog,
             components=COMPONENTS,
             ledger=database.ledger,
-            clock=time.monotonic,
+            clock=clock,
             text_for=lambda text, alternative, design, known: text_for(database, text, alternative, design, known),
             knowing=lambda design: _knowing(database, design),
         )
