@@ -51,6 +51,11 @@ SAMPLE_ROWS_PER_GROUP = Constant(
     1_000, 16, 122_880, "the error of a row group's bounds against the time to sort the sample by each key", "declared"
 )
 ROW_GROUP_ROWS = Constant(122_880, 2_048, 1 << 20, "rows of a row group: DuckDB's own default", "DuckDB 2.0")
+VECTOR_ROWS = Constant(2_048, 2_048, 2_048, "rows that are decoded together: DuckDB's own", "DuckDB 2.0")
+PART_SAMPLE_ROWS = Constant(8, 1, 1_000, "sampled rows that tell whether a vector holds a row that passes", "declared")
+KEPT_ROW_SECONDS = Constant(
+    10e-9, 0.0, 1e-3, "seconds to group or hand out a row that passes: no order of the rows spares it", "declared"
+)
 ESTIMATE_STATEMENTS = Constant(3, 1, 16, "statements of a template that an estimate looks at", "declared")
 FIXED_QUERY_SECONDS = Constant(
     0.0005, 0.0, 1.0, "the part of a query's time that no layout changes", "DESIGN.md: select 1, point query"

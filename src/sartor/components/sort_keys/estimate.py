@@ -18,6 +18,7 @@ from sartor.core.constants import (
     ESTIMATE_STATEMENTS,
     FIXED_QUERY_SECONDS,
     JOIN_KEY_SHARE,
+    KEPT_ROW_SECONDS,
     SORT_SECONDS_PER_ROW,
 )
 from sartor.core.evidence import Evidence
@@ -104,24 +105,25 @@ def _saved(template: TemplateStatistics, key: Key, source: Source, sample: Sampl
         places = [r for r in analysis.references if r.source == source and r.refusal is None]
         share_of_time = 1.0 / max(1, len({str(r.source) for r in analysis.references}))
         for reference in places:
-            before = float(sample.groups) if parsed(source) else sample.groups_read((), reference.predicates)
-            after = _groups_after(sample, key, reference)
-            scan = max(0.0, plain - FIXED_QUERY_SECONDS.default) * share_of_time
+            kept = sample.rows * sample.share_kept(reference.predicates)
+            before = float(sample.groups) if parsed(source) else _work(sample, (), reference)
+            after = _work(sample, key, reference)
+            scan = max(0.0, (plain - FIXED_QUERY_SECONDS.default) * share_of_time - kept * KEPT_ROW_SECONDS.default)
             gain = scan * (1.0 - min(1.0, share * after / before))
             if reference.order is RowOrder.BASE:
-                gain -= sample.rows * sample.share_kept(reference.predicates) * SORT_SECONDS_PER_ROW.default
+                gain -= kept * SORT_SECONDS_PER_ROW.default
             gains.append(gain)
     return mean(gains) if gains else 0.0
 
 
-def _groups_after(sample: Sample, key: Key, reference: Reference) -> float:
+def _work(sample: Sample, key: Key, reference: Reference) -> float:
+    """What a reference's scan decodes if its table is sorted by a key, in row groups."""
     restricted = {p.column for p in reference.predicates}
-    if not key:
-        return sample.groups_read((), reference.predicates)
-    if key[0] not in restricted:
+    filtered_share = min(1.0, len(restricted & set(reference.columns)) / max(1, len(reference.columns)))
+    if key and key[0] not in restricted:
         # Joined to something restricted: DuckDB pushes the smallest and largest key it finds down.
-        return sample.groups_read((), reference.predicates) * JOIN_KEY_SHARE.default
-    return sample.groups_read(key, reference.predicates)
+        return sample.work((), reference.predicates, filtered_share) * JOIN_KEY_SHARE.default
+    return sample.work(key, reference.predicates, filtered_share)
 
 
 def _instances(template: TemplateStatistics, catalog: Catalog) -> list[Analysis]:
