@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -199,6 +200,16 @@ class Connection(duckdb.DuckDBPyConnection):
     def design(self) -> DesignReport:
         """What is in force: each derived object with its size, freshness, gain and cost."""
         return _database(self).design_report()
+
+    def report(self, path: str | os.PathLike[str]) -> Path:
+        """Write one page with pictures: what was asked, what was built and why, what it brought; gives the path.
+
+        Raises:
+            OSError: the page can not be written there.
+        """
+        target = Path(path)
+        _database(self).report(target)
+        return target
 
     def explain(self, decision: int) -> str:
         """The story of one decision of the ledger, as text.

@@ -348,6 +348,7 @@ class Database:
     purge = tailoring.purge
     explain = tailoring.explain
     design_report = tailoring.design_report
+    report = tailoring.report
     workload_table = tailoring.workload_table
     ledger_table = tailoring.ledger_table
     install = tailoring.install

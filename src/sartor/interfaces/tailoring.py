@@ -24,6 +24,8 @@ from sartor.freshness.usable import Use, use
 from sartor.sql.scans import file_scans
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pyarrow
 
     from sartor.core.action import Action
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from sartor.interfaces.database import Database
     from sartor.interfaces.design_report import DesignReport
     from sartor.interfaces.known import Known
+    from sartor.interfaces.report.facts import Facts
     from sartor.tuner.outcome import TuneReport, UndoReport
     from sartor.workload.workload import Workload
 
@@ -355,6 +358,23 @@ def design_report(database: Database) -> DesignReport:
     from sartor.interfaces.design_report import design_report as report
 
     return report(database.design, database.registry.state)
+
+
+def report(database: Database, path: Path | None) -> Facts:
+    """Gather what a report tells and, given a path, write the page there."""
+    from sartor.interfaces.report.facts import gather
+    from sartor.interfaces.report.page import write
+    from sartor.interfaces.serving import finish
+
+    for session in database.sessions():
+        finish(session)
+    with database.engine_lock:
+        workload, _ = _knowing(database, database.design)
+        name = database.opened.path.name if database.opened.path is not None else "a database in memory"
+        facts = gather(name, workload, database.design, database.registry.state, database.ledger.decisions())
+    if path is not None:
+        write(facts, path)
+    return facts
 
 
 def workload_table(database: Database) -> pyarrow.Table:

@@ -326,7 +326,13 @@ def _trial(
     if pairs:
         ratio = median(pair.plain / max(pair.alternative, 1e-9) for pair in pairs)
         line = f"{verdict(pairs).value} after {len(pairs)} pairs, {ratio:.2f} times as fast as plain"
-        start.note("trial", template.digest, f"with object {objects}: {line}", {"template": template.template})
+        details = {
+            "template": template.template,
+            "objects": [item.object for item in option],
+            "plain_seconds": median(pair.plain for pair in pairs),
+            "tuned_seconds": median(pair.alternative for pair in pairs),
+        }
+        start.note("trial", template.digest, f"with object {objects}: {line}", details)
     return pairs, now
 
 

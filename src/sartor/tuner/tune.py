@@ -87,7 +87,12 @@ def tune(context: TuneContext, *, seconds: float, storage_bytes: int, mode: str,
     if mode != "report":
         _enforce(context, state)
         tell("done", 1.0)
-    return _report(context, state, started, mode)
+    report = _report(context, state, started, mode)
+    summary = f"the round ended after {report.seconds:.1f} s, {report.build_seconds:.1f} s of it building; {len(report.built)} kept"
+    context.ledger.record(
+        "end", "database", summary, {"seconds": report.seconds, "build_seconds": report.build_seconds, "mode": mode}, cause=number
+    )
+    return report
 
 
 def _run(context: TuneContext, machine: loop.Machine, tell: Callable[[str, float], None]) -> loop.Round:
