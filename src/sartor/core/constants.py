@@ -84,3 +84,6 @@ EXPORT_ROWS = Constant(2_000_000, 1_000, 1 << 30, "the error of an export's shar
 EXPORT_DEPTHS = Constant(64, 4, 1024, "steps of an exported histogram against its size", "declared")
 EXPORT_FREQUENT = Constant(100, 0, 10_000, "values that get their own step in an exported histogram against its size", "declared")
 EXPORT_BATCH = Constant(50, 1, 1000, "literals placed in one scan against the time to plan it", "declared")
+IMPORT_STATEMENTS = Constant(
+    2_000, 1, 1 << 20, "how near an imported workload's counts are to the recorded ones against its size", "declared"
+)

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from sartor.interfaces.cli import commands, making
+from sartor.interfaces.cli import commands, making, sharing
 
 app = typer.Typer(
     name="sartor",
@@ -27,6 +27,8 @@ for command in (
     commands.undo,
     making.replay,
     making.demo,
+    sharing.export_workload,
+    sharing.import_workload,
 ):
     app.command()(command)
 
