@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
+from math import log
 
 import duckdb
 
@@ -27,15 +29,15 @@ def drawn(
     What the generated data can not answer for, such as an expression that raises on them, is NULL.
     """
     wanted: dict[tuple[str, str], set[tuple[Hole, Position]]] = defaultdict(set)
-    patterns: list[tuple[Hole, Position]] = []
+    patterns: dict[tuple[Hole, str], set[Position]] = defaultdict(set)
     holes = set()
     for template in templates:
         for run in template.runs:
-            for hole, positions in zip(template.holes, run.positions, strict=True):
+            for hole, known in zip(template.holes, run.positions, strict=True):
                 holes.add(hole)
-                for position in positions or ():
+                for position in known or ():
                     if hole.operator in PATTERNS:
-                        patterns.append((hole, position))
+                        patterns[hole, position.shape].add(position)
                     else:
                         wanted[hole.table, hole.subject].add((hole, position))
     found: Drawn = {}
@@ -43,8 +45,9 @@ def drawn(
         ordered = sorted(places, key=lambda place: (place[0].operator, place[1].below, place[1].upto))
         middles = [(position.below + position.upto) / 2 for _, position in ordered]
         found.update(zip(ordered, _quantiles(connection, table, subject, middles), strict=True))
-    for hole, position in dict.fromkeys(patterns):
-        found[hole, position] = _pattern(connection, hole, position)
+    for (hole, shape), positions in patterns.items():
+        offered = _patterns(connection, hole, shape)
+        found.update({(hole, position): _nearest(offered, position) for position in positions})
     return found, {hole: _quantiles(connection, hole.table, hole.subject, [draw.random()])[0] for hole in sorted(holes, key=str)}
 
 
@@ -74,26 +77,40 @@ def _literal(text: str | None, kind: str) -> str:
     return f"{kind} {quoted}" if kind in ("DATE", "TIMESTAMP", "TIME") else f"CAST({quoted} AS {kind})"
 
 
-def _pattern(connection: duckdb.DuckDBPyConnection, hole: Hole, position: Position) -> str:
-    """The pattern of the recorded shape whose share comes nearest to the recorded one."""
-    share = position.upto - position.below
-    if not share:
-        return f"'{_wrapped(_ABSENT, position.shape)}'"
-    text = f"({hole.subject})::VARCHAR"
-    places = [(position.below + position.upto) / 2, *((place + 0.5) / _MODELS for place in range(_MODELS))]
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """A pattern, the share of the values that it keeps, and where the value lies that it was taken from."""
+
+    text: str
+    share: float
+    place: float
+
+
+def _patterns(connection: duckdb.DuckDBPyConnection, hole: Hole, shape: str) -> list[_Pattern]:
+    """Patterns of a shape that keep something of the generated data, and one that keeps nothing."""
+    values = f"SELECT ({hole.subject})::VARCHAR AS v FROM {hole.table}"
+    places = [(place + 0.5) / _MODELS for place in range(_MODELS)]
+    absent = _Pattern(_wrapped(_ABSENT, shape), 0.0, 0.5)
     try:
-        models = connection.execute(f"SELECT quantile_disc({text}, {places}) FROM {hole.table}").fetchall()[0][0]
-        candidates = sorted({candidate for model in models or () if model for candidate in _candidates(model, position.shape)})
+        models = connection.execute(f"SELECT quantile_disc(v, {places}) FROM ({values}) WHERE v IS NOT NULL").fetchall()[0][0] or ()
+        candidates = {text: place for model, place in zip(models, places, strict=False) for text in _candidates(model, shape)}
+        counts = ", ".join(f"coalesce(sum(n) FILTER (v {hole.operator} '{text}'), 0) / sum(n)" for text in candidates)
         if not candidates:
-            return "NULL"
-        counts = ", ".join(f"sum(n) FILTER (v {hole.operator} '{candidate}')" for candidate in candidates)
-        kept = connection.execute(
-            f"SELECT {counts}, sum(n) FROM (SELECT {text} AS v, count(*) AS n FROM {hole.table} WHERE {text} IS NOT NULL GROUP BY 1)"
+            return [absent]
+        shares = connection.execute(
+            f"SELECT {counts} FROM (SELECT v, count(*) AS n FROM ({values}) WHERE v IS NOT NULL GROUP BY v)"
         ).fetchall()[0]
     except duckdb.Error:
-        return "NULL"
-    shares = {candidate: float(count or 0) / float(kept[-1]) for candidate, count in zip(candidates, kept, strict=False)}
-    return f"'{min(candidates, key=lambda candidate: max(shares[candidate] / share, share / max(shares[candidate], 1e-12)))}'"
+        return [absent]
+    return [absent, *(_Pattern(text, share, place) for (text, place), share in zip(candidates.items(), shares, strict=True) if share)]
+
+
+def _nearest(offered: list[_Pattern], position: Position) -> str:
+    """The pattern whose share comes nearest to the recorded one; of those as near, the one that was taken from nearest by."""
+    share, middle = position.upto - position.below, (position.below + position.upto) / 2
+    if share <= 0:
+        return f"'{offered[0].text}'"
+    return f"'{min(offered, key=lambda one: (abs(log((one.share or 1e-12) / share)), abs(one.place - middle))).text}'"
 
 
 def _candidates(model: str, shape: str) -> list[str]:
