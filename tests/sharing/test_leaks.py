@@ -261,3 +261,67 @@ def test_no_composed_statement_leaks(statements: list[tuple[str, object]]) -> No
     shared = exported(database(), [CARRIED[0], *statements])
     assert shared is not None
     assert marks(shared) == set()
+
+
+_CONDITIONS = st.sampled_from(
+    [
+        "o.zqid = 73419000000{d}",
+        "zqstatus IN ('zqopen', 'zqlost{d}')",
+        "o.zqday BETWEEN DATE '2937-01-0{d}' AND '2937-02-0{d}'",
+        "zqmoment >= TIMESTAMP '2937-01-01 00:0{d}:00' - INTERVAL 73419{d} SECOND",
+        "zqtotal + zqweight * 73419.{d} > -73419{d}",
+        '"zq odd ""name" LIKE \'zq%{d}\'',
+        "NOT zqstatus ILIKE '%ZQ_{d}'",
+        "zqjson ->> '$.zqkey' = 'zqvalue{d}'",
+        "year(zqday) = 293{d} /* zqcomment */",
+        "EXISTS (SELECT 7341{d} FROM zqschema.\"zq Customers\" zqc WHERE zqc.zqcustomer = o.zqcustomer AND zqregion > 'zq{d}')",
+        "zqtotal > (SELECT avg(zqtotal) FROM main.zqorders zqinner WHERE zqinner.zqstatus = 'zqopen{d}')",
+        "zqstatus IS NOT NULL -- zqcomment {d}\n",
+        "CASE zqstatus WHEN 'zqopen{d}' THEN TRUE ELSE zqweight < 73419{d} END",
+        "o.zqmood = 'zqhappy' AND substr(zqstatus, {d}, 73419) = 'zq{d}'",
+    ]
+)
+_SELECTED = st.sampled_from(
+    [
+        'zqid AS zqalias{d}, zqstatus "zq Alias {d}"',
+        "count(*) AS zqcount{d}, 'zqconstant{d}' AS zqconstant",
+        "o.*",
+        "zqstatus || 'zq{d}' AS zqtext, zqtotal * 73419.{d} AS zqmuch",
+        "row_number() OVER (PARTITION BY zqstatus ORDER BY zqid) AS zqnumber{d}",
+        "strftime(zqday, '%Y-%m') AS zqmonth, date_trunc('week', zqmoment) zqweek",
+    ]
+)
+_SOURCES = st.sampled_from(
+    [
+        "zqorders o",
+        "main.ZQORDERS AS o",
+        "memory.main.zqorders o",
+        "(SELECT * FROM zqorders WHERE zqid > 73419000000{d}) o",
+        "zqcte{d} o",
+        'zqorders o JOIN zqschema."zq Customers" AS zqcustomers USING (zqcustomer)',
+    ]
+)
+
+
+@st.composite
+def _valid(draw: st.DrawFn) -> str:
+    """A statement that binds, of many parts with names and values of their own."""
+    source, conditions = draw(_SOURCES), draw(st.lists(_CONDITIONS, min_size=1, max_size=4))
+    begin = "WITH zqcte{d} AS (SELECT * FROM zqorders WHERE zqtotal <> 73419.{d}) " if source.startswith("zqcte") else ""
+    selected = draw(_SELECTED)
+    end = draw(st.sampled_from(["", " ORDER BY 1 LIMIT 1{d}", " -- zqend"]))
+    if selected.startswith("count"):
+        selected, end = "zqstatus, " + selected, f" GROUP BY zqstatus HAVING count(*) > 73419{end}"
+    joined = draw(st.sampled_from([" AND ", " OR "])).join(f"({condition})" for condition in conditions)
+    return f"{begin}SELECT {selected} FROM {source} WHERE {joined}{end}".replace("{d}", str(draw(st.integers(1, 9))))
+
+
+@given(st.lists(_valid(), min_size=20, max_size=20))
+@settings(max_examples=20, deadline=None)
+def test_statements_that_bind_are_carried_without_a_mark(texts: list[str]) -> None:
+    shared = exported(database(), [(text, None) for text in texts])
+    assert shared is not None
+    assert shared.left_out == {}
+    assert len(shared.templates) == len(texts)
+    assert all(None not in run.positions for template in shared.templates for run in template.runs)
+    assert marks(shared) == set()

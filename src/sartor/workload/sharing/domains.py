@@ -37,8 +37,8 @@ class Domain:
             case "FLOAT" | "DOUBLE":
                 return f"(({number}) + 1) / 8.0"
             case "DECIMAL":
-                precision, scale = (int(part) for part in kind[8:-1].split(","))
-                return f"((({number}) + {self._lowest(10**precision - 1)}) / 1e{scale})::{kind}"
+                scale = kind[8:-1].split(",")[1]
+                return f"((({number}) + {self._lowest(kind)}) / 1e{scale})::{kind}"
             case "DATE":
                 return f"DATE '{_FIRST_DAY}' + ({number})::INTEGER"
             case "TIME":
@@ -57,16 +57,33 @@ class Domain:
             case integer if integer.startswith("U"):
                 return f"({number})::{kind}"
             case _:
-                return f"(({number}) + {self._lowest(2 ** _INTEGERS[kind] - 1)})::{kind}"
+                return f"(({number}) + {self._lowest(kind)})::{kind}"
 
-    def _lowest(self, highest: int) -> int:
-        """The first number: 1, or what makes room for all of them."""
-        return min(1, highest + 1 - self.size)
+    def fits(self, kind: str) -> bool:
+        """Whether a type has a value for each number; a narrow column may be joined with a wide one.
+
+        >>> Domain(256, 0).fits("TINYINT"), Domain(257, 0).fits("TINYINT")
+        (True, False)
+        """
+        return self.size <= _capacity(kind)
+
+    def _lowest(self, kind: str) -> int:
+        """The value of the first number: 1, or what makes room for all of them."""
+        return min(1, (_capacity(kind) - 1) // 2 + 1 - self.size) if self.fits(kind) else 1
 
     def _text(self, number: str) -> str:
         fitting = ((radix, _digits(self.size, radix)) for radix in _RADIXES)
         radix, digits = next(((r, d) for r, d in fitting if d <= self.length), (36, _digits(self.size, 36)))
         return f"rpad(to_base({number}, {radix}, {digits}), {max(self.length, digits)}, 'x')"
+
+
+def _capacity(kind: str) -> int:
+    """How many values a type has that counts; more than enough for the others."""
+    if kind == "BOOLEAN":
+        return 2
+    if kind.startswith("DECIMAL"):
+        return int(2 * 10 ** int(kind[8:-1].split(",")[0])) - 1
+    return int(2 ** (_INTEGERS.get(kind.removeprefix("U"), 63) + 1))
 
 
 def _digits(size: int, radix: int) -> int:

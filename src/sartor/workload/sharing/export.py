@@ -61,6 +61,7 @@ def export(workload: Workload, catalog: Catalog, rows: Rows, progress: Progress)
             forms += _forms(template, catalog, names, vocabulary, binds)
         except LeftOut as reason:
             left_out[str(reason)] += 1
+    binds.close()
     if not forms:
         reasons = "; ".join(f"{reason} ({count})" for reason, count in left_out.items())
         raise WorkloadError(f"no statement can be exported: {reasons}; ask reads of this database's tables, then export")
@@ -119,8 +120,11 @@ def _forms(
 class _Binding:
     """Tells whether a renamed statement binds, on empty tables in memory."""
 
+    __slots__ = ("_connection", "close")
+
     def __init__(self, catalog: Catalog, names: Names) -> None:
         self._connection = duckdb.connect(":memory:", config={"enable_external_access": False})
+        self.close = self._connection.close
         for info in catalog:
             table = name_of(info)
             self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {names(table.schema)}")

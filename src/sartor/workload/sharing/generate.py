@@ -55,7 +55,7 @@ def _column(column: SharedColumn, rows: int, domain: Domain, draw: np.random.Gen
     present = np.sort(draw.permutation(rows)[nulls:]) if nulls else np.arange(rows)
     if len(present):
         ranks = _ranks(column, len(present))
-        spread = ranks * domain.size // max(1, column.distinct)
+        spread = ranks * domain.size // max(1, column.distinct) if domain.fits(column.type) else ranks
         numbers[present[_order(column.correlation, present / rows, draw)]] = spread
     return numbers
 
@@ -88,8 +88,9 @@ def _make_unique(numbers: dict[str, Numbers], key: tuple[str, ...], table: Share
         return
     last = min(key, key=lambda name: distinct[name])
     others = [numbers[name] for name in key if name != last]
-    order = np.lexsort([np.arange(table.rows), *others])
-    begins = np.ones(table.rows, dtype=bool)
+    order = np.lexsort([np.arange(table.rows), *others])  # by the others, then by row
+    begins = np.zeros(table.rows, dtype=bool)
+    begins[0] = True
     if others:
         begins[1:] = np.any([column[order][1:] != column[order][:-1] for column in others], axis=0)
     starts = np.flatnonzero(begins)

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from sartor.core.constants import EXPORT_BATCH, EXPORT_DEPTHS, EXPORT_FREQUENT, EXPORT_ROWS, SAMPLE_ROWS
+from sartor.core.constants import EXPORT_BATCH, EXPORT_DEPTHS, EXPORT_FREQUENT, EXPORT_ROWS, KEY_DISTINCT_SHARE, SAMPLE_ROWS
 from sartor.core.table import Column, TableInfo, quote
 from sartor.workload.sharing.anonymise import PATTERNS
 from sartor.workload.sharing.document import Position, SharedColumn, carried_type
@@ -36,9 +36,10 @@ def column_statistics(rows: Rows, info: TableInfo, count: int, column: Column, n
     if not present:
         return SharedColumn(name, kind, column.nullable, 0, nulls, (), 0.0, 0)
     sample = sampled(info, count, int(EXPORT_ROWS.default))
-    distinct, seen, histogram = _histogram(rows, f"SELECT {value} AS v FROM {sample} WHERE {value} IS NOT NULL")
-    if seen < present:
-        distinct = present if distinct == seen else min(present, max(distinct, info.distinct.get(column.name.lower(), 0)))
+    values = f"SELECT {value} AS v FROM {sample} WHERE {value} IS NOT NULL"
+    distinct, histogram = _histogram(rows, values)
+    if sample != str(info.source):
+        distinct = _estimated(rows, values, present, info.distinct.get(column.name.lower(), present))
     correlation = 0.0 if info.has_rowid_column else _correlation(rows, info, value, count)
     letters = round(length) if kind in ("VARCHAR", "JSON", "BLOB") else 0
     return SharedColumn(name, kind, column.nullable, distinct, nulls, histogram, correlation, letters)
@@ -54,8 +55,22 @@ def sampled(info: TableInfo, count: int, wanted: int) -> str:
     return f"(SELECT * FROM {info.source} WHERE rowid % {stride} = 0)"
 
 
-def _histogram(rows: Rows, values: str) -> tuple[int, int, tuple[tuple[float, float], ...]]:
-    """Distinct values, rows, and the shares at quantiles and around the values that are more frequent than most."""
+def _estimated(rows: Rows, values: str, present: int, approximate: int) -> int:
+    """How many distinct values a column has, of which a sample was seen: Chao's estimate, or the engine's where that is less.
+
+    Rows of one value often stand together, so that an even sample sees each value once; of that the engine's own count knows.
+    """
+    seen, singles, doubles = rows(
+        f"SELECT count(*), count(*) FILTER (n = 1), count(*) FILTER (n = 2) FROM (SELECT count(*) AS n FROM ({values}) GROUP BY v)"
+    )[0]
+    if singles == seen and approximate >= KEY_DISTINCT_SHARE.default * present:
+        return present
+    unseen = singles * singles // max(1, 2 * doubles)
+    return int(min(present, seen + unseen, max(seen, approximate)))
+
+
+def _histogram(rows: Rows, values: str) -> tuple[int, tuple[tuple[float, float], ...]]:
+    """Distinct values, and the shares at quantiles and around the values that are more frequent than most."""
     found = rows(
         f"WITH g AS (SELECT v, count(*) AS n FROM ({values}) GROUP BY v), "
         "r AS (SELECT n, row_number() OVER (ORDER BY v) AS place, sum(n) OVER (ORDER BY v ROWS UNBOUNDED PRECEDING) AS upto, "
@@ -69,7 +84,7 @@ def _histogram(rows: Rows, values: str) -> tuple[int, int, tuple[tuple[float, fl
     for place, below, upto, _, _ in found:
         points.add((round((place - 1) / distinct, _DIGITS), round(float(below) / total, _DIGITS)))
         points.add((round(place / distinct, _DIGITS), round(float(upto) / total, _DIGITS)))
-    return distinct, total, tuple(sorted(points))
+    return distinct, tuple(sorted(points))
 
 
 def _correlation(rows: Rows, info: TableInfo, value: str, count: int) -> float:
