@@ -92,7 +92,7 @@ def test_a_sample_knows_what_it_did_not_see(connection: duckdb.DuckDBPyConnectio
     found = [column_statistics(engine.rows, t, 100_000, column, "c1") for column in t.columns]
     assert [one.distinct for one in found] == [100_000, pytest.approx(20_000, rel=0.4), 10, pytest.approx(30_000, rel=0.4)]
     assert column_statistics(engine.rows, u, 100_000, u.columns[0], "c1").distinct == 10
-    placed = positions(engine.rows, sampled(t, 100_000, 10_000), [("a", "=", "25000"), ("c", "=", "'no number'")])
+    placed = positions(engine.rows, t, sampled(t, 100_000, 10_000), [("a", "=", "25000"), ("c", "=", "'no number'")])
     assert placed == {("a", "=", "25000"): Position(pytest.approx(0.25, abs=0.001), pytest.approx(0.25, abs=0.001))}
 
 
@@ -108,3 +108,14 @@ def test_positions_that_are_not_known_and_patterns_that_keep_nothing(connection:
     assert (len(texts), len(set(texts)), raising) == (3, 1, 1)
     assert "LIKE '~%'" in texts[0]
     assert len(connection.execute(texts[0]).fetchall()) == 2
+
+
+def test_an_enum_is_carried_in_the_order_of_its_texts(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("CREATE TYPE mood AS ENUM ('sad', 'happy')")
+    connection.execute("CREATE TABLE t AS SELECT (CASE WHEN range % 4 = 0 THEN 'sad' ELSE 'happy' END)::mood AS m FROM range(100)")
+    engine = DuckDBEngine(connection)
+    (t,) = engine.catalog()
+    column = column_statistics(engine.rows, t, 100, t.columns[0], "c1")
+    assert (column.type, column.histogram) == ("VARCHAR", ((0.0, 0.0), (0.5, 0.75), (1.0, 1.0)))
+    placed = positions(engine.rows, t, str(t.source), [('"m"', "=", "'sad'")])
+    assert placed == {('"m"', "=", "'sad'"): Position(0.75, 1.0)}

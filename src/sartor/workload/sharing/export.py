@@ -75,7 +75,7 @@ def export(workload: Workload, catalog: Catalog, rows: Rows, progress: Progress)
         count = int(rows(f"SELECT count(*) FROM {table}")[0][0])
         tables.append(_table(rows, info, count, names))
         sample = sampled(info, count, int(EXPORT_ROWS.default))
-        found |= {(table, one): position for one, position in positions(rows, sample, asked[table]).items()}
+        found |= {(table, one): position for one, position in positions(rows, info, sample, asked[table]).items()}
     joins = {join for form in forms for join in form.anonymous.joins} | set(_foreign_keys(rows, catalog))
     began = min(execution.started for form in forms for execution, _ in form.runs)
     return SharedWorkload(

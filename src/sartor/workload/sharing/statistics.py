@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 import duckdb
@@ -30,8 +32,10 @@ def column_statistics(rows: Rows, info: TableInfo, count: int, column: Column, n
         name: the column's name in the export.
     """
     kind = carried_type(column.type)
-    value = quote(column.name) if kind == column.type else f"{quote(column.name)}::VARCHAR"
-    present, length = rows(f"SELECT count({value}), coalesce(avg(length({value}::VARCHAR)), 0) FROM {info.source}")[0]
+    value = _carried(column)
+    is_text = kind in ("VARCHAR", "JSON", "BLOB")
+    length = f"coalesce(round(avg(length({value}::VARCHAR))), 0)::BIGINT" if is_text else "0"
+    present, letters = rows(f"SELECT count({value}), {length} FROM {info.source}")[0]
     nulls = round(1 - present / count, _DIGITS) if count else 0.0
     if not present:
         return SharedColumn(name, kind, column.nullable, 0, nulls, (), 0.0, 0)
@@ -41,8 +45,12 @@ def column_statistics(rows: Rows, info: TableInfo, count: int, column: Column, n
     if sample != str(info.source):
         distinct = _estimated(rows, values, present, info.distinct.get(column.name.lower(), present))
     correlation = 0.0 if info.has_rowid_column else _correlation(rows, info, value, count)
-    letters = round(length) if kind in ("VARCHAR", "JSON", "BLOB") else 0
     return SharedColumn(name, kind, column.nullable, distinct, nulls, histogram, correlation, letters)
+
+
+def _carried(column: Column) -> str:
+    """A column's values as the export takes them."""
+    return quote(column.name) if carried_type(column.type) == column.type else f"{quote(column.name)}::VARCHAR"
 
 
 def sampled(info: TableInfo, count: int, wanted: int) -> str:
@@ -97,39 +105,44 @@ def _correlation(rows: Rows, info: TableInfo, value: str, count: int) -> float:
     return round(found, _DIGITS) if found is not None and math.isfinite(found) else 0.0
 
 
-def positions(rows: Rows, sample: str, asked: Iterable[Asked]) -> dict[Asked, Position]:
+def positions(rows: Rows, info: TableInfo, sample: str, asked: Iterable[Asked]) -> dict[Asked, Position]:
     """Where constants lie in what they are compared with; those that the engine can not compare with it are absent."""
-    wanted, size = sorted(set(asked)), int(EXPORT_BATCH.default)
-    found: dict[Asked, Position] = {}
-    for batch in (wanted[start : start + size] for start in range(0, len(wanted), size)):
-        try:
-            found |= _placed(rows, sample, batch)
-        except duckdb.Error:
-            for one in batch:
-                try:
-                    found |= _placed(rows, sample, [one])
-                except duckdb.Error:
-                    continue
+    carried = {quote(column.name): _carried(column) for column in info.columns}
+    by_subject: dict[str, list[Asked]] = defaultdict(list)
+    for one in sorted(set(asked)):
+        by_subject[one[0]].append(one)
+    size, found = int(EXPORT_BATCH.default), dict[Asked, Position]()
+    for subject, wanted in by_subject.items():
+        values = (
+            f"SELECT v, count(*) AS n FROM (SELECT {carried.get(subject, subject)} AS v FROM {sample}) WHERE v IS NOT NULL GROUP BY v"
+        )
+        for batch in (wanted[start : start + size] for start in range(0, len(wanted), size)):
+            try:
+                found |= _placed(rows, values, batch)
+            except duckdb.Error:
+                for one in batch:
+                    with suppress(duckdb.Error):
+                        found |= _placed(rows, values, [one])
     return found
 
 
-def _placed(rows: Rows, sample: str, batch: list[Asked]) -> dict[Asked, Position]:
+def _placed(rows: Rows, values: str, batch: list[Asked]) -> dict[Asked, Position]:
     calls, patterns = [], {}
     for one in batch:
-        subject, operator, constant = one
-        less, equal = f"({subject}) < ({constant})", f"({subject}) = ({constant})"
+        _, operator, constant = one
+        less, equal = f"v < ({constant})", f"v = ({constant})"
         if operator in PATTERNS:
             patterns[one] = pattern = str(rows(f"SELECT {constant}")[0][0])
             begin = pattern.partition("%")[0].partition("_")[0].replace("'", "''")
-            less, equal = f"({subject})::VARCHAR < '{begin}'", f"({subject}) {operator} ({constant})"
-        calls += [f"count(*) FILTER ({less})", f"count(*) FILTER ({equal})", f"count({subject})"]
-    counts = rows(f"SELECT {', '.join(calls)} FROM {sample}")[0]
+            less, equal = f"v::VARCHAR < '{begin}'", f"v {operator} ({constant})"
+        calls += [f"coalesce(sum(n) FILTER ({less}), 0)", f"coalesce(sum(n) FILTER ({equal}), 0)"]
+    *counts, total = (int(number or 0) for number in rows(f"SELECT {', '.join(calls)}, sum(n) FROM ({values})")[0])
+    if not total:
+        return {}
     found = {}
-    for one, less, equal, total in zip(batch, counts[::3], counts[1::3], counts[2::3], strict=True):
-        if not total:
-            continue
-        upto = round(min(total, less + equal) / total, _DIGITS)
-        below = round(min(total - equal, less) / total, _DIGITS)
+    for one, lesser, same in zip(batch, counts[::2], counts[1::2], strict=True):
+        upto = round(min(total, lesser + same) / total, _DIGITS)
+        below = round(min(total - same, lesser) / total, _DIGITS)
         found[one] = Position(below, upto, shape_of(patterns[one]) if one in patterns else "")
     return found
 
