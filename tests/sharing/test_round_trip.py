@@ -7,9 +7,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import sartor
-from sartor.core.errors import DatabaseUnavailable, WorkloadError
+from sartor.core.errors import DatabaseUnavailable, SartorError, WorkloadError
 from sartor.core.table import TableInfo
 from sartor.engines.duckdb.engine import DuckDBEngine
 from sartor.interfaces.connection import Connection
@@ -191,6 +193,68 @@ def test_a_file_can_not_run_what_is_no_read(shop: Path, tmp_path: Path, change: 
     (tmp_path / "w.json").write_text(json.dumps(document))
     with pytest.raises(WorkloadError, match="damaged"):
         sartor.import_workload(tmp_path / "w.json", tmp_path / "new.duckdb")
+
+
+def _paths(value: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """The places in a document."""
+    if isinstance(value, dict):
+        inner = [found for key, one in value.items() for found in _paths(one, (*path, key))]
+    elif isinstance(value, list):
+        inner = [found for key, one in enumerate(value[:3]) for found in _paths(one, (*path, key))]
+    else:
+        inner = []
+    return [path, *inner] if path else inner
+
+
+_WRONG = [
+    None,
+    -1,
+    0,
+    1e300,
+    float("nan"),
+    1 << 80,
+    1 << 44,
+    "",
+    "t1; DROP TABLE t1",
+    "main.t1",
+    [],
+    [[]],
+    {},
+    {"a": 1},
+    True,
+    "DATE",
+    [0.5, 2],
+]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_damaged_file_never_breaks_out(shop: Path, tmp_path: Path, data: st.DataObject) -> None:
+    document = json.loads((shop / "w.json").read_text())
+    for table in document["tables"]:
+        table["rows"] = min(table["rows"], 200)
+    *path, last = data.draw(st.sampled_from(_paths(document)))
+    at = document
+    for key in path:
+        at = at[key]
+    at[last] = data.draw(st.sampled_from(_WRONG))
+    (tmp_path / "w.json").write_text(json.dumps(document))
+    try:
+        sartor.import_workload(tmp_path / "w.json", tmp_path / "new.duckdb")
+    except (SartorError, duckdb.Error):
+        assert [path.name for path in tmp_path.iterdir()] == ["w.json"]
+    for made in tmp_path.iterdir():
+        made.unlink()
+
+
+def test_nothing_is_left_where_no_statement_runs(shop: Path, tmp_path: Path) -> None:
+    document = json.loads((shop / "w.json").read_text())
+    document["templates"] = [{"sql": "SELECT 's1'::DATE", "count": 1, "total_seconds": 0, "holes": [], "runs": []}]
+    document["templates"][0]["runs"] = [{"at": 0, "seconds": 0, "rows": 1, "positions": []}]
+    (tmp_path / "w.json").write_text(json.dumps(document))
+    with pytest.raises(WorkloadError, match="raises on the generated data"):
+        sartor.import_workload(tmp_path / "w.json", tmp_path / "new.duckdb", rows=100)
+    assert [path.name for path in tmp_path.iterdir()] == ["w.json"]
 
 
 def test_an_empty_log_says_so(tmp_path: Path) -> None:

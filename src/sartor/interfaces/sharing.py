@@ -120,9 +120,11 @@ def import_workload(
             raise WorkloadError(f"{path}: every statement raises on the generated data; export the workload again")
         write_new(text_file, "".join(f"{text};\n" for text in texts))
         os.replace(draft, file)
-    except BaseException:
+    except BaseException as error:
         for left in (draft, draft.with_name(draft.name + ".wal"), text_file):
             left.unlink(missing_ok=True)
+        if isinstance(error, MemoryError):
+            raise WorkloadError(f"{path}: the rows do not fit into memory; give fewer with --rows or --scale") from None
         raise
     return ImportReport(file, text_file, len(workload.tables), sum(table.rows for table in workload.tables), len(texts), failing)
 

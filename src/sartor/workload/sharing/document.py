@@ -16,6 +16,7 @@ from sartor.workload.sharing.names import GIVEN
 
 FORMAT = "sartor-workload"
 VERSION = 1
+_MOST = 1 << 48  # rows or values
 SHAPES = frozenset({"", "exact", "prefix", "suffix", "contains", "other"})
 
 _TYPE = re.compile(
@@ -150,7 +151,7 @@ def read_document(path: Path) -> SharedWorkload:
         raise WorkloadError(f"{path} has format version {document.get('version')!r}, not {VERSION}; install the Sartor that wrote it")
     try:
         workload = _workload(document)
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise WorkloadError(f"{path} is damaged; export the workload again") from None
     if not workload.templates:
         raise WorkloadError(f"{path} has no templates; ask some statements before you export")
@@ -177,7 +178,8 @@ def _table(table: dict[str, Any]) -> SharedTable:
 
 def _column(column: dict[str, Any]) -> SharedColumn:
     histogram = tuple((_share(rank), _share(upto)) for rank, upto in column["histogram"])
-    if list(histogram) != sorted(histogram) or not _TYPE.fullmatch(column["type"]):
+    ends = () if column["distinct"] == 0 else ((0.0, 0.0), (1.0, 1.0))
+    if histogram[:1] + histogram[-1:] != ends or list(histogram) != sorted(histogram) or not _TYPE.fullmatch(column["type"]):
         raise ValueError("histogram or type")
     return SharedColumn(
         _name(column["name"]),
@@ -236,7 +238,7 @@ def _expression(sql: str) -> str:
 
 
 def _count(number: Any) -> int:
-    if int(number) < 0:
+    if not 0 <= int(number) <= _MOST:
         raise ValueError("count")
     return int(number)
 
