@@ -11,6 +11,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+import sartor
+
 
 def _sartor(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from sartor.interfaces.cli.main import run; run()", *map(str, arguments)]
@@ -80,3 +82,28 @@ def test_a_file_without_permission(tmp_path: Path) -> None:
     duckdb.connect(path).close()
     path.chmod(0)
     _one_line(_sartor("tune", path), "permission")
+
+
+def test_a_workload_is_given_away_and_taken_in(shop: Path, tmp_path: Path) -> None:
+    with sartor.connect(shop) as con:
+        con.execute("SELECT count(*) FROM t WHERE b = 7").fetchall()
+    file, made = tmp_path / "w.json", tmp_path / "new.duckdb"
+    done = _sartor("export-workload", shop, "--out", file, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["templates"] >= 1
+    done = _sartor("import-workload", file, made, "--rows", 1000, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["rows"] == 1000
+    assert "plain" in _sartor("replay", made, f"{made}.sql").stdout
+    _one_line(_sartor("export-workload", shop, "--out", file), "exists")
+    _one_line(_sartor("export-workload", tmp_path / "none.duckdb", "--out", tmp_path / "x.json"), "does not exist")
+    _one_line(_sartor("export-workload", made, "--out", tmp_path / "none" / "x.json"), "can not be written")
+    _one_line(_sartor("import-workload", file, made), "exists")
+    _one_line(_sartor("import-workload", tmp_path / "none.json", tmp_path / "x.duckdb"), "No such file")
+    _one_line(_sartor("import-workload", f"{made}.sql", tmp_path / "x.duckdb"), "not JSON")
+    _one_line(_sartor("import-workload", made, tmp_path / "x.duckdb"), "not JSON")
+    _one_line(_sartor("import-workload", tmp_path, tmp_path / "x.duckdb"), "directory")
+    _one_line(_sartor("import-workload", file, tmp_path / "none" / "x.duckdb"), "can not be written")
+    _one_line(_sartor("import-workload", file, tmp_path / "x.duckdb", "--rows", 0), "above 0")
+    _one_line(_sartor("import-workload", file, tmp_path / "x.duckdb", "--rows", 10, "--scale", 2), "one of them")
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith("x.") or "draft" in path.name]

@@ -96,3 +96,10 @@ TRIAL_STATEMENTS = Constant(3, 1, 16, "alternatives tried for each template agai
 PAYBACK_REPEATS = Constant(
     4, 0.1, 1000, "how often what was observed is expected to come again: more builds what pays back later", "declared"
 )
+EXPORT_ROWS = Constant(2_000_000, 1_000, 1 << 30, "the error of an export's shares against the time to count them", "declared")
+EXPORT_DEPTHS = Constant(64, 4, 1024, "steps of an exported histogram against its size", "declared")
+EXPORT_FREQUENT = Constant(100, 0, 10_000, "values that get their own step in an exported histogram against its size", "declared")
+EXPORT_BATCH = Constant(50, 1, 1000, "literals placed in one scan against the time to plan it", "declared")
+IMPORT_STATEMENTS = Constant(
+    2_000, 1, 1 << 20, "how near an imported workload's counts are to the recorded ones against its size", "declared"
+)

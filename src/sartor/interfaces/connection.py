@@ -28,6 +28,7 @@ from sartor.interfaces.tailoring import DEFAULT_STORAGE, MODES
 if TYPE_CHECKING:
     from sartor.interfaces.design_report import DesignReport
     from sartor.tuner.outcome import TuneReport, UndoReport
+    from sartor.workload.sharing.document import SharedWorkload
 
 # DuckDB looks for a caller's data frames in the Python frame that calls it, and skips frames of its own package, which it
 # tells by this name. With it, replacement scans find what they would find without Sartor, and nothing else.
@@ -234,6 +235,18 @@ class Connection(duckdb.DuckDBPyConnection):
     def ledger(self) -> duckdb.DuckDBPyRelation:
         """A relation over all decisions."""
         return self.from_arrow(_database(self).ledger_table())
+
+    def export_workload(self, path: str | os.PathLike[str], *, progress: Callable[[str, float], None] | None = None) -> SharedWorkload:
+        """Write what was observed to a new file that holds no value and no name of the user's: docs/workload-files.md.
+
+        Args:
+            path: the file, which must not exist.
+            progress: is told what goes on and the share done, between 0 and 1.
+
+        Raises:
+            WorkloadError: nothing was observed that can be carried, or the file exists or can not be written.
+        """
+        return _database(self).export_workload(path, progress)
 
     def refresh(self) -> int:
         """Bring every derived object up to date now; returns how many had to be worked on."""

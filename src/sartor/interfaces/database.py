@@ -24,7 +24,7 @@ from sartor.freshness.files import known_scans
 from sartor.freshness.registry import Registry
 from sartor.freshness.usable import Use
 from sartor.freshness.watch import Watch
-from sartor.interfaces import tailoring
+from sartor.interfaces import sharing, tailoring
 from sartor.interfaces.known import Known, Template
 from sartor.interfaces.opening import Opened, open_plain
 from sartor.interfaces.session import Session, Transaction
@@ -351,5 +351,6 @@ class Database:
     report = tailoring.report
     workload_table = tailoring.workload_table
     ledger_table = tailoring.ledger_table
+    export_workload = sharing.export_workload
     install = tailoring.install
     install_key = tailoring.install_key

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from sartor.interfaces.cli import commands, making
+from sartor.interfaces.cli import commands, making, sharing
 
 app = typer.Typer(
     name="sartor",
@@ -28,6 +28,8 @@ for command in (
     commands.undo,
     making.replay,
     making.demo,
+    sharing.export_workload,
+    sharing.import_workload,
 ):
     app.command()(command)
 
