@@ -232,8 +232,10 @@ def _reading(sql: str) -> str:
     return sql
 
 
-def _expression(sql: str) -> str:
+def _expression(sql: Any) -> str:
     _reading(f"SELECT {sql}")
+    if not isinstance(sql, str):
+        raise TypeError("expression")
     return sql
 
 
