@@ -444,7 +444,7 @@ def _never_slower(plain_seconds: object, served_seconds: object) -> bool:
 
 def fuzz(seed: int, statements: int, *, bulk: int = 150_000, stop_at_wrong: bool = False) -> Report:
     """Run that many steps in a folder of its own."""
-    always = mock.patch.object(serve, "share_kept", _covers), mock.patch.object(known, "should_put_back", _never_slower)
+    always = mock.patch.object(serve, "share_kept", _covers), mock.patch.object(known, "is_suspect", _never_slower)
     with tempfile.TemporaryDirectory() as folder, always[0], always[1]:
         run = Run(Path(folder), seed, bulk)
         try:

@@ -335,7 +335,7 @@ class Database:
         )
 
     def put_back(self, template: Template, how: Use) -> None:
-        """A way of being served became slower than plain: the template runs plain instead until the design changes."""
+        """A way of being served is slower than plain: the template runs plain instead until the design changes."""
         template.switch_off(self.design, (how,))
         form = "with the rows appended since" if how is Use.RESIDUAL else "from what is built"
         self.ledger.record("put_back", template.digest, f"runs plain again: answering it {form} became slower than plain was")

@@ -18,7 +18,7 @@ from sartor.freshness.usable import Use
 from sartor.sql.classify import READ, Effects
 from sartor.sql.fingerprint import Fingerprint
 from sartor.sql.rewrite import Splice, splice
-from sartor.tuner.history import should_put_back
+from sartor.tuner.history import Probation, is_suspect
 
 if TYPE_CHECKING:
     from sartor.interfaces.database import Database
@@ -37,6 +37,7 @@ class Template:
         decided_for: the design version and catalog generation that `alternative` was decided for.
         off: ways that this template is not served by, with the design version that this holds for.
         seconds: the last run times, plain (None) and by each way of being served.
+        probation: by way of being served, the runs that decide whether it is slower than plain.
         served, discarded: runs that were served, and runs whose result was thrown away because a write came between.
     """
 
@@ -49,6 +50,7 @@ class Template:
     decided_for: tuple[int, int] = (-1, -1)
     off: dict[Use, int] = field(default_factory=dict)
     seconds: dict[Use | None, deque[float]] = field(default_factory=dict)
+    probation: dict[Use, Probation] = field(default_factory=dict)
     served: int = 0
     discarded: int = 0
 
@@ -64,9 +66,20 @@ class Template:
             history = self.seconds[how] = deque(maxlen=int(HISTORY_RUNS.default))
         history.append(seconds)
         if how is None:
+            for probation in self.probation.values():
+                probation.observe(seconds, served=False)
             return False
         self.served += 1
-        return self.served % PUT_BACK_EVERY.default == 0 and should_put_back(self.seconds.get(None, ()), history)
+        found = self.probation.get(how)
+        if found is None:
+            if self.served % PUT_BACK_EVERY.default == 0 and is_suspect(self.seconds.get(None, ()), history):
+                self.probation[how] = Probation()
+            return False
+        slower = found.observe(seconds, served=True)
+        if slower is not None:
+            del self.probation[how]
+            history.clear()  # what was suspected is settled; new runs begin a new history
+        return bool(slower)
 
     def usual(self, how: Use | None) -> float | None:
         """The median of the last run times by this way of being served; None if there were none."""
@@ -80,6 +93,8 @@ class Template:
     def is_off(self, design: Design, how: Use) -> bool:
         """Whether this template is not served in this way; too many discarded runs also switch it off for a while."""
         if self.off.get(how) == design.version:
+            return True
+        if how in self.probation and self.probation[how].plain_is_next:
             return True
         if self.discarded > 1 and self.discarded > DISCARD_SHARE.default * (self.served + self.discarded):
             self.discarded -= 1  # each plain run calms the writes' share down again

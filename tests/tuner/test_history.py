@@ -1,0 +1,76 @@
+"""Putting back: what is slower is found, and what only looks slower for a while is not."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+
+from sartor.core.design import Design
+from sartor.freshness.usable import Use
+from sartor.interfaces.known import Template
+
+DESIGN = Design(version=3)
+
+
+def _day(template: Template, cost: Callable[[int], float], ratio: float, runs: int) -> int | None:
+    """Serve a template as the query's way does; the run at which it was put back, or None."""
+    for number in range(runs):
+        served = not template.is_off(DESIGN, Use.WHOLE)
+        seconds = cost(number) * (ratio if served else 1.0)
+        if template.observe(seconds, Use.WHOLE if served else None):
+            template.switch_off(DESIGN, (Use.WHOLE,))
+            return number
+    return None
+
+
+def _observed(cost: Callable[[int], float], runs: int = 40) -> Template:
+    template = Template("digest", "text")
+    for number in range(runs):
+        template.observe(cost(number), None)
+    return template
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_became_slower_is_put_back(seed: int) -> None:
+    draw = random.Random(seed)
+
+    def cost(number: int) -> float:
+        return draw.uniform(0.9, 1.1)
+
+    at = _day(_observed(cost), cost, 1.5, 200)
+    assert at is not None
+    assert at < 40
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_other_literals_do_not_look_like_a_slower_alternative(seed: int) -> None:
+    draw = random.Random(seed)
+
+    def before(number: int) -> float:
+        return draw.choice((1.0, 1.0, 4.0))
+
+    def now(number: int) -> float:
+        return draw.choice((4.0, 5.0, 6.0))
+
+    assert _day(_observed(before), now, 0.6, 400) is None
+
+
+def test_plain_runs_in_turn_only_while_it_is_suspected() -> None:
+    template = _observed(lambda number: 1.0)
+    assert not template.is_off(DESIGN, Use.WHOLE)
+    plain = 0
+    for _ in range(100):
+        served = not template.is_off(DESIGN, Use.WHOLE)
+        plain += not served
+        assert not template.observe(2.0 if served else 4.0, Use.WHOLE if served else None)
+    assert 0 < plain <= 50
+    assert not template.is_off(DESIGN, Use.RESIDUAL), "another way of being served is not suspected"
+
+
+def test_a_new_design_is_a_new_chance() -> None:
+    template = _observed(lambda number: 1.0)
+    assert _day(template, lambda number: 1.0, 2.0, 100) is not None
+    assert template.is_off(DESIGN, Use.WHOLE)
+    assert not template.is_off(Design(version=4), Use.WHOLE)
