@@ -45,10 +45,12 @@ def test_public_names() -> None:
         "BudgetError",
         "DatabaseUnavailable",
         "DecisionNotFound",
+        "ImportReport",
         "SartorError",
         "WorkloadError",
         "__version__",
         "connect",
+        "import_workload",
     ]
 
 
