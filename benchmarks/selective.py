@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import duckdb
+from sqlglot import exp, parse_one
+from sqlglot.errors import ParseError
 
 from benchmarks.statement import Statement
 
@@ -15,10 +17,10 @@ READ_SHARE = 0.5  # of its rows are read although so few are kept: the load orde
 
 
 def is_selective(connection: duckdb.DuckDBPyConnection, statement: Statement) -> bool:
-    """Whether plain DuckDB keeps at most 1 % of the largest table it scans, and reads most of it to find them.
+    """Whether the statement keeps at most 1 % of the largest table by its conditions on one column, and reads most of it.
 
-    Rows kept are counted after the filters that the statement itself writes; a filter that a join hands down does not make a
-    template selective. The statement is run once.
+    Only conditions that the statement itself writes count; what a join hands down does not make a template selective, nor do
+    several conditions of which each keeps a lot. The statement is run once.
     """
     text = f"EXPLAIN (ANALYZE, FORMAT json) {statement.text}"
     try:
@@ -29,37 +31,49 @@ def is_selective(connection: duckdb.DuckDBPyConnection, statement: Statement) ->
         return False
     scans = list(_scans(json.loads(row[1]).get("operator", []), None))
     largest = max((scan["total_row_groups_to_scan"] for scan, _ in scans), default=0)
-    for scan, kept in scans:
-        if scan["total_row_groups_to_scan"] < largest or kept is None:
-            continue
-        rows = _rows_of(connection, str(scan["extra_info"].get("Table", "")))
-        if rows and kept <= KEPT_SHARE * rows and scan.get("rows_scanned", 0) >= READ_SHARE * rows:
-            return True
+    for scan, written in scans:
+        table = str(scan["extra_info"].get("Table", ""))
+        rows = _count(connection, table, "true") if written and scan["total_row_groups_to_scan"] == largest else 0
+        if rows and scan.get("rows_scanned", 0) >= READ_SHARE * rows:
+            by_column = [_count(connection, table, condition) for condition in _by_column(written)]
+            if any(kept <= KEPT_SHARE * rows for kept in by_column):
+                return True
     return False
 
 
-def _scans(nodes: list[dict[str, Any]], parent: dict[str, Any] | None) -> Iterator[tuple[dict[str, Any], int | None]]:
-    """Scans with the rows that their written filters keep; None where nothing is filtered."""
+def _scans(nodes: list[dict[str, Any]], parent: dict[str, Any] | None) -> Iterator[tuple[dict[str, Any], list[str]]]:
+    """Scans with the conditions that the statement wrote on them, as the engine spells them."""
     for node in nodes:
         if "total_row_groups_to_scan" in node:
             filters = node.get("extra_info", {}).get("Filters", "")
             written = [text for text in ([filters] if isinstance(filters, str) else filters) if not _is_optional(text)]
             if parent is not None and parent.get("type") == "FILTER":
-                yield node, int(parent.get("intermediate_rows", 0))
-            elif written:
-                yield node, int(node.get("intermediate_rows", 0))
-            else:
-                yield node, None
+                written.append(parent.get("extra_info", {}).get("Expression", ""))
+            yield node, [text for text in written if isinstance(text, str) and text]
         yield from _scans(node.get("children", []), node)
+
+
+def _by_column(conditions: list[str]) -> list[str]:
+    """For each column, all conditions on it alone."""
+    found: dict[str, list[str]] = {}
+    for condition in conditions:
+        try:
+            tree = parse_one(condition, dialect="duckdb")
+        except ParseError:
+            continue
+        parts = list(tree.unnest().flatten()) if isinstance(tree.unnest(), exp.And) else [tree]
+        for part in parts:
+            columns = {column.name.lower() for column in part.find_all(exp.Column)}
+            if len(columns) == 1:
+                found.setdefault(columns.pop(), []).append(part.sql("duckdb"))
+    return [" AND ".join(f"({part})" for part in parts) for parts in found.values()]
 
 
 def _is_optional(text: str) -> bool:
     return not text or text.startswith("optional:") or "Dynamic Filter" in text
 
 
-def _rows_of(connection: duckdb.DuckDBPyConnection, table: str) -> int:
-    row = connection.execute(
-        "SELECT max(estimated_size) FROM duckdb_tables() WHERE schema_name = 'main' AND table_name = ?",
-        [table.rpartition(".")[2].strip('"')],
-    ).fetchone()
-    return int(row[0]) if row and row[0] is not None else 0
+def _count(connection: duckdb.DuckDBPyConnection, table: str, condition: str) -> int:
+    row = connection.execute(f"SELECT count(*) FROM {table} WHERE {condition}").fetchone()
+    assert row is not None
+    return int(row[0])

@@ -147,6 +147,7 @@ class Grammar:
                 ("min(d), max(t)", False),
                 ("count(DISTINCT g)", False),
                 ("sum(k) FILTER (WHERE b)", False),
+                ("sum(CASE WHEN s LIKE 'a%' THEN k ELSE 0 END), avg(CASE g WHEN 1 THEN m END)", False),
                 ("min(s), max(s)", False),
                 ("sum(x)", True),
                 ("avg(x)", True),

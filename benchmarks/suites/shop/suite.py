@@ -9,7 +9,7 @@ import duckdb
 
 from benchmarks.statement import Options, Statement, Stream
 
-STATEMENTS = 1000
+STATEMENTS = 4000  # a statement every twenty seconds of a day
 MILLION = 1_000_000
 DAY = 86_400.0
 

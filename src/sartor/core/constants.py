@@ -51,11 +51,19 @@ SAMPLE_ROWS_PER_GROUP = Constant(
     1_000, 16, 122_880, "the error of a row group's bounds against the time to sort the sample by each key", "declared"
 )
 ROW_GROUP_ROWS = Constant(122_880, 2_048, 1 << 20, "rows of a row group: DuckDB's own default", "DuckDB 2.0")
+VECTOR_ROWS = Constant(2_048, 2_048, 2_048, "rows that are decoded together: DuckDB's own", "DuckDB 2.0")
+PART_SAMPLE_ROWS = Constant(8, 1, 1_000, "sampled rows that tell whether a vector holds a row that passes", "declared")
+KEPT_ROW_SECONDS = Constant(
+    10e-9, 0.0, 1e-3, "seconds to group or hand out a row that passes: no order of the rows spares it", "declared"
+)
 ESTIMATE_STATEMENTS = Constant(3, 1, 16, "statements of a template that an estimate looks at", "declared")
 FIXED_QUERY_SECONDS = Constant(
     0.0005, 0.0, 1.0, "the part of a query's time that no layout changes", "DESIGN.md: select 1, point query"
 )
-BUILD_SECONDS_PER_CELL = Constant(40e-9, 0.0, 1.0, "seconds to sort and store one value", "20 M rows x 5 columns in 3.9 s")
+BUILD_SECONDS_PER_CELL = Constant(40e-9, 0.0, 1.0, "seconds to sort and store one number", "20 M rows x 5 columns in 3.9 s")
+BUILD_SECONDS_PER_TEXT = Constant(
+    110e-9, 0.0, 1.0, "seconds to sort and store one value of no fixed width", "elections: 3.6 M rows x 6 texts, 2 numbers in 3.0 s"
+)
 COMPRESSED_SHARE = Constant(0.45, 0.01, 2.0, "stored bytes for each byte of the types' width", "declared")
 SORT_SECONDS_PER_ROW = Constant(40e-9, 0.0, 1e-3, "seconds to bring one row back into order", "140 k rows in 6 ms")
 JOIN_KEY_SHARE = Constant(0.5, 0.0, 1.0, "row groups still read when only a join restricts the key", "declared")
@@ -73,6 +81,14 @@ CSV_SCAN_SHARE = Constant(
 TRIAL_GAIN = Constant(0.05, 0.0, 0.9, "the least gain worth an alternative against keeping plain", "declared")
 TRIAL_PAIRS = Constant(9, 3, 100, "pairs of runs in a trial against its time", "declared")
 TRIAL_SHARE = Constant(0.5, 0.1, 0.9, "the share of a round's seconds that is kept free for trials", "declared")
+IDLE_SECONDS = Constant(2.0, 0.05, 3600.0, "how soon upkeep begins against how often somebody asks just then", "declared")
+IDLE_LOOK_SECONDS = Constant(0.1, 0.01, 10.0, "how soon idle time is noticed against waking up in vain", "declared")
+AUTOTUNE_SECONDS = Constant(5.0, 0.1, 3600.0, "seconds of reads before the first round: later ones know more", "declared")
+AUTOTUNE_ROUND_SECONDS = Constant(60.0, 1.0, 3600.0, "the budget of a round in idle time", "as `tune`")
+REFRESH_SECONDS = Constant(0.02, 0.0, 60.0, "what a refresh is expected to take before one was measured", "an append of 1,000 rows")
+RESIDUAL_SECONDS = Constant(0.0007, 0.0, 1.0, "what a residual is expected to cost a statement", "docs/status.md")
+REPORT_TEMPLATES = Constant(40, 5, 1000, "templates in a picture of the report against its length", "declared")
+REPORT_DECISIONS = Constant(200, 10, 100_000, "decisions in the report's history against its length", "declared")
 PUT_BACK_RUNS = Constant(4, 2, 100, "runs that a look back rests on: more of them are surer and later", "declared")
 PUT_BACK_EVERY = Constant(4, 1, 1000, "served runs between two looks back: looking costs two medians", "declared")
 PUT_BACK_RATIO = Constant(1.03, 1.0, 2.0, "how much slower than plain a served template may get before it is put back", "declared")

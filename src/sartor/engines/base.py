@@ -75,7 +75,7 @@ class Profile:
 
 
 class Engine(Protocol):
-    """Sartor's own way into a database; used by one thread at a time."""
+    """Sartor's own way into a database; used by one thread at a time. A statement that `interrupt` stops raises KeyboardInterrupt."""
 
     @property
     def database(self) -> str: ...

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,7 +23,7 @@ from sartor.core.errors import BudgetError
 from sartor.interfaces import serving
 from sartor.interfaces.database import Database
 from sartor.interfaces.session import Session
-from sartor.interfaces.tailoring import MODES
+from sartor.interfaces.tailoring import DEFAULT_STORAGE, MODES
 
 if TYPE_CHECKING:
     from sartor.interfaces.design_report import DesignReport
@@ -178,7 +179,7 @@ class Connection(duckdb.DuckDBPyConnection):
     def tune(
         self,
         seconds: float = 60.0,
-        storage: str | int = "2GB",
+        storage: str | int = DEFAULT_STORAGE,
         *,
         mode: str | None = None,
         progress: Callable[[str, float], None] | None = None,
@@ -200,6 +201,16 @@ class Connection(duckdb.DuckDBPyConnection):
     def design(self) -> DesignReport:
         """What is in force: each derived object with its size, freshness, gain and cost."""
         return _database(self).design_report()
+
+    def report(self, path: str | os.PathLike[str]) -> Path:
+        """Write one page with pictures: what was asked, what was built and why, what it brought; gives the path.
+
+        Raises:
+            OSError: the page can not be written there.
+        """
+        target = Path(path)
+        _database(self).report(target)
+        return target
 
     def explain(self, decision: int) -> str:
         """The story of one decision of the ledger, as text.
@@ -270,6 +281,7 @@ def connect(
     shared: bool = False,
     keep_literals: bool = True,
     mode: str = "apply",
+    autotune: bool = False,
 ) -> Connection:
     """Open a database as `duckdb.connect` does; every name of the connection works as before.
 
@@ -283,6 +295,7 @@ def connect(
             asked in former sessions.
         mode: "off" (a plain DuckDB connection that is not even watched), "report" (watched; `tune` says what it would
             do) or "apply".
+        autotune: refresh and tune by itself, in a thread that works while nobody asks.
 
     Raises:
         Whatever `duckdb.connect` raises, unchanged.
@@ -291,7 +304,10 @@ def connect(
     if mode not in MODES:
         raise BudgetError(f"mode {mode!r} is not one of {', '.join(MODES)}")
     shared_database, plain = Database.open(database, read_only, config, shared=shared, keep_literals=keep_literals, mode=mode)
-    return _adopt(plain, shared_database)
+    connection = _adopt(plain, shared_database)
+    if autotune:
+        shared_database.keep()
+    return connection
 
 
 def _adopt(plain: duckdb.DuckDBPyConnection, database: Database) -> Connection:
@@ -319,6 +335,8 @@ def _database(connection: Connection) -> Database:
     session = _SESSIONS.get(connection)
     if session is None:
         raise duckdb.ConnectionException("Connection Error: Connection already closed!")
+    if session.database.keeper is not None:
+        session.database.keeper.give_way()
     return session.database
 
 

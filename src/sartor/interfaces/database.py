@@ -11,6 +11,7 @@ import re
 import threading
 import traceback
 from collections.abc import Callable
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -35,6 +36,7 @@ from sartor.workload.log import WorkloadLog
 if TYPE_CHECKING:
     from sartor.core.table import Catalog
     from sartor.engines.base import Engine
+    from sartor.interfaces.keeper import Keeper
 
 _LITERAL = re.compile(r"'[^']*'|\b\d+(?:\.\d+)?")  # good enough to tell what was asked before from what was not
 _Plain = duckdb.DuckDBPyConnection
@@ -53,6 +55,8 @@ class Database:
         texts, templates: what is known of each text and template; bounded, dropped as a whole when full.
         proven: texts of alternatives that ran without an error since the design or the catalog last moved.
         engine_lock: held by whoever uses `engine`.
+        asked_at: when the last statement ended, on `time.perf_counter`.
+        keeper: what refreshes and tunes in idle time, if it was asked for.
     """
 
     def __init__(self, opened: Opened, *, keep_literals: bool, mode: str) -> None:
@@ -68,6 +72,8 @@ class Database:
         self._touched = False
         self.proven: set[str | None] = set()
         self.engine_lock = threading.RLock()
+        self.asked_at = perf_counter()
+        self.keeper: Keeper | None = None
         self.log = WorkloadLog(opened.folder, keep_literals=keep_literals)
         self.ledger = Ledger(opened.folder)
         self.functions: frozenset[str] = frozenset()
@@ -130,11 +136,22 @@ class Database:
 
     def close(self) -> None:
         """Leave the file clean, flush what was observed, and let go of the instance."""
+        if self.keeper is not None:
+            self.keeper.stop()
         with self.engine_lock:
             tailoring.close(self)
             self._engine.close()
         self.log.close()
         self.ledger.close()
+
+    def keep(self) -> None:
+        """From now on refresh and tune in idle time; a database that can not be written is left as it is."""
+        from sartor.interfaces.keeper import Keeper
+
+        with self._lock:
+            if self.keeper is None and not self.opened.read_only and self.mode != "off":
+                self.keeper = Keeper(self)
+                self.keeper.start()
 
     # Sartor's own connection --------------------------------------------------------------------------------------
 
@@ -331,6 +348,7 @@ class Database:
     purge = tailoring.purge
     explain = tailoring.explain
     design_report = tailoring.design_report
+    report = tailoring.report
     workload_table = tailoring.workload_table
     ledger_table = tailoring.ledger_table
     export_workload = sharing.export_workload

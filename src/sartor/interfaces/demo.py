@@ -37,6 +37,7 @@ class DemoReport:
         wrong: statements whose answer was not plain DuckDB's.
         built: what was built, a line each.
         database: the shop, to look at with the other commands.
+        report: the page with the pictures.
     """
 
     items: int
@@ -51,6 +52,7 @@ class DemoReport:
     built: tuple[str, ...]
     lines: tuple[DemoLine, ...]
     database: str
+    report: str
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -76,7 +78,7 @@ class DemoReport:
                 f"({self.refresh_seconds:.2f} s of it refreshing): {self.plain_seconds / total:.1f} times faster",
                 f"tuning took {self.tune_seconds:.1f} s ({self.build_seconds:.1f} s of it building), {self.bytes_added / 1e6:.0f} MB",
                 f"wrong answers: {self.wrong}",
-                f"look at it: sartor design {self.database}; sartor ledger {self.database}",
+                f"look at it: {self.report}; sartor design {self.database}; sartor ledger {self.database}",
             ]
         )
 
@@ -102,6 +104,7 @@ def play(
         report = con.tune(seconds=60, progress=lambda text, share: tell(text, 0.4 + 0.2 * share))
         second = list(day(seed, 2, statements))
         times, refresh_seconds, wrong = _second_day(con, plain, second, tell)
+        page = con.report(folder / "report.html")
     lines = [
         DemoLine(name, len(pairs), sum(a for a, _ in pairs) / len(pairs), sum(b for _, b in pairs) / len(pairs))
         for name, pairs in times.items()
@@ -121,6 +124,7 @@ def play(
         built=report.built,
         lines=tuple(ranked),
         database=str(ours),
+        report=str(page),
     )
 
 

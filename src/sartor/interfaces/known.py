@@ -6,6 +6,7 @@ import re
 from collections import deque
 from dataclasses import dataclass, field
 from functools import cached_property
+from statistics import median
 from typing import TYPE_CHECKING
 
 from sartor.core.analysis import Analysis
@@ -66,6 +67,11 @@ class Template:
             return False
         self.served += 1
         return self.served % PUT_BACK_EVERY.default == 0 and should_put_back(self.seconds.get(None, ()), history)
+
+    def usual(self, how: Use | None) -> float | None:
+        """The median of the last run times by this way of being served; None if there were none."""
+        history = self.seconds.get(how)
+        return median(history) if history else None
 
     def switch_off(self, design: Design, ways: tuple[Use, ...] = (Use.WHOLE, Use.RESIDUAL)) -> None:
         """Do not serve in these ways until the design changes."""

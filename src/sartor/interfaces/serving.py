@@ -90,7 +90,9 @@ class Call:
     def end(self) -> None:
         """Close what was opened and leave an observation behind; never raises."""
         session = self.session
-        seconds = perf_counter() - self.begun
+        ended = session.database.asked_at = perf_counter()
+        session.busy = False
+        seconds = ended - self.begun
         effects = self.effects
         if effects is not None and not effects.reads_only:
             _after_write(session, effects, self.raised)
@@ -118,6 +120,7 @@ def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False)
     database = session.database
     if database.mode == "off":
         return Call(session, None, None, parameters, begun)
+    session.busy = True
     if session.pending is not None:
         finish(session)
     text = query if isinstance(query, str) else getattr(query, "query", None)
@@ -151,6 +154,11 @@ def finish(session: Session) -> None:
         how = Use.RESIDUAL if Use.RESIDUAL in pending.how else Use.WHOLE if pending.how else None
         if template.observe(pending.seconds, how) and how is not None:
             session.database.put_back(template, how)
+    keeper = session.database.keeper
+    if keeper is not None and pending.known.effects.reads_only:
+        whole = template.usual(Use.WHOLE) if template is not None else None
+        residuals = pending.alternative if Use.RESIDUAL in pending.how else ()
+        keeper.upkeep.observe(pending.seconds, residuals, whole)
     session.database.log.record(
         Observation(
             template.digest if template is not None else "",

@@ -99,6 +99,7 @@ class Session:
         shadows: lower-case names that mean something else here than in the catalog.
         prepared: what EXECUTE of a prepared name does.
         pending: the observation of the last statement, still growing while its result is fetched.
+        busy: a statement is being sent.
     """
 
     database: Database
@@ -107,6 +108,7 @@ class Session:
     shadows: frozenset[str] = frozenset()
     prepared: dict[str, Effects] = field(default_factory=dict)
     pending: Pending | None = None
+    busy: bool = False
 
     def resolve(self, effects: Effects) -> Effects:
         """Put what the prepared statement does in the place of its EXECUTE."""

@@ -24,6 +24,8 @@ from sartor.freshness.usable import Use, use
 from sartor.sql.scans import file_scans
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pyarrow
 
     from sartor.core.action import Action
@@ -33,12 +35,14 @@ if TYPE_CHECKING:
     from sartor.interfaces.database import Database
     from sartor.interfaces.design_report import DesignReport
     from sartor.interfaces.known import Known
+    from sartor.interfaces.report.facts import Facts
     from sartor.tuner.outcome import TuneReport, UndoReport
     from sartor.workload.workload import Workload
 
 Progress = Callable[[str, float], None] | None
 
 MODES = ("apply", "report", "off")
+DEFAULT_STORAGE = "2GB"
 _UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
@@ -146,8 +150,8 @@ def install_key(database: Database, source: TableName, columns: frozenset[str]) 
         return fact
 
 
-def refresh(database: Database) -> int:
-    """Bring every object up to date: append the tail, verify what is distrusted, rebuild what was mutated."""
+def refresh(database: Database, only: frozenset[int] | None = None) -> int:
+    """Bring every object, or only these, up to date: append the tail, verify what is distrusted, rebuild what was mutated."""
     from sartor.freshness.refresh import Overtaken
 
     worked = 0
@@ -158,7 +162,7 @@ def refresh(database: Database) -> int:
             database.look_for_unseen_writes()
         for derived in list(database.design.objects.values()):
             how = use(derived, database.registry.state)
-            if how is Use.WHOLE:
+            if how is Use.WHOLE or (only is not None and derived.identifier not in only):
                 continue
             worked += 1
             with own_write(database):
@@ -251,7 +255,14 @@ def undo(database: Database, *, compact: bool = False) -> UndoReport:
     return UndoReport(freed_bytes=freed, objects=objects, compacted=compact)
 
 
-def tune(database: Database, seconds: float, storage: str | int, mode: str | None, progress: Progress) -> TuneReport:
+def tune(
+    database: Database,
+    seconds: float,
+    storage: str | int,
+    mode: str | None,
+    progress: Progress,
+    clock: Callable[[], float] = time.monotonic,
+) -> TuneReport:
     """One round of the tuner over what was observed."""
     from sartor.components import COMPONENTS
     from sartor.tuner.tune import TuneContext
@@ -281,7 +292,7 @@ def tune(database: Database, seconds: float, storage: str | int, mode: str | Non
             catalog=catalog,
             components=COMPONENTS,
             ledger=database.ledger,
-            clock=time.monotonic,
+            clock=clock,
             text_for=lambda text, alternative, design, known: text_for(database, text, alternative, design, known),
             knowing=lambda design: _knowing(database, design),
         )
@@ -347,6 +358,23 @@ def design_report(database: Database) -> DesignReport:
     from sartor.interfaces.design_report import design_report as report
 
     return report(database.design, database.registry.state)
+
+
+def report(database: Database, path: Path | None) -> Facts:
+    """Gather what a report tells and, given a path, write the page there."""
+    from sartor.interfaces.report.facts import gather
+    from sartor.interfaces.report.page import write
+    from sartor.interfaces.serving import finish
+
+    for session in database.sessions():
+        finish(session)
+    with database.engine_lock:
+        workload, _ = _knowing(database, database.design)
+        name = database.opened.path.name if database.opened.path is not None else "a database in memory"
+        facts = gather(name, workload, database.design, database.registry.state, database.ledger.decisions())
+    if path is not None:
+        write(facts, path)
+    return facts
 
 
 def workload_table(database: Database) -> pyarrow.Table:

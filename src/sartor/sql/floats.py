@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 
 from sqlglot import exp
 
 _ADDING = (exp.Sum, exp.Avg)
 _MOMENTS = (exp.Stddev, exp.StddevPop, exp.StddevSamp, exp.Variance, exp.VariancePop)
-_HARMLESS_INSIDE = (exp.Case, exp.If, exp.Cast, exp.Coalesce, exp.And, exp.Or)
+_LEAVES = (exp.Null, exp.Boolean, exp.Star, exp.Predicate, exp.Connector, exp.Not)  # a truth value counts as 0 or 1
+_PASSING = (exp.Add, exp.Sub, exp.Mul, exp.IntDiv, exp.Mod, exp.Div, exp.Neg, exp.Paren, exp.Coalesce, exp.Distinct)
 _EXACT_TYPES = frozenset(
     ("BOOLEAN", "BOOL", "TINYINT", "SMALLINT", "INTEGER", "INT", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 )
@@ -44,25 +46,36 @@ def kind_of_sum(call: exp.Expression, types: dict[str, str], tables: frozenset[s
         return Sum.FLOATING
     if not isinstance(call, _ADDING):
         return Sum.EXACT
-    kinds = [Sum.EXACT]
-    for item in call.walk():
-        if isinstance(item, exp.Cast):
-            kinds.append(_of_type(item.to.sql("duckdb")))
-        elif item is not call and _may_be_floating(item):
-            kinds.append(Sum.FLOATING)
-        elif isinstance(item, exp.Column):
-            known = item.table.lower() in tables or not item.table
-            kind = types.get(item.name.lower()) if known else None
-            kinds.append(Sum.FLOATING if kind is None else _of_type(kind))
-    return max(kinds, key=lambda kind: kind.value)
+    return _worst(_kind(item, types, tables) for item in (call.this, *call.expressions) if isinstance(item, exp.Expr))
 
 
-def _may_be_floating(item: exp.Expr) -> bool:
+def _kind(item: exp.Expr, types: dict[str, str], tables: frozenset[str]) -> Sum:
+    """What adding up values of an expression is; conditions inside it decide which value it has, not of what type."""
+    if isinstance(item, exp.Cast):
+        return _of_type(item.to.sql("duckdb"))
+    if isinstance(item, exp.Column):
+        known = item.table.lower() in tables or not item.table
+        kind = types.get(item.name.lower()) if known else None
+        return Sum.FLOATING if kind is None else _of_type(kind)
     if isinstance(item, exp.Literal):
-        return not item.is_string and "e" in item.name.lower()
-    if isinstance(item, exp.Func):
-        return not isinstance(item, _HARMLESS_INSIDE)
-    return isinstance(item, exp.Div | exp.Placeholder | exp.Parameter)
+        return Sum.FLOATING if not item.is_string and "e" in item.name.lower() else Sum.EXACT
+    if isinstance(item, _LEAVES):
+        return Sum.EXACT
+    if isinstance(item, exp.Case):
+        return _worst(_kind(value, types, tables) for value in (*(arm.args["true"] for arm in item.args["ifs"]), *_default(item)))
+    if isinstance(item, exp.If):
+        return _worst(_kind(value, types, tables) for value in (item.args["true"], *_default(item)))
+    if isinstance(item, exp.Div) or not isinstance(item, _PASSING):
+        return _worst((Sum.FLOATING, *(_kind(column, types, tables) for column in item.find_all(exp.Column))))
+    return _worst(_kind(value, types, tables) for value in item.iter_expressions())
+
+
+def _default(item: exp.Expr) -> list[exp.Expr]:
+    return [value for value in (item.args.get("default"), item.args.get("false")) if value is not None]
+
+
+def _worst(kinds: Iterable[Sum]) -> Sum:
+    return max(kinds, key=lambda kind: kind.value, default=Sum.EXACT)
 
 
 def _of_type(kind: str) -> Sum:

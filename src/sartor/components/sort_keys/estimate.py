@@ -12,11 +12,13 @@ from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis, Reference, RowOrder
 from sartor.core.constants import (
     BUILD_SECONDS_PER_CELL,
+    BUILD_SECONDS_PER_TEXT,
     COMPRESSED_SHARE,
     CSV_SCAN_SHARE,
     ESTIMATE_STATEMENTS,
     FIXED_QUERY_SECONDS,
     JOIN_KEY_SHARE,
+    KEPT_ROW_SECONDS,
     SORT_SECONDS_PER_ROW,
 )
 from sartor.core.evidence import Evidence
@@ -35,6 +37,8 @@ _WIDTHS = {
     "DOUBLE": 8,
     "FLOAT": 4,
     "DATE": 4,
+    "TIMESTAMP": 8,
+    "DECIMAL": 8,
     "BOOLEAN": 1,
     "VARCHAR": 16,
 }
@@ -82,8 +86,7 @@ def _one(
         seconds = cache[template.digest, key]
         if seconds > 0:
             saved[template.digest] = Evidence(seconds, "predicted", _MODEL)
-    cells = (len(action.get("columns")) + 1) * sample.rows
-    build = cells * BUILD_SECONDS_PER_CELL.default
+    build = sample.rows * _row_build_seconds(action, catalog)
     return Estimate(
         action,
         saved,
@@ -102,24 +105,25 @@ def _saved(template: TemplateStatistics, key: Key, source: Source, sample: Sampl
         places = [r for r in analysis.references if r.source == source and r.refusal is None]
         share_of_time = 1.0 / max(1, len({str(r.source) for r in analysis.references}))
         for reference in places:
-            before = float(sample.groups) if parsed(source) else sample.groups_read((), reference.predicates)
-            after = _groups_after(sample, key, reference)
-            scan = max(0.0, plain - FIXED_QUERY_SECONDS.default) * share_of_time
+            kept = sample.rows * sample.share_kept(reference.predicates)
+            before = float(sample.groups) if parsed(source) else _work(sample, (), reference)
+            after = _work(sample, key, reference)
+            scan = max(0.0, (plain - FIXED_QUERY_SECONDS.default) * share_of_time - kept * KEPT_ROW_SECONDS.default)
             gain = scan * (1.0 - min(1.0, share * after / before))
             if reference.order is RowOrder.BASE:
-                gain -= sample.rows * sample.share_kept(reference.predicates) * SORT_SECONDS_PER_ROW.default
+                gain -= kept * SORT_SECONDS_PER_ROW.default
             gains.append(gain)
     return mean(gains) if gains else 0.0
 
 
-def _groups_after(sample: Sample, key: Key, reference: Reference) -> float:
+def _work(sample: Sample, key: Key, reference: Reference) -> float:
+    """What a reference's scan decodes if its table is sorted by a key, in row groups."""
     restricted = {p.column for p in reference.predicates}
-    if not key:
-        return sample.groups_read((), reference.predicates)
-    if key[0] not in restricted:
+    filtered_share = min(1.0, len(restricted & set(reference.columns)) / max(1, len(reference.columns)))
+    if key and key[0] not in restricted:
         # Joined to something restricted: DuckDB pushes the smallest and largest key it finds down.
-        return sample.groups_read((), reference.predicates) * JOIN_KEY_SHARE.default
-    return sample.groups_read(key, reference.predicates)
+        return sample.work((), reference.predicates, filtered_share) * JOIN_KEY_SHARE.default
+    return sample.work(key, reference.predicates, filtered_share)
 
 
 def _instances(template: TemplateStatistics, catalog: Catalog) -> list[Analysis]:
@@ -145,11 +149,18 @@ def _read_by(predicates: Sequence[Predicate], columns: Sequence[str]) -> set[str
     return named | set(columns) if any(not predicate.column for predicate in predicates) else named
 
 
-def _row_bytes(action: Action, catalog: Catalog) -> float:
+def _types(action: Action, catalog: Catalog) -> list[str]:
+    """The types of a copy's columns without their parameters."""
     info = catalog.info(action.source)
-    width = 8.0
-    for name in action.get("columns"):
-        column = info.column(name) if info is not None else None
-        kind = column.type.partition("(")[0] if column is not None else "VARCHAR"
-        width += _WIDTHS.get(kind, 8)
-    return width * COMPRESSED_SHARE.default
+    columns = [info.column(name) if info is not None else None for name in action.get("columns")]
+    return [column.type.partition("(")[0] if column is not None else "VARCHAR" for column in columns]
+
+
+def _row_bytes(action: Action, catalog: Catalog) -> float:
+    return (8.0 + sum(_WIDTHS.get(kind, 8) for kind in _types(action, catalog))) * COMPRESSED_SHARE.default
+
+
+def _row_build_seconds(action: Action, catalog: Catalog) -> float:
+    fixed = [kind in _WIDTHS and kind != "VARCHAR" for kind in _types(action, catalog)]
+    texts = fixed.count(False)
+    return (len(fixed) - texts + 1) * BUILD_SECONDS_PER_CELL.default + texts * BUILD_SECONDS_PER_TEXT.default

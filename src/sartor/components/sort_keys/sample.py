@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sartor.core.constants import ROW_GROUP_ROWS, SAMPLE_ROWS, SAMPLE_ROWS_PER_GROUP
+from sartor.core.constants import PART_SAMPLE_ROWS, ROW_GROUP_ROWS, SAMPLE_ROWS, SAMPLE_ROWS_PER_GROUP, VECTOR_ROWS
 from sartor.core.derived import ORDER_COLUMN
 from sartor.core.predicate import Operator, Predicate
 from sartor.core.table import FileScan, Source, quote
@@ -31,12 +31,32 @@ class Sample:
     rows: int
     sampled: int
     columns: tuple[str, ...]
+    _orders: dict[Key, str] = field(default_factory=dict)
     _zones: dict[Key, str] = field(default_factory=dict)
+    _counted: dict[str, float] = field(default_factory=dict)
 
     @property
     def groups(self) -> int:
         """The table's row groups."""
         return max(1, -(-self.rows // int(ROW_GROUP_ROWS.default)))
+
+    @property
+    def parts_per_group(self) -> int:
+        """Parts that a row group is looked at in: its vectors, or fewer where the sample is too thin for them."""
+        vectors = int(ROW_GROUP_ROWS.default / VECTOR_ROWS.default)
+        return max(1, min(vectors, self.sampled // (self.groups * int(PART_SAMPLE_ROWS.default))))
+
+    def work(self, key: Key, predicates: Sequence[Predicate], filtered_share: float) -> float:
+        """What a scan would decode if the table were sorted by a key, in row groups with all columns that it reads.
+
+        Of a row group that no zone map rules out, the restricted columns are decoded as a whole, the others only in vectors
+        in which some row passes all conditions, whatever their shape.
+
+        Args:
+            filtered_share: the share of restricted columns among those that are read.
+        """
+        groups = self.groups_read(key, predicates)
+        return filtered_share * groups + (1.0 - filtered_share) * min(groups, self._groups_touched(key, predicates))
 
     def groups_read(self, key: Key, predicates: Sequence[Predicate]) -> float:
         """How many row groups a scan would read if the table were sorted by a key; an empty key is the table's own order.
@@ -50,36 +70,60 @@ class Sample:
             return float(self.groups)
         zones = self._zones_of(key)
         tests = " AND ".join(self._test(p) for p in usable)
-        (count,) = self.engine.rows(f"SELECT count(*) FROM {zones} WHERE {tests}")[0]
-        return float(max(1, count))
+        return max(1.0, self._count(f"count(*) FROM {zones} WHERE {tests}"))
 
     def share_kept(self, predicates: Sequence[Predicate]) -> float:
         """The share of the rows that all conditions let through."""
         known = [f"({p.sql})" for p in predicates if p.sql is not None]
         if not known or not self.sampled:
             return 1.0
-        (count,) = self.engine.rows(f"SELECT count(*) FROM {self.name} WHERE {' AND '.join(known)}")[0]
-        return float(count) / self.sampled
+        return self._count(f"count(*) FROM {self.name} WHERE {' AND '.join(known)}") / self.sampled
 
     def drop(self) -> None:
-        for name in (*self._zones.values(), self.name):
+        for name in (*self._zones.values(), *self._orders.values(), self.name):
             self.engine.execute(f"DROP TABLE IF EXISTS {name}")
+
+    def _groups_touched(self, key: Key, predicates: Sequence[Predicate]) -> float:
+        """In how many row groups' worth of vectors some row passes all conditions."""
+        known = [f"({p.sql})" for p in predicates if p.sql is not None]
+        if not known or not self.sampled:
+            return float(self.groups)
+        touched = self._count(f"count(DISTINCT part) FROM {self._ordered(key)} WHERE {' AND '.join(known)}")
+        return max(1.0, touched) / self.parts_per_group
+
+    def _count(self, query: str) -> float:
+        """The one number that a query over the sample gives; the same is asked for many keys, and counted once."""
+        found = self._counted.get(query)
+        if found is None:
+            found = self._counted[query] = float(self.engine.rows(f"SELECT {query}")[0][0])
+        return found
+
+    def _ordered(self, key: Key) -> str:
+        """The temporary table of the sample under an order, with the part of the table that each row would lie in."""
+        found = self._orders.get(key)
+        if found is None:
+            found = f"{self.name}_order_{len(self._orders)}"
+            order = ", ".join([*(f"{quote(part)} ASC NULLS LAST" for part in key), quote(ORDER_COLUMN)])
+            self.engine.execute(
+                f"CREATE TEMP TABLE {found} AS SELECT *, (row_number() OVER (ORDER BY {order}) - 1)"
+                f" * {self.groups * self.parts_per_group} // {self.sampled} AS part FROM {self.name}"
+            )
+            self._orders[key] = found
+        return found
 
     def _zones_of(self, key: Key) -> str:
         """The temporary table of the bounds that each row group would hold of each column under an order."""
         found = self._zones.get(key)
         if found is None:
             found = f"{self.name}_zone_{len(self._zones)}"
-            order = ", ".join([*(f"{quote(part)} ASC NULLS LAST" for part in key), quote(ORDER_COLUMN)])
             bounds = "".join(
                 f", min({quote(name)}) AS {quote('low ' + name)}, max({quote(name)}) AS {quote('high ' + name)}"
                 f", count(*) - count({quote(name)}) AS {quote('nulls ' + name)}"
                 for name in self.columns
             )
             self.engine.execute(
-                f"CREATE TEMP TABLE {found} AS SELECT block{bounds} FROM "
-                f"(SELECT *, (row_number() OVER (ORDER BY {order}) - 1) * {self.groups} // {self.sampled} AS block "
-                f"FROM {self.name}) GROUP BY block"
+                f"CREATE TEMP TABLE {found} AS SELECT part // {self.parts_per_group} AS block{bounds} FROM {self._ordered(key)} "
+                "GROUP BY block"
             )
             self._zones[key] = found
         return found

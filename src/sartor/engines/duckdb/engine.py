@@ -27,10 +27,13 @@ class DuckDBEngine:
         self.database: str = self.rows("SELECT current_database()")[0][0]
 
     def execute(self, sql: str, parameters: Parameters = None) -> None:
-        self._connection.execute(sql, parameters).fetchall()
+        self.rows(sql, parameters)
 
     def rows(self, sql: str, parameters: Parameters = None) -> list[tuple[Any, ...]]:
-        return self._connection.execute(sql, parameters).fetchall()
+        try:
+            return self._connection.execute(sql, parameters).fetchall()
+        except duckdb.InterruptException as error:
+            raise KeyboardInterrupt from error
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -51,8 +54,11 @@ class DuckDBEngine:
     def run(self, sql: str, parameters: Parameters = None) -> Outcome:
         values = None if parameters is None else _plain_values(parameters)
         started = perf_counter()
-        result = self._connection._submit(sql, values, "arrow")
-        table = result.arrow_table()
+        try:
+            result = self._connection._submit(sql, values, "arrow")
+            table = result.arrow_table()
+        except duckdb.InterruptException as error:
+            raise KeyboardInterrupt from error
         seconds = perf_counter() - started
         columns = result.description
         return Outcome(tuple(c[0] for c in columns), tuple(str(c[1]) for c in columns), table, seconds)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sartor.interfaces.cli.opening import opened, progress, show
+from sartor.interfaces.connection import session_of
 
 Database = Annotated[Path, typer.Argument(help="a DuckDB file", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="print the answer for programs")]
@@ -36,6 +37,23 @@ def design(database: Database, json: Json = False) -> None:
     """What is in force: each derived object with its size and freshness."""
     with opened(database, read_only=True) as connection:
         show(connection.design(), json)
+
+
+def report(
+    database: Database,
+    html: Annotated[Path | None, typer.Option(help="where the page goes; beside the database if not given")] = None,
+    look: Annotated[bool, typer.Option("--open", help="open the page in a browser")] = False,
+    json: Json = False,
+) -> None:
+    """One page with pictures: what was asked, what was built and why, what it brought."""
+    target = html or database.with_name(f"{database.name}.report.html")
+    with opened(database, read_only=True) as connection:
+        facts = session_of(connection).database.report(None if json else target)
+    if look and not json:
+        import webbrowser
+
+        webbrowser.open(target.resolve().as_uri())
+    show(facts if json else f"the report is in {target}", json)
 
 
 def explain(database: Database, decision: Annotated[int, typer.Argument(help="its number")], json: Json = False) -> None:

@@ -19,6 +19,7 @@ app = typer.Typer(
 for command in (
     commands.tune,
     commands.design,
+    commands.report,
     commands.explain,
     commands.ledger,
     commands.workload,
