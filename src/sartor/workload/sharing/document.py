@@ -11,6 +11,7 @@ from typing import Any
 
 from sartor.core.errors import WorkloadError
 from sartor.sql.classify import classify
+from sartor.sql.lexer import tokens
 from sartor.workload.sharing.anonymise import OPERATORS
 from sartor.workload.sharing.names import GIVEN
 
@@ -226,17 +227,15 @@ def _among(word: str, words: set[str] | frozenset[str]) -> str:
     return word
 
 
-def _reading(sql: str) -> str:
-    if not classify(sql).reads_only or ";" in sql:
+def _reading(sql: Any) -> str:
+    if not isinstance(sql, str) or not tokens(sql).words or not classify(sql).reads_only or ";" in sql:
         raise ValueError("sql")
     return sql
 
 
 def _expression(sql: Any) -> str:
-    _reading(f"SELECT {sql}")
-    if not isinstance(sql, str):
-        raise TypeError("expression")
-    return sql
+    _reading("SELECT " + sql)
+    return str(sql)
 
 
 def _count(number: Any) -> int:
