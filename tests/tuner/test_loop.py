@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from hypothesis import given, settings
@@ -134,6 +135,7 @@ def start(world: World, *, serving: Mapping[str, str] | None = None, **changes: 
         "catalog": CATALOG,
         "alternatives": alternatives,
         "note": note,
+        "next_identifier": count(100).__next__ if changes.get("design") else count(1).__next__,
     }
     return loop.Start(**(options | changes))
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 import re
 import threading
+import time
 import traceback
 from collections.abc import Callable
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from sartor.core.constants import DECISION_CACHE_ENTRIES
+from sartor.core.constants import DECISION_CACHE_ENTRIES, DRAIN_SECONDS
 from sartor.core.design import Alternative, Design
 from sartor.engines.duckdb.engine import DuckDBEngine
 from sartor.freshness.facts import verified_keys
@@ -70,9 +70,10 @@ class Database:
         self.templates: dict[str, Template] = {}
         self._likes: set[str] = set()
         self._touched = False
+        self._identifier = 0
         self.proven: set[str | None] = set()
         self.engine_lock = threading.RLock()
-        self.asked_at = perf_counter()
+        self.asked_at = time.perf_counter()
         self.keeper: Keeper | None = None
         self.log = WorkloadLog(opened.folder, keep_literals=keep_literals)
         self.ledger = Ledger(opened.folder)
@@ -313,10 +314,22 @@ class Database:
     # Design -------------------------------------------------------------------------------------------------------
 
     def publish(self, design: Design) -> None:
-        """Put a design in force."""
+        """Put a design in force; when this returns, nothing that is on its way names an object of the one before.
+
+        So what the new design does not hold may be dropped: a statement marks itself before it looks at the design, and a
+        transaction goes on with an old one only by texts that are proven, of which none are left.
+        """
         with self._lock:
             self.design = design
             self.proven = set()
+        while any(session.naming for session in self.sessions()):
+            time.sleep(DRAIN_SECONDS.default)
+
+    def next_identifier(self) -> int:
+        """A number that no derived object of this database has had in this process."""
+        with self._lock:
+            self._identifier = max((self._identifier, *self.design.objects)) + 1
+            return self._identifier
 
     def alternative_failed(self, known: Known, text: str, error: Exception | None) -> None:
         """An alternative, or deciding for one, raised: the template runs plain and the ledger says why."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +50,7 @@ class Call:
         alternative: the text that answers instead of the user's, or None.
         used: the derived objects it reads and how.
         before: the registry before anything was sent.
+        proven: the texts proven under the design that was looked at; a younger design has a set of its own.
         close: closes the commit window of a write.
     """
 
@@ -61,6 +62,7 @@ class Call:
     alternative: str | None = None
     used: tuple[tuple[DerivedObject, Use], ...] = ()
     before: RegistryState | None = None
+    proven: set[str | None] = field(default_factory=set)
     close: Callable[[], None] | None = None
     raised: bool = False
     served: bool = False
@@ -81,7 +83,7 @@ class Call:
         database.look_for_unseen_writes()
         if unchanged(self.used, self.before, database.registry.state):
             self.served = True
-            database.proven.add(self.alternative)
+            self.proven.add(self.alternative)
             return True
         assert self.known.template is not None
         self.known.template.discarded += 1
@@ -91,7 +93,7 @@ class Call:
         """Close what was opened and leave an observation behind; never raises."""
         session = self.session
         ended = session.database.asked_at = perf_counter()
-        session.busy = False
+        session.busy = session.naming = False
         seconds = ended - self.begun
         effects = self.effects
         if effects is not None and not effects.reads_only:
@@ -135,7 +137,10 @@ def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False)
     call = Call(session, known, effects, parameters, begun)
     if effects.reads_only:
         if database.design.objects and not plain:
+            session.naming = True  # before the design is looked at: see Database.publish
+            call.proven = database.proven
             _take_alternative(call, database)
+            session.naming = call.alternative is not None
     else:
         call.effects = effects = session.resolve(effects)
         if not effects.reads_only:
@@ -223,7 +228,7 @@ def _take_alternative(call: Call, database: Database) -> None:
     if template.is_off(design, Use.RESIDUAL if Use.RESIDUAL in ways else Use.WHOLE):
         return
     text = known.compiled(alternative, tuple(used[: len(alternative)]), database)
-    if text is None or (transaction is not None and text not in database.proven):
+    if text is None or (transaction is not None and text not in call.proven):
         return
     call.alternative, call.used, call.before = text, tuple(used), state
 

@@ -100,6 +100,7 @@ class Session:
         prepared: what EXECUTE of a prepared name does.
         pending: the observation of the last statement, still growing while its result is fetched.
         busy: a statement is being sent.
+        naming: it is being decided, or has been, that what is sent names derived objects; they may not be dropped meanwhile.
     """
 
     database: Database
@@ -109,6 +110,7 @@ class Session:
     prepared: dict[str, Effects] = field(default_factory=dict)
     pending: Pending | None = None
     busy: bool = False
+    naming: bool = False
 
     def resolve(self, effects: Effects) -> Effects:
         """Put what the prepared statement does in the place of its EXECUTE."""

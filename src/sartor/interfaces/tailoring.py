@@ -124,7 +124,7 @@ def install(database: Database, action: Action) -> DerivedObject:
     with database.engine_lock, own_write(database):
         engine = database.engine()
         stored.prepare(engine)
-        identifier = max(database.design.objects, default=0) + 1
+        identifier = database.next_identifier()
         derived = build(engine, database.registry, _query(action), action, identifier)
         _replace_object(database, derived)
         if isinstance(action.source, FileScan):
@@ -140,7 +140,7 @@ def install_key(database: Database, source: TableName, columns: frozenset[str]) 
         info = database.catalog().info(source)
         if info is None:
             return None
-        identifier = max(database.design.objects, default=0) + 1
+        identifier = database.next_identifier()
         fact = find_key(engine, database.registry, WantedKey(source, columns), info, identifier)
         if fact is not None:
             with engine.transaction():
@@ -240,8 +240,8 @@ def undo(database: Database, *, compact: bool = False) -> UndoReport:
         engine = database.engine()
         objects = len(database.design.objects)
         freed = sum(derived.bytes_stored for derived in database.design.objects.values())
-        stored.drop_everything(engine)
         database.publish(Design(version=database.design.version + 1))
+        stored.drop_everything(engine)
         if database.opened.path is not None:
             try:
                 engine.execute("CHECKPOINT")
@@ -295,6 +295,7 @@ def tune(
             clock=clock,
             text_for=lambda text, alternative, design, known: text_for(database, text, alternative, design, known),
             knowing=lambda design: _knowing(database, design),
+            next_identifier=database.next_identifier,
         )
         report = run(context, seconds=seconds, storage_bytes=storage_bytes, mode=mode, progress=progress)
     database.log.flush()

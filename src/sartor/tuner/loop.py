@@ -123,6 +123,7 @@ class Start:
     Attributes:
         workload: with analyses.
         alternatives: the ways to answer an analysed statement from objects, the best first.
+        next_identifier: a number that no object has had.
         note: takes a decision for the ledger: its kind, its subject, a line about it, what else is known of it.
         deadline: when building and trying has to end, on the clock of `now`.
         only_report: stop after choosing.
@@ -136,6 +137,7 @@ class Start:
     catalog: Catalog
     alternatives: Callable[[Analysis, Sequence[DerivedObject]], Sequence[Alternative]]
     note: Note
+    next_identifier: Callable[[], int]
     only_report: bool = False
 
 
@@ -200,7 +202,7 @@ def _find_keys(start: Start, state: Round) -> Generator[Step, Answer, tuple[Cata
             continue
         if any(source == key.source and columns <= key.columns for source, columns in known):
             continue
-        answer = yield FindKey(key, _next_identifier(state))
+        answer = yield FindKey(key, start.next_identifier())
         assert isinstance(answer, Made)
         now = answer.now
         if answer.derived is not None:
@@ -248,7 +250,7 @@ def _build(start: Start, state: Round, chosen: Sequence[Estimate], now: float) -
         if item.build_seconds.value > start.deadline - now:
             _refuse(start, state, name, "the time left was too short to build it")
             continue
-        identifier = _next_identifier(state)
+        identifier = start.next_identifier()
         before = now
         answer = yield Build(item, identifier, place / len(ordered))
         assert isinstance(answer, Made)
@@ -387,10 +389,6 @@ def _refuse(start: Start, state: Round, name: str, reason: str) -> None:
 
 def _storage_left(start: Start, state: Round) -> float:
     return start.storage_bytes - sum(derived.bytes_stored for derived in (*start.design.objects.values(), *state.built))
-
-
-def _next_identifier(state: Round) -> int:
-    return max((*state.design.objects, *(derived.identifier for derived in (*state.facts, *state.built))), default=0) + 1
 
 
 def _with(design: Design, built: Sequence[DerivedObject]) -> Design:

@@ -39,6 +39,7 @@ class TuneContext:
         clock: seconds, from any start.
         text_for: the text that answers a statement by an alternative under a design, or None if it can not be now.
         knowing: the workload and the catalog as they look under the facts of a design.
+        next_identifier: a number that no object has had.
     """
 
     engine: Engine
@@ -52,6 +53,7 @@ class TuneContext:
     clock: Callable[[], float]
     text_for: Callable[[str, Alternative, Design, Catalog], str | None]
     knowing: Callable[[Design], tuple[Workload, Catalog]]
+    next_identifier: Callable[[], int]
 
 
 def tune(context: TuneContext, *, seconds: float, storage_bytes: int, mode: str, progress: Progress = None) -> TuneReport:
@@ -80,6 +82,7 @@ def tune(context: TuneContext, *, seconds: float, storage_bytes: int, mode: str,
             catalog=context.catalog,
             alternatives=alternatives,
             note=note,
+            next_identifier=context.next_identifier,
             only_report=mode == "report",
         )
     )

@@ -86,10 +86,14 @@ def read_scan(engine: Engine, source: FileScan) -> TableInfo | None:
 
 
 def _distinct(engine: Engine, table: TableName, names: list[str]) -> dict[str, int]:
+    """Per column the distinct values that DuckDB estimates; nothing of a table that was dropped since it was listed."""
     if not names:
         return {}
     calls = ", ".join(f"stats({quote(name)})" for name in names)
-    rows: list[tuple[Any, ...]] = engine.rows(f"SELECT {calls} FROM {table} LIMIT 1")
+    try:
+        rows: list[tuple[Any, ...]] = engine.rows(f"SELECT {calls} FROM {table} LIMIT 1")
+    except duckdb.Error:
+        return {}
     if not rows:
         return dict.fromkeys((name.lower() for name in names), 0)
     return {
