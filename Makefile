@@ -31,6 +31,7 @@ check: venv
 
 fuzz: venv
 	$(BIN)/python -m tests.fuzz --statements 20000
+	$(BIN)/python -m tests.protocol --answers 20000
 
 bench: venv
 	$(BIN)/python -m benchmarks run shop

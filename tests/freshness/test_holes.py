@@ -8,12 +8,15 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any, cast
 
 import duckdb
 import pytest
 
 import sartor
+from sartor.freshness.registry import Registry
 from sartor.freshness.usable import Use
+from sartor.freshness.watch import Watch
 from tests.freshness.support import COUNT, LOOK_UP, ask, copy_of, database_of, opened, plain, warm
 
 
@@ -342,3 +345,33 @@ def test_a_schema_of_that_name_is_left_alone() -> None:
 
 def _root() -> Path:
     return Path(__file__).parents[2]
+
+
+def test_an_older_picture_never_takes_the_place_of_a_newer_one() -> None:
+    """Two windows close at once: the thread that looked first is stopped before it has written down what it saw."""
+    looked, go_on = threading.Event(), threading.Event()
+
+    class Counting:
+        count = 0
+
+        def changes(self) -> int:
+            seen = self.count
+            if threading.current_thread().name == "stopped":
+                looked.set()
+                assert go_on.wait(60)
+            return seen
+
+    engine = Counting()
+    watch = Watch(cast(Any, engine), None, shared=False)
+    engine.count = 10
+    stopped = threading.Thread(target=watch.settle, name="stopped")
+    stopped.start()
+    assert looked.wait(60)
+    engine.count = 11
+    later = threading.Thread(target=watch.settle)
+    later.start()
+    later.join(0.05)  # it is through, if nothing holds it back
+    go_on.set()
+    stopped.join()
+    later.join()
+    assert watch.accounts_for(Registry())

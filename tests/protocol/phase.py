@@ -31,7 +31,7 @@ from tests.protocol.writer import KEYS, MARKER, Content, Writer
 WRITERS = 2
 READERS = 3
 _LONGEST_DELAY_SECONDS = 0.003
-_LONGEST_PAUSE_SECONDS = 0.05  # of a writer: between writes objects are served whole
+_LONGEST_PAUSE_SECONDS = 0.1  # of those who write and refresh: between them objects are decided on and served
 _PAST_SHARE = 0.02  # of the writes of a shared database; after each, connections that are open run plain
 _NEW_CURSOR_SHARE = 0.05
 _MOST_ANSWERS = 30  # times those that have to be served, then a phase ends in any case
@@ -193,17 +193,18 @@ class Phase:
         connection = self.connection.cursor()
 
         def act(draw: random.Random) -> None:
-            kind = draw.choices(("refresh", "purge", "undo", "tune"), (12, 3, 1, 1))[0]
+            kind = draw.choices(("refresh", "purge", "undo", "tune"), (16, 2, 1, 1))[0]
             self.outcome.seen[kind] += 1
             try:
                 if kind == "tune":
                     connection.tune(seconds=0.5)
+                    connection.undo()  # a copy that no trial found faster would not be served from
                 else:
                     getattr(connection, kind)()
             except duckdb.TransactionException:
                 self.outcome.seen[f"{kind} refused"] += 1
             self.install()
-            self.over.wait(_LONGEST_DELAY_SECONDS)
+            self.over.wait(draw.random() * _LONGEST_PAUSE_SECONDS)
 
         return act
 

@@ -38,10 +38,10 @@ class Writer:
     def write(self, connection: Any, draw: random.Random, seen: Counter[str]) -> None:
         """Do one write of a random kind; conflicts with others are theirs and ours to bear."""
         kinds: list[tuple[str, int, Callable[[Any, random.Random], str | None]]] = [
-            ("append", 8, self._append),
+            ("append", 24, self._append),
             ("append many", 2, self._append_many),
-            ("appender", 1, self._appender),
-            ("transaction", 4, self._transaction),
+            ("appender", 3, self._appender),
+            ("transaction", 3, self._transaction),
             ("scattered delete", 1, self._scattered_delete),
             ("aborted transaction", 1, self._aborted),
             ("checkpoint", 1, self._checkpoint),

@@ -7,6 +7,8 @@ So while no window is open both must be what they were when the last window clos
 
 from __future__ import annotations
 
+import threading
+
 from sartor.engines.base import Engine
 from sartor.freshness.identity import HeldDescriptor
 from sartor.freshness.registry import Registry
@@ -21,18 +23,20 @@ class Watch:
             for one commit can not be told from two.
     """
 
-    __slots__ = ("_engine", "_held", "_seen", "_shared")
+    __slots__ = ("_engine", "_held", "_lock", "_seen", "_shared")
 
     def __init__(self, engine: Engine, held: HeldDescriptor | None, *, shared: bool) -> None:
         self._engine = engine
         self._held = held
         self._shared = shared
+        self._lock = threading.Lock()
         self._seen = self._now()
 
     def settle(self) -> None:
         """A window is about to close: what shows now is accounted for. To be called before the close."""
         if not self._shared:
-            self._seen = self._now()
+            with self._lock:  # else a thread that was stopped in between would put an older picture in the place of a newer one
+                self._seen = self._now()
 
     def accounts_for(self, registry: Registry) -> bool:
         """Whether all that happened passed through a window; says False once for each move that did not."""

@@ -66,7 +66,7 @@ class Template:
             history = self.seconds[how] = deque(maxlen=int(HISTORY_RUNS.default))
         history.append(seconds)
         if how is None:
-            for probation in self.probation.values():
+            for probation in tuple(self.probation.values()):
                 probation.observe(seconds, served=False)
             return False
         self.served += 1
@@ -77,7 +77,7 @@ class Template:
             return False
         slower = found.observe(seconds, served=True)
         if slower is not None:
-            del self.probation[how]
+            self.probation.pop(how, None)
             history.clear()  # what was suspected is settled; new runs begin a new history
         return bool(slower)
 
@@ -94,7 +94,8 @@ class Template:
         """Whether this template is not served in this way; too many discarded runs also switch it off for a while."""
         if self.off.get(how) == design.version:
             return True
-        if how in self.probation and self.probation[how].plain_is_next:
+        probation = self.probation.get(how)  # another thread may end it at any moment
+        if probation is not None and probation.plain_is_next:
             return True
         if self.discarded > 1 and self.discarded > DISCARD_SHARE.default * (self.served + self.discarded):
             self.discarded -= 1  # each plain run calms the writes' share down again
