@@ -10,7 +10,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from sartor.core.analysis import Analysis
-from sartor.core.constants import DISCARD_SHARE, HISTORY_RUNS, PUT_BACK_EVERY
+from sartor.core.constants import DISCARD_SHARE, HISTORY_RUNS, PROBATION_RUNS, PUT_BACK_EVERY
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Design
 from sartor.freshness.residual import content
@@ -38,6 +38,7 @@ class Template:
         off: ways that this template is not served by, with the design version that this holds for.
         seconds: the last run times, plain (None) and by each way of being served.
         probation: by way of being served, the runs that decide whether it is slower than plain.
+        acquittals: probations that found nothing; each doubles the runs until the next one, `acquitted_until` in counts of `served`.
         served, discarded: runs that were served, and runs whose result was thrown away because a write came between.
     """
 
@@ -51,6 +52,8 @@ class Template:
     off: dict[Use, int] = field(default_factory=dict)
     seconds: dict[Use | None, deque[float]] = field(default_factory=dict)
     probation: dict[Use, Probation] = field(default_factory=dict)
+    acquittals: int = 0
+    acquitted_until: int = 0
     served: int = 0
     discarded: int = 0
 
@@ -72,13 +75,16 @@ class Template:
         self.served += 1
         found = self.probation.get(how)
         if found is None:
-            if self.served % PUT_BACK_EVERY.default == 0 and is_suspect(self.seconds.get(None, ()), history):
+            due = self.served >= self.acquitted_until and self.served % PUT_BACK_EVERY.default == 0
+            if due and is_suspect(self.seconds.get(None, ()), history):
                 self.probation[how] = Probation()
             return False
         slower = found.observe(seconds, served=True)
         if slower is not None:
             self.probation.pop(how, None)
             history.clear()  # what was suspected is settled; new runs begin a new history
+            self.acquitted_until = self.served + int(PROBATION_RUNS.default) * 2**self.acquittals
+            self.acquittals += 1
         return bool(slower)
 
     def usual(self, how: Use | None) -> float | None:
