@@ -52,6 +52,7 @@ SAMPLE_ROWS_PER_GROUP = Constant(
 )
 ROW_GROUP_ROWS = Constant(122_880, 2_048, 1 << 20, "rows of a row group: DuckDB's own default", "DuckDB 2.0")
 VECTOR_ROWS = Constant(2_048, 2_048, 2_048, "rows that are decoded together: DuckDB's own", "DuckDB 2.0")
+VALUE_SAMPLE_ROWS = Constant(200, 10, 10_000, "values tried against the bounds of all row groups, against the time of it", "declared")
 PART_SAMPLE_ROWS = Constant(8, 1, 1_000, "sampled rows that tell whether a vector holds a row that passes", "declared")
 KEPT_ROW_SECONDS = Constant(
     10e-9, 0.0, 1e-3, "seconds to group or hand out a row that passes: no order of the rows spares it", "declared"

@@ -4,7 +4,8 @@ SartorError
 ├── WorkloadError (ValueError)        a workload file or a statement of it can not be used
 ├── BudgetError (ValueError)          a budget that allows nothing
 ├── DecisionNotFound (LookupError)    no decision of that number in the ledger
-└── DatabaseUnavailable (OSError)     the database file can not be opened for this
+├── DatabaseUnavailable (OSError)     the database file can not be opened for this
+└── BuildFailed                       nothing of what was chosen could be built
 """
 
 from __future__ import annotations
@@ -32,3 +33,7 @@ class DecisionNotFound(SartorError, LookupError):
 
 class DatabaseUnavailable(SartorError, OSError):
     """The database file can not be opened for what was asked."""
+
+
+class BuildFailed(SartorError):
+    """Nothing of what was chosen could be built; what there was before is in force."""

@@ -80,11 +80,16 @@ Step = FindKey | Know | Appraise | Build | Drop | Try
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What building or looking for a key gave: an object, or the reason why there is none; `now` in seconds, from any start."""
+    """What building or looking for a key gave: an object, or why there is none, and whether that was an error.
+
+    Attributes:
+        now: in seconds, from any start.
+    """
 
     now: float
     derived: DerivedObject | None
     reason: str = ""
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +155,7 @@ class Round:
         idle: objects that are to be dropped, because no template uses them.
         measured: per template digest, the median seconds plain and by what is best.
         choices: per template digest, the alternative that its trial chose.
+        failed: those of the refused whose building raised.
         promised: in a round that only reports, a line for each object that would be built.
     """
 
@@ -159,6 +165,7 @@ class Round:
     built: list[DerivedObject] = field(default_factory=list)
     idle: list[DerivedObject] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
+    failed: list[Refusal] = field(default_factory=list)
     choices: dict[str, Alternative] = field(default_factory=dict)
     measured: dict[str, tuple[float, float]] = field(default_factory=dict)
     lines: tuple[str, ...] = ()
@@ -258,6 +265,7 @@ def _build(start: Start, state: Round, chosen: Sequence[Estimate], now: float) -
         derived = answer.derived
         if derived is None:
             _refuse(start, state, name, answer.reason)
+            state.failed += [state.refused[-1]] if answer.failed else []
             continue
         state.build_seconds += now - before
         if derived.bytes_stored > _storage_left(start, state):

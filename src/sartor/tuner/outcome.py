@@ -46,6 +46,7 @@ class TuneReport:
         bytes_added: what was built and kept takes in the file.
         built: one line for each derived object that was built and kept, or would be in report mode.
         refused: what was thought of and not done.
+        failed: those of the refused whose building raised: no space, most likely.
         templates: those that took most seconds first.
         interrupted: the round was stopped before its end; what it had finished stays.
         note: one line that says why nothing could be done, or empty.
@@ -58,6 +59,7 @@ class TuneReport:
     built: tuple[str, ...]
     refused: tuple[Refusal, ...]
     templates: tuple[TemplateOutcome, ...]
+    failed: tuple[Refusal, ...] = ()
     interrupted: bool = False
     note: str = ""
 
@@ -95,6 +97,7 @@ class TuneReport:
             f"all observed runs: {self.plain_seconds:.2f} s plain, {self.tuned_seconds:.2f} s tuned"
             + (" (interrupted)" if self.interrupted else "")
         )
+        lines += [f"{refusal.what}: {refusal.reason}" for refusal in self.failed]
         return "\n".join(lines)
 
 

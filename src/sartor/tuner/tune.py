@@ -170,7 +170,7 @@ def _build(context: TuneContext, step: loop.Build) -> loop.Made:
     except Overtaken:
         return loop.Made(context.clock(), None, "its table was being changed; tune again when that is over")
     except Exception as error:
-        return loop.Made(context.clock(), None, f"building it failed: {error}")
+        return loop.Made(context.clock(), None, f"building it failed: {error}", failed=True)
     return loop.Made(context.clock(), derived)
 
 
@@ -216,6 +216,7 @@ def _report(context: TuneContext, state: loop.Round, started: float, mode: str) 
         bytes_added=sum(derived.bytes_stored for derived in state.built),
         built=state.lines,
         refused=tuple(state.refused),
+        failed=tuple(state.failed),
         templates=tuple(outcomes),
         interrupted=state.interrupted,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sartor.core.constants import PART_SAMPLE_ROWS, ROW_GROUP_ROWS, SAMPLE_ROWS, SAMPLE_ROWS_PER_GROUP, VECTOR_ROWS
+from sartor.core.constants import PART_SAMPLE_ROWS, ROW_GROUP_ROWS, SAMPLE_ROWS, SAMPLE_ROWS_PER_GROUP, VALUE_SAMPLE_ROWS, VECTOR_ROWS
 from sartor.core.derived import ORDER_COLUMN
 from sartor.core.predicate import Operator, Predicate
 from sartor.core.table import FileScan, Source, quote
@@ -13,6 +13,7 @@ from sartor.engines.base import Engine
 
 Key = tuple[str, ...]
 _SALT = 7919  # so that no column that is itself a hash of the row number goes along with the sample
+_NARROW = (Operator.EQUAL, Operator.IN, Operator.BETWEEN)
 _POINTS = (Operator.EQUAL, Operator.IN)
 
 
@@ -69,8 +70,17 @@ class Sample:
         if not usable or not self.sampled:
             return float(self.groups)
         zones = self._zones_of(key)
-        tests = " AND ".join(self._test(p) for p in usable)
-        return max(1.0, self._count(f"count(*) FROM {zones} WHERE {tests}"))
+        placed = [p for p in usable if self._is_placed(p)]
+        tests = " AND ".join(self._test(p) for p in placed) or "true"
+        read = self._count(f"count(*) FROM {zones} WHERE {tests}")
+        # What is too narrow for the sample, or lies at the edge of its values, is expected to read what any value would.
+        shares = [self._share_of_a_value(key, p.column) for p in usable if p.column not in key[:1] and p.operator in _NARROW]
+        shares += [self._share_of_a_value(key, p.column) for p in usable if p not in placed and p.column in key[:1]]
+        if len(placed) < len(usable):
+            read *= min(shares, default=1.0)
+        elif len(usable) == len(shares):
+            read = max(read, self.groups * min(shares, default=0.0))
+        return max(1.0, read)
 
     def share_kept(self, predicates: Sequence[Predicate]) -> float:
         """The share of the rows that all conditions let through."""
@@ -90,6 +100,20 @@ class Sample:
             return float(self.groups)
         touched = self._count(f"count(DISTINCT part) FROM {self._ordered(key)} WHERE {' AND '.join(known)}")
         return max(1.0, touched) / self.parts_per_group
+
+    def _is_placed(self, predicate: Predicate) -> bool:
+        """Whether the sample tells where the rows that pass a condition lie."""
+        if predicate.values or predicate.operator is Operator.IS_NULL:
+            return True
+        return self._count(f"count(*) FROM {self.name} WHERE {predicate.sql}") > 0
+
+    def _share_of_a_value(self, key: Key, column: str) -> float:
+        """The share of row groups that one value of a column, drawn from the rows, would read under an order."""
+        every = max(1, self.sampled // int(VALUE_SAMPLE_ROWS.default))
+        low, high = quote("low " + column), quote("high " + column)
+        values = f"(SELECT {quote(column)} AS value FROM {self.name} WHERE hash({quote(ORDER_COLUMN)}, 1) % {every} = 0)"
+        read = self._count(f"coalesce(avg((value BETWEEN {low} AND {high})::INTEGER), 1) FROM {values}, {self._zones_of(key)}")
+        return max(read, 1.0 / self.groups)
 
     def _count(self, query: str) -> float:
         """The one number that a query over the sample gives; the same is asked for many keys, and counted once."""

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sartor.core.errors import BuildFailed
 from sartor.interfaces.cli.opening import opened, progress, show
 from sartor.interfaces.connection import session_of
 
@@ -30,7 +31,10 @@ def tune(
     with opened(database) as connection, progress() as tell:
         if workload is not None:
             ask(connection, workload, tell)
-        show(connection.tune(seconds, storage, mode=mode, progress=tell), json)
+        report = connection.tune(seconds, storage, mode=mode, progress=tell)
+        if report.failed and not report.built:
+            raise BuildFailed(f"{report.failed[0].what}: {report.failed[0].reason}")
+        show(report, json)
 
 
 def design(database: Database, json: Json = False) -> None:
