@@ -48,6 +48,8 @@ def gates(report: Report) -> list[str]:
         "definition": 3,
         "verified key": 3,
         "rested on a verified key": 50,
+        "installed copy of files": 20,
+        "served from files": 100,
     }
     missed = [f"{name}: {report.coverage[name]} of {least}" for name, least in wanted.items() if report.coverage[name] < least]
     if report.served * 2 < report.selects:

@@ -389,7 +389,8 @@ class Run:
         self._write(self._random.choice(choices))
         self._select(0, query=self._grammar.numbered())
         self._refresh()
-        for _ in range(6 if self._install_key() else 1):
+        self._install("numbered")
+        for _ in range(12 if self._install_key() else 1):
             self._select(0, query=self._grammar.numbered())
 
     def _past_sartor(self) -> None:
