@@ -91,12 +91,12 @@ def _template(template: TemplateStatistics, design: Design, trial: Decision | No
     plain = median(template.plain_seconds)
     tuned, measured, reason = plain, "", ""
     served = [execution.seconds for execution in template.executions if execution.alternative]
-    if not design.choices.get(template.digest):
-        reason = _why_plain(template, design, tried)
-    elif trial is not None:
+    if trial is not None and design.choices.get(template.digest):
         plain, tuned, measured = trial.details["plain_seconds"], trial.details["tuned_seconds"], "trial"
-    elif served:
+    elif served and design.choices.get(template.digest) != ():
         tuned, measured = median(served), "served"
+    else:
+        reason = _why_plain(template, design, tried)
     return TemplateFacts(template.digest, template.template, template.count, plain, tuned, measured, reason)
 
 
