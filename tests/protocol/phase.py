@@ -32,8 +32,9 @@ WRITERS = 2
 READERS = 3
 _LONGEST_DELAY_SECONDS = 0.003
 _LONGEST_PAUSE_SECONDS = 0.1  # of those who write and refresh: between them objects are decided on and served
-_PAST_SHARE = 0.02  # of the writes of a shared database; after each, connections that are open run plain
-_NEW_CURSOR_SHARE = 0.05
+_FIRST_ANSWERS = 12
+_PAST_SHARE = 0.1  # of the writes of a shared database; after each, connections that are open run plain
+_NEW_CURSOR_SHARE = 0.1
 _MOST_ANSWERS = 30  # times those that have to be served, then a phase ends in any case
 
 
@@ -82,6 +83,7 @@ class Phase:
         self._lock = threading.Lock()
 
     def run(self) -> Outcome:
+        self._read_first()
         self.install()
         work: list[Callable[[random.Random], None]] = [
             *(self._writer(number) for number in range(WRITERS)),
@@ -96,6 +98,13 @@ class Phase:
         self._compare_all()
         self.outcome.writers = [(writer.committed, writer.rows) for writer in self.writers]
         return self.outcome
+
+    def _read_first(self) -> None:
+        """Answers from what an earlier phase left, before anything is written or refreshed."""
+        draw, connection = random.Random(self.order.seed), self.connection.cursor()
+        for _ in range(_FIRST_ANSWERS):
+            self._read(connection, draw.choice(self.writers), draw)
+        connection.close()
 
     def install(self) -> None:
         """One copy by the class, if there is none."""
@@ -126,6 +135,10 @@ class Phase:
             if others is not None and draw.random() < _PAST_SHARE:
                 self.outcome.seen["write past Sartor"] += 1
                 self.writers[number].write(others, draw, Counter())
+                fresh = self.connection.cursor()
+                for _ in range(3):
+                    self._read(fresh, self.writers[number], draw)
+                fresh.close()
             else:
                 self.writers[number].write(ours, draw, self.outcome.seen)
             self.over.wait(draw.random() * _LONGEST_PAUSE_SECONDS)

@@ -56,11 +56,13 @@ class Writer:
     def _append(self, connection: Any, draw: random.Random) -> None:
         new = [(draw.randrange(KEYS), draw.randrange(100)) for _ in range(draw.randrange(1, 9))]
         listed = ", ".join(f"({self.number}, {key}, {value})" for key, value in new)
-        self._commit(
-            lambda version: connection.execute(f"INSERT INTO t (w, k, v) VALUES {listed}, {self.marker(version)}"),
-            _added(self.rows, new),
-            connection,
-        )
+        first = draw.random() < 0.5  # the marker: else no row but markers would ever be the last one
+
+        def write(version: int) -> None:
+            values = f"{self.marker(version)}, {listed}" if first else f"{listed}, {self.marker(version)}"
+            connection.execute(f"INSERT INTO t (w, k, v) VALUES {values}")
+
+        self._commit(write, _added(self.rows, new), connection)
 
     def _append_many(self, connection: Any, draw: random.Random) -> None:
         count = draw.randrange(500, 4_000)
