@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +62,7 @@ class Call:
     alternative: str | None = None
     used: tuple[tuple[DerivedObject, Use], ...] = ()
     before: RegistryState | None = None
-    proven: set[str | None] = field(default_factory=set)
+    proven: set[str | None] | None = None
     close: Callable[[], None] | None = None
     raised: bool = False
     served: bool = False
@@ -83,6 +83,7 @@ class Call:
         database.look_for_unseen_writes()
         if unchanged(self.used, self.before, database.registry.state):
             self.served = True
+            assert self.proven is not None
             self.proven.add(self.alternative)
             return True
         assert self.known.template is not None
@@ -101,16 +102,10 @@ class Call:
         if self.close is not None:
             self.close()
         if self.known is not None and effects is not None and effects.is_work:
-            used = self.used if self.served else ()
-            session.pending = Pending(
-                self.known,
-                self.parameters,
-                time.time() - seconds,
-                seconds,
-                alternative=tuple(item.identifier for item, _ in used),
-                how=tuple(how for _, how in used),
-                failed=self.raised,
-            )
+            pending = session.pending = Pending(self.known, self.parameters, time.time() - seconds, seconds, failed=self.raised)
+            if self.served:
+                pending.alternative = tuple([item.identifier for item, _ in self.used])
+                pending.how = tuple([how for _, how in self.used])
 
 
 def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False) -> Call:
@@ -138,7 +133,6 @@ def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False)
     if effects.reads_only:
         if database.design.objects and not plain:
             session.naming = True  # before the design is looked at: see Database.publish
-            call.proven = database.proven
             _take_alternative(call, database)
             session.naming = call.alternative is not None
     else:
@@ -199,6 +193,7 @@ def _take_alternative(call: Call, database: Database) -> None:
     if session.plain or database.plain or (transaction is not None and transaction.wrote):
         return
     template = known.template
+    proven = call.proven = database.proven
     design = database.design if transaction is None else transaction.design
     alternative = database.alternative_for(known, design)
     if not alternative or template is None:
@@ -228,7 +223,7 @@ def _take_alternative(call: Call, database: Database) -> None:
     if template.is_off(design, Use.RESIDUAL if Use.RESIDUAL in ways else Use.WHOLE):
         return
     text = known.compiled(alternative, tuple(used[: len(alternative)]), database)
-    if text is None or (transaction is not None and text not in call.proven):
+    if text is None or (transaction is not None and text not in proven):
         return
     call.alternative, call.used, call.before = text, tuple(used), state
 

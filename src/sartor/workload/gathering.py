@@ -42,7 +42,7 @@ class Gathering:
         if len(self.executions) < LOG_SAMPLE.default:
             self.executions.append(execution)
         else:
-            place = random.randrange(self.count)
+            place = int(random.random() * self.count)
             if place < LOG_SAMPLE.default:
                 self.executions[place] = execution
 
