@@ -57,6 +57,16 @@ def test_other_literals_do_not_look_like_a_slower_alternative(seed: int) -> None
     assert _day(_observed(before), now, 0.6, 400) is None
 
 
+@pytest.mark.parametrize("seed", range(50))
+def test_literals_that_differ_tenfold_hide_no_gain(seed: int) -> None:
+    draw = random.Random(seed)
+
+    def cost(number: int) -> float:
+        return draw.choice((1.0, 3.0, 10.0)) * draw.uniform(0.9, 1.1)
+
+    assert _day(_observed(cost), cost, 0.75, 1_000) is None
+
+
 def test_plain_runs_in_turn_only_while_it_is_suspected() -> None:
     template = _observed(lambda number: 1.0)
     assert not template.is_off(DESIGN, Use.WHOLE)

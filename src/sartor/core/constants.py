@@ -94,8 +94,15 @@ REPORT_DECISIONS = Constant(200, 10, 100_000, "decisions in the report's history
 PUT_BACK_RUNS = Constant(4, 2, 100, "runs that a look back rests on: more of them are surer and later", "declared")
 PUT_BACK_EVERY = Constant(4, 1, 1000, "served runs between two looks back: looking costs two medians", "declared")
 PUT_BACK_RATIO = Constant(1.03, 1.0, 2.0, "how much slower than plain a served template may get before it is put back", "declared")
+PUT_BACK_DEVIATIONS = Constant(
+    2.33, 0.0, 6.0, "standard deviations of the rank sum by which served runs have to be slower", "one accident in a hundred"
+)
 PROBATION_RUNS = Constant(
-    6, 2, 100, "runs of each kind that a suspected template is given", "shop: templates 1.7 times as fast were put back without"
+    6,
+    2,
+    100,
+    "runs of each kind in a first probation, as many more in each later one",
+    "shop: templates 1.7 times as fast were put back without",
 )
 TRIAL_STATEMENTS = Constant(3, 1, 16, "alternatives tried for each template against the time of a round", "declared")
 PAYBACK_REPEATS = Constant(

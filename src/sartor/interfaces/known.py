@@ -38,7 +38,8 @@ class Template:
         off: ways that this template is not served by, with the design version that this holds for.
         seconds: the last run times, plain (None) and by each way of being served.
         probation: by way of being served, the runs that decide whether it is slower than plain.
-        acquittals: probations that found nothing; each doubles the runs until the next one, `acquitted_until` in counts of `served`.
+        acquittals: probations that found nothing; each makes the next one longer and doubles the runs until it.
+        acquitted_until: the count of `served` until which no suspicion counts.
         served, discarded: runs that were served, and runs whose result was thrown away because a write came between.
     """
 
@@ -77,7 +78,7 @@ class Template:
         if found is None:
             due = self.served >= self.acquitted_until and self.served % PUT_BACK_EVERY.default == 0
             if due and is_suspect(self.seconds.get(None, ()), history):
-                self.probation[how] = Probation()
+                self.probation[how] = Probation(int(PROBATION_RUNS.default) * (1 + self.acquittals))
             return False
         slower = found.observe(seconds, served=True)
         if slower is not None:
