@@ -32,6 +32,13 @@ class Component(Protocol):
         """The SELECT whose rows the object stores; `rows` is a condition on the base table that limits it."""
         ...
 
+    def tail_query(self, derived: DerivedObject, moved: frozenset[int]) -> str:
+        """The SELECT of the rows to append to the object's table since rows were appended to the tables of these places.
+
+        It tells covered rows from new ones by `freshness.residual.appended_since` and `covered_before`.
+        """
+        ...
+
     def alternatives(self, analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequence[Alternative]:
         """The ways to answer a statement from these objects, the best first; plain is implied and not among them."""
         ...

@@ -15,16 +15,41 @@ class Action:
 
     Attributes:
         component: the name of the component that proposed it.
-        source: the table or files that it derives from.
+        source: the table or files that it derives from; its database holds what is built.
         definition: what to build, as JSON-able values that the component alone reads
-            (for sort_keys: columns and key, each a tuple of names).
+            (for sort_keys: columns and key, each a tuple of names). Two names are read by all: see `schemas`.
         templates: digests of the templates that it was proposed for.
+        others: further tables or files that it derives from, distinct, of the same database. A source's *place* is 0 for
+            `source`, and 1 and on for these.
     """
 
     component: str
     source: Source
     definition: tuple[tuple[str, Any], ...]
     templates: frozenset[str] = frozenset()
+    others: tuple[Source, ...] = ()
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """All that it derives from, in the order of their places.
+
+        >>> from sartor.core.table import TableName
+        >>> one, two = TableName("shop", "main", "items"), TableName("shop", "main", "orders")
+        >>> Action("views", one, (), others=(two,)).sources == (one, two)
+        True
+        """
+        return (self.source, *self.others)
+
+    @property
+    def schemas(self) -> tuple[tuple[tuple[str, str], ...], ...]:
+        """For each place, names and types of the columns that it rests on; empty where the definition keeps none.
+
+        The definition keeps them under `schemas`, one for each place, or under `schema` for its one source. Of files it keeps all
+        columns, for no catalog holds them. An object is dropped, not rebuilt, once they are not as they were.
+        """
+        definition = dict(self.definition)
+        kept = definition.get("schemas") or (definition.get("schema", ()),)
+        return tuple(kept[place] if place < len(kept) else () for place in range(1 + len(self.others)))
 
     def get(self, name: str) -> Any:
         """The value that the definition holds under this name; KeyError if none."""

@@ -1,4 +1,4 @@
-"""A derived object: something that Sartor built from a table and may answer from."""
+"""A derived object: something that Sartor built from tables and may answer from."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 from sartor.core.action import Action
 
 SCHEMA = "sartor"  # the schema, inside the user's own database file, that holds everything Sartor builds
-STATE_TABLE = "state"  # one row for each derived object: what its content covers
+STATE_TABLE = "state"  # for each derived object one row for each of its sources: what its content covers
 ORDER_COLUMN = "sartor_row"  # in each copy: the base table's row id when the row was copied
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What the content of a derived object covers, all of it from one snapshot.
+    """What the content of a derived object covers of one of its sources, all of it from one snapshot.
 
     Attributes:
         high_water: the largest row id covered, -1 if none.
@@ -43,8 +43,13 @@ class DerivedObject:
             can name it. Appending a tail keeps the generation: statements read `high_water` from the state table in
             their own snapshot.
         action: what it was built from.
+        coverage: of the action's source.
         bytes_stored: what it takes in the file.
         build_seconds: what building it took.
+        others: coverages of the action's other sources, in their order, from the same snapshot.
+
+    Raises:
+        ValueError: not one coverage for each source; what is not covered could not be told to be current.
     """
 
     identifier: int
@@ -53,6 +58,16 @@ class DerivedObject:
     coverage: Coverage
     bytes_stored: int = 0
     build_seconds: float = 0.0
+    others: tuple[Coverage, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.others) != len(self.action.others):
+            raise ValueError(f"{len(self.others) + 1} coverages for {len(self.action.others) + 1} sources; give one for each")
+
+    @property
+    def coverages(self) -> tuple[Coverage, ...]:
+        """What it covers of each source, in the order of their places."""
+        return (self.coverage, *self.others)
 
     @property
     def table(self) -> str:
@@ -62,5 +77,5 @@ class DerivedObject:
     def definition(self) -> dict[str, Any]:
         return dict(self.action.definition)
 
-    def covering(self, coverage: Coverage) -> DerivedObject:
-        return replace(self, coverage=coverage)
+    def covering(self, coverage: Coverage, *others: Coverage) -> DerivedObject:
+        return replace(self, coverage=coverage, others=others)

@@ -11,19 +11,21 @@ from sartor.core.derived import DerivedObject
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """Serve one table reference of a statement from a derived object.
+    """Serve one table reference of a statement, or one block of it, from a derived object.
 
     Attributes:
         reference: position in `Analysis.references`.
         object: the derived object's identifier.
+        block: the reference is a position in `Analysis.blocks`, not in `Analysis.references`.
     """
 
     reference: int
     object: int
+    block: bool = False
 
 
 Alternative = tuple[Replacement, ...]
-"""One way to run a statement: each replacement puts a derived object in the place of a table. Empty: plain."""
+"""One way to run a statement: each replacement puts a derived object in the place of a table or a block. Empty: plain."""
 
 
 @dataclass(frozen=True, slots=True)

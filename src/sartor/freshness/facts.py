@@ -69,7 +69,7 @@ def checked(engine: Engine, registry: Registry, fact: DerivedObject) -> DerivedO
     columns = [quote(name) for name in fact.action.get("key")]
     source = str(fact.action.source)
     with engine.transaction():
-        coverage = coverage_now(engine, registry, fact.action)
+        (coverage,) = coverage_now(engine, registry, fact.action)
         holds = _increases(engine, source, columns) or _is_unique(engine, source, columns)
     spent = fact.build_seconds + perf_counter() - started
     return DerivedObject(fact.identifier, fact.generation, fact.action, coverage, 0, spent) if holds else None

@@ -45,9 +45,10 @@ def known_scans(objects: Iterable[DerivedObject]) -> Mapping[FileScan, TableInfo
     """What is known of the scans that objects were built from; it holds while their files are the same."""
     found = {}
     for derived in objects:
-        source = derived.action.source
-        if isinstance(source, FileScan):
-            found[source] = TableInfo(source, tuple(Column(*column) for column in derived.action.get("schema")), derived.coverage.rows)
+        action = derived.action
+        for source, schema, coverage in zip(action.sources, action.schemas, derived.coverages, strict=True):
+            if isinstance(source, FileScan) and schema:
+                found[source] = TableInfo(source, tuple(Column(*column) for column in schema), coverage.rows)
     return found
 
 

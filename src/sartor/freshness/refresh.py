@@ -1,4 +1,8 @@
-"""Building and refreshing derived objects: each change one transaction, stamped with the counts of its own snapshot."""
+"""Building and refreshing derived objects: each change one transaction, stamped with the counts of its own snapshot.
+
+The snapshot begins with the first query of the transaction and is the same for all tables of the database, so that the
+coverages of an object's sources belong together.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +12,18 @@ from time import perf_counter
 
 from sartor.core.action import Action
 from sartor.core.derived import ORDER_COLUMN, Coverage, DerivedObject
-from sartor.core.table import FileScan, TableName, quote
+from sartor.core.table import FileScan, Source, TableName, quote
 from sartor.engines.base import Engine
 from sartor.freshness import stored
-from sartor.freshness.files import identity, is_settled
+from sartor.freshness.files import Identity, identity, is_settled
 from sartor.freshness.registry import Registry, RegistryState
-from sartor.freshness.residual import appended_since, relation
+from sartor.freshness.residual import relation
 
 Query = Callable[[Action, str], str]
 """`Component.build_query`: the SELECT whose rows an object stores, limited by a condition on the base table if given."""
+
+Tail = Callable[[DerivedObject, frozenset[int]], str]
+"""`Component.tail_query`: the SELECT of the rows that an object lacks since rows were appended to the tables of these places."""
 
 
 class Overtaken(Exception):
@@ -27,19 +34,17 @@ def build(engine: Engine, registry: Registry, query: Query, action: Action, iden
     """Build an object in one transaction; a kill at any moment leaves all of it or nothing.
 
     Raises:
-        Overtaken: a mutation of its table was under way, or its files changed.
+        Overtaken: a mutation of one of its tables was under way, or its files changed.
     """
     started = perf_counter()
-    derived = DerivedObject(identifier, generation, action, Coverage(-1, 0, True))
     with engine.transaction():
-        coverage = coverage_now(engine, registry, action)
+        coverage, *others = coverage_now(engine, registry, action)
+        derived = DerivedObject(identifier, generation, action, coverage, others=tuple(others))
         engine.execute(f"CREATE TABLE {relation(derived)} AS {query(action, '')}")
-        if isinstance(action.source, FileScan):
-            if identity(action.source) != coverage.files:
-                raise Overtaken
-            rows = engine.rows(f"SELECT count(*) FROM {relation(derived)}")[0][0]
-            coverage = replace(coverage, rows=rows)
-        derived = replace(derived, coverage=coverage, build_seconds=perf_counter() - started)
+        derived = _with_rows_of_files(engine, derived)
+        if not _has_same_files(derived):
+            raise Overtaken
+        derived = replace(derived, build_seconds=perf_counter() - started)
         stored.save(engine, derived)
     derived = replace(derived, bytes_stored=stored.bytes_stored(engine, derived))
     with engine.transaction():
@@ -47,29 +52,26 @@ def build(engine: Engine, registry: Registry, query: Query, action: Action, iden
     return derived
 
 
-def append_tail(engine: Engine, registry: Registry, query: Query, derived: DerivedObject) -> DerivedObject:
-    """Append the rows that came since, under the same generation: every snapshot sees object and state row together.
+def append_tail(engine: Engine, registry: Registry, tail: Tail, derived: DerivedObject) -> DerivedObject:
+    """Append what came since, under the same generation: every snapshot sees object and state rows together.
 
     Raises:
-        Overtaken: a mutation came between; the object has to be rebuilt.
+        Overtaken: a mutation of one of its tables came between, or its files changed; the object has to be rebuilt.
     """
-    source = derived.action.source
-    assert isinstance(source, TableName), "files are rebuilt, never appended to"
     started = perf_counter()
     with engine.transaction():
-        coverage = coverage_now(engine, registry, derived.action)
-        if coverage.mutations != derived.coverage.mutations:
+        now = coverage_now(engine, registry, derived.action)
+        pairs = list(zip(derived.coverages, now, strict=True))
+        if any(new.mutations != old.mutations or new.files != old.files for old, new in pairs):
             raise Overtaken
-        rows = query(derived.action, appended_since(derived))
-        if not derived.coverage.dense:
-            # Rows may have moved down since: numbers of new rows must still come after all numbers given before.
-            number = quote(ORDER_COLUMN)
-            last = engine.rows(f"SELECT max({number}) FROM {relation(derived)}")[0][0]
-            rows = f"SELECT * REPLACE ({number} + {(last if last is not None else -1) + 1} AS {number}) FROM ({rows})"
-        engine.execute(f"INSERT INTO {relation(derived)} {rows}")
+        grown = frozenset(place for place, (old, new) in enumerate(pairs) if not old.files and new.rows != old.rows)
+        if grown:
+            engine.execute(f"INSERT INTO {relation(derived)} {tail(derived, grown)}")
+        if not _has_same_files(derived):
+            raise Overtaken
         # Density only counts from here on if it held before: an earlier loss may still be compacted away.
-        coverage = replace(coverage, dense=coverage.dense and derived.coverage.dense)
-        derived = replace(derived, coverage=coverage, build_seconds=derived.build_seconds + perf_counter() - started)
+        coverages = (old if old.files else replace(new, dense=new.dense and old.dense) for old, new in pairs)
+        derived = replace(derived.covering(*coverages), build_seconds=derived.build_seconds + perf_counter() - started)
         stored.save(engine, derived)
     return derived
 
@@ -77,17 +79,20 @@ def append_tail(engine: Engine, registry: Registry, query: Query, derived: Deriv
 def verify(engine: Engine, registry: Registry, derived: DerivedObject) -> DerivedObject | None:
     """Compare an object of unknown standing with its table, row by row at the speed of a scan.
 
-    Returns the object under the counts of the snapshot in which it was found right, or None if it has to be rebuilt. Only
-    tables without lost rows can be compared, for there the row id tells the row.
+    Returns the object under the counts of the snapshot in which it was found right, or None if it has to be rebuilt. Only copies
+    of one table without lost rows can be compared, for there the row id tells the row; and what was made of files alone is right
+    while they are the same.
     """
+    if all(isinstance(source, FileScan) for source in derived.action.sources):
+        return derived if _has_same_files(derived) else None
     source = derived.action.source
-    if isinstance(source, FileScan):
-        return derived if identity(source) == derived.coverage.files else None
-    if not derived.coverage.dense:
+    if derived.others or not derived.coverage.dense:
         return None
     with engine.transaction():
-        now = coverage_now(engine, registry, derived.action)
+        (now,) = coverage_now(engine, registry, derived.action)
         columns = [row[0] for row in engine.rows(f"DESCRIBE {relation(derived)}")]
+        if ORDER_COLUMN not in columns:
+            return None
         kept = [column for column in columns if column != ORDER_COLUMN]
         types = {row[0]: row[1] for row in engine.rows(f"DESCRIBE {source}")}
         if any(types.get(row[0]) != row[1] for row in engine.rows(f"DESCRIBE {relation(derived)}") if row[0] in kept):
@@ -107,32 +112,69 @@ def _checksum(columns: list[str], types: dict[str, str], number: str) -> str:
     return f"count(*), sum(hash({', '.join([*parts, number])})::HUGEINT)"
 
 
-def coverage_now(engine: Engine, registry: Registry, action: Action) -> Coverage:
-    """What a copy made in the current transaction will cover; begins the transaction's snapshot."""
-    source = action.source
-    if isinstance(source, FileScan):
-        files = identity(source)
-        if files is None or not is_settled(files):
-            raise Overtaken
-        return Coverage(-1, 0, False, files=files)
-    name = source.name.lower()
+def coverage_now(engine: Engine, registry: Registry, action: Action) -> tuple[Coverage, ...]:
+    """What an object made in the current transaction will cover of each source; begins the transaction's snapshot.
+
+    Raises:
+        Overtaken: a mutation of one of the tables was under way, or files are too new to tell a change of them.
+    """
+    home = action.source.database
+    assert all(source.database == home for source in action.others), "the snapshots of two databases do not belong together"
+    files = {source: _settled_files(source) for source in action.sources if isinstance(source, FileScan)}
+    tables = [source for source in action.sources if isinstance(source, TableName)]
+    names = [table.name.lower() for table in tables]
     before = registry.state
-    if before.mutating(name):
+    if any(before.mutating(name) for name in names):
         raise Overtaken
-    rows, last = engine.rows(f"SELECT count(*), max(rowid) FROM {source}")[0]
-    after = registry.state
-    if after.mutating(name) or after.mutations(name) != before.mutations(name):
+    bounds: dict[Source, tuple[int, int | None]] = {}
+    after = before
+    for place, table in enumerate(tables):
+        rows, last = engine.rows(f"SELECT count(*), max(rowid) FROM {table}")[0]
+        bounds[table] = rows, last
+        if place == 0:
+            after = registry.state  # the snapshot has begun: what is committed from now on is not in it, of whatever table
+    if any(after.mutating(name) or after.mutations(name) != before.mutations(name) for name in names):
         raise Overtaken
-    high_water = -1 if last is None else int(last)
-    return Coverage(
-        high_water,
-        rows,
-        high_water + 1 == rows,
-        _settled_appends(name, before, after),
-        before.mutations(name),
+    return tuple(
+        Coverage(-1, 0, False, files=files[source])
+        if isinstance(source, FileScan)
+        else _coverage(source.name.lower(), bounds[source], before, after)
+        for source in action.sources
     )
 
 
-def _settled_appends(name: str, before: RegistryState, after: RegistryState) -> int:
+def _coverage(name: str, bounds: tuple[int, int | None], before: RegistryState, after: RegistryState) -> Coverage:
+    rows, last = bounds
+    high_water = -1 if last is None else int(last)
     settled = not before.appending(name) and before.appends(name) == after.appends(name)
-    return before.appends(name) if settled else stored.UNKNOWN
+    appends = before.appends(name) if settled else stored.UNKNOWN
+    return Coverage(high_water, rows, high_water + 1 == rows, appends, before.mutations(name))
+
+
+def _settled_files(scan: FileScan) -> Identity:
+    files = identity(scan)
+    if files is None or not is_settled(files):
+        raise Overtaken
+    return files
+
+
+def _has_same_files(derived: DerivedObject) -> bool:
+    """Whether the files among its sources, if there are any, are those that its coverages name."""
+    pairs = zip(derived.action.sources, derived.coverages, strict=True)
+    return all(identity(source) == coverage.files for source, coverage in pairs if isinstance(source, FileScan))
+
+
+def _with_rows_of_files(engine: Engine, derived: DerivedObject) -> DerivedObject:
+    """The object with the rows covered of each scan of files: those of a copy are its own, others are counted."""
+    if not any(isinstance(source, FileScan) for source in derived.action.sources):
+        return derived
+    columns = [row[0] for row in engine.rows(f"DESCRIBE {relation(derived)}")]
+    is_copy = not derived.others and ORDER_COLUMN in columns
+    coverages = []
+    for source, coverage in zip(derived.action.sources, derived.coverages, strict=True):
+        if isinstance(source, FileScan):
+            rows = engine.rows(f"SELECT count(*) FROM {relation(derived) if is_copy else source}")[0][0]
+            coverages.append(replace(coverage, rows=rows))
+        else:
+            coverages.append(coverage)
+    return derived.covering(*coverages)

@@ -1,4 +1,7 @@
-"""The SELECT that hands out a table's rows from a derived object, and the rows appended since from the table itself."""
+"""The SELECT that hands out a table's rows from a copy of it, and the rows appended since from the table itself.
+
+And, for objects of any number of tables, the conditions that tell the rows which an object covers from those appended since.
+"""
 
 from __future__ import annotations
 
@@ -44,20 +47,42 @@ def relation(derived: DerivedObject) -> str:
     return f"{quote(derived.action.source.database)}.{quote(SCHEMA)}.{quote(derived.table)}"
 
 
-def appended_since(derived: DerivedObject) -> str:
-    """The condition on the base table's row id that holds for exactly the rows that the object does not cover.
+def appended_since(derived: DerivedObject, place: int = 0, row: str = "rowid") -> str:
+    """The condition that holds for exactly those rows of a table which the object does not cover.
+
+    Args:
+        place: of the table among the object's sources.
+        row: the table's row id as the statement knows it, such as `"t".rowid`.
+    """
+    return f"{row} > {_last_covered(derived, place)}"
+
+
+def covered_before(derived: DerivedObject, place: int = 0, row: str = "rowid") -> str:
+    """The condition that holds for exactly those rows of a table which the object covers: the complement of `appended_since`."""
+    return f"{row} <= {_last_covered(derived, place)}"
+
+
+def _last_covered(derived: DerivedObject, place: int) -> str:
+    """The row id, in the statement's own snapshot, of the last row covered of a table; -1 if none is.
+
+    NULL only where the object may not be used: it is gone, or rows that it covers are.
 
     Where the table never lost a row up to the high water, covered rows can not move. Else a checkpoint may have moved them
     down, in the same order; with the mutation count unchanged the rows covered are still the first ones, so the statement
     finds the last of them by its position.
     """
-    where = f"WHERE identifier = {derived.identifier} AND generation = {derived.generation}"
-    assert isinstance(derived.action.source, TableName), "files have no residual"
+    source, coverage = derived.action.sources[place], derived.coverages[place]
+    assert isinstance(source, TableName), "files have no residual"
     state = f"{quote(derived.action.source.database)}.{quote(SCHEMA)}.{quote(STATE_TABLE)}"
-    if derived.coverage.dense:
-        return f"rowid > (SELECT high_water FROM {state} {where})"
+    where = f"WHERE identifier = {derived.identifier} AND generation = {derived.generation} AND place = {place}"
+    if coverage.dense:
+        return f"(SELECT high_water FROM {state} {where})"
     position = f"(SELECT rows_covered - 1 FROM {state} {where})"
-    return f"rowid > (SELECT rowid FROM {_base(derived)} LIMIT 1 OFFSET {position})"
+    if coverage.rows:
+        return f"(SELECT rowid FROM {source} LIMIT 1 OFFSET {position})"
+    # No row was covered, but a tail may have been appended by the time of the snapshot; an offset of -1 would raise.
+    some = f"(SELECT least(rows_covered, 1) FROM {state} {where})"
+    return f"coalesce((SELECT rowid FROM {source} LIMIT {some} OFFSET greatest({position}, 0)), -1)"
 
 
 def _base(derived: DerivedObject) -> str:

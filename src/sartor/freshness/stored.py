@@ -1,10 +1,14 @@
-"""What Sartor keeps inside the user's file: one schema, with the state of each derived object beside the objects."""
+"""What Sartor keeps inside the user's file: one schema, with the state of each derived object beside the objects.
+
+A schema of an earlier shape holds nothing that is read; `prepare` puts a new one in its place.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from sartor.core.action import Action
@@ -15,11 +19,24 @@ from sartor.core.table import FileScan, Source, TableName, quote
 from sartor.engines.base import Engine
 
 _CHOICES, _TOKEN = "choices", "token"
+_STATE = {
+    "identifier": "BIGINT",
+    "generation": "BIGINT",
+    "place": "BIGINT",
+    "action": "VARCHAR",
+    "high_water": "BIGINT",
+    "rows_covered": "BIGINT",
+    "dense": "BOOLEAN",
+    "files": "VARCHAR",
+    "bytes_stored": "BIGINT",
+    "build_seconds": "DOUBLE",
+}
+_FORMER = tuple(name for name in _STATE if name != "place")  # when an object derived from one source
 UNKNOWN = -1  # a count that no registry ever shows: the object is not used until it is verified or refreshed
 
 
 def prepare(engine: Engine) -> None:
-    """Make the schema and its tables, if they are not there.
+    """Make the schema and its tables, if they are not there; what is there in a former shape is dropped.
 
     Raises:
         DatabaseUnavailable: the user has a schema of that name, or a database: DuckDB takes `sartor.sartor` for ambiguous.
@@ -28,17 +45,18 @@ def prepare(engine: Engine) -> None:
         raise DatabaseUnavailable(f"a database named {SCHEMA} can not be tuned; rename the file, then tune again")
     if _exists(engine):
         return
-    if engine.rows(
+    former = _is_former(engine)
+    if not former and engine.rows(
         "SELECT 1 FROM duckdb_schemas() WHERE database_name = ? AND schema_name = ?",
         [engine.database, SCHEMA],
     ):
         raise DatabaseUnavailable(f"the database has a schema named {SCHEMA} that Sartor did not make; rename it, then tune again")
+    columns = ", ".join(f"{name} {kind}" for name, kind in _STATE.items())
     with engine.transaction():
+        if former:
+            engine.execute(f"DROP SCHEMA {_schema(engine)} CASCADE")
         engine.execute(f"CREATE SCHEMA {_schema(engine)}")
-        engine.execute(
-            f"CREATE TABLE {_table(engine, STATE_TABLE)} (identifier BIGINT, generation BIGINT, action VARCHAR, high_water BIGINT, "
-            "rows_covered BIGINT, dense BOOLEAN, files VARCHAR, bytes_stored BIGINT, build_seconds DOUBLE)"
-        )
+        engine.execute(f"CREATE TABLE {_table(engine, STATE_TABLE)} ({columns})")
         engine.execute(f"CREATE TABLE {_table(engine, _CHOICES)} (digest VARCHAR, alternative VARCHAR)")
         engine.execute(f"CREATE TABLE {_table(engine, _TOKEN)} (token VARCHAR)")
 
@@ -47,28 +65,31 @@ def load(engine: Engine) -> list[DerivedObject]:
     """All derived objects of the file, none of which is trusted yet."""
     if not _exists(engine):
         return []
-    rows = engine.rows(f"SELECT * FROM {_table(engine, STATE_TABLE)} ORDER BY identifier, generation")
-    return [_read(row, engine.database) for row in rows]
+    rows = engine.rows(f"SELECT {', '.join(_STATE)} FROM {_table(engine, STATE_TABLE)} ORDER BY identifier, generation, place")
+    found = (_read(list(places), engine.database) for _, places in groupby(rows, key=lambda row: row[:2]))
+    return [derived for derived in found if derived is not None]
 
 
 def save(engine: Engine, derived: DerivedObject) -> None:
-    """Write an object's row; part of the transaction that builds the object."""
-    coverage = derived.coverage
+    """Write an object's rows, one for each source; part of the transaction that builds the object."""
     forget(engine, derived)
-    engine.execute(
-        f"INSERT INTO {_table(engine, STATE_TABLE)} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            derived.identifier,
-            derived.generation,
-            json.dumps(_action_document(derived.action)),
-            coverage.high_water,
-            coverage.rows,
-            coverage.dense,
-            json.dumps(coverage.files),
-            derived.bytes_stored,
-            derived.build_seconds,
-        ],
-    )
+    action = json.dumps(_action_document(derived.action))
+    for place, coverage in enumerate(derived.coverages):
+        engine.execute(
+            f"INSERT INTO {_table(engine, STATE_TABLE)} VALUES ({', '.join('?' * len(_STATE))})",
+            [
+                derived.identifier,
+                derived.generation,
+                place,
+                action,
+                coverage.high_water,
+                coverage.rows,
+                coverage.dense,
+                json.dumps(coverage.files),
+                derived.bytes_stored,
+                derived.build_seconds,
+            ],
+        )
 
 
 def forget(engine: Engine, derived: DerivedObject) -> None:
@@ -88,7 +109,7 @@ def drop(engine: Engine, objects: Iterable[DerivedObject]) -> None:
 
 def drop_everything(engine: Engine) -> None:
     """Leave exactly the user's objects in the file."""
-    if _exists(engine):
+    if _exists(engine) or _is_former(engine):
         engine.execute(f"DROP SCHEMA {_schema(engine)} CASCADE")
 
 
@@ -97,7 +118,7 @@ def save_choices(engine: Engine, choices: dict[str, Alternative]) -> None:
     with engine.transaction():
         engine.execute(f"DELETE FROM {_table(engine, _CHOICES)}")
         for digest, alternative in choices.items():
-            document = json.dumps([[item.reference, item.object] for item in alternative])
+            document = json.dumps([[item.reference, item.object, item.block] for item in alternative])
             engine.execute(f"INSERT INTO {_table(engine, _CHOICES)} VALUES (?, ?)", [digest, document])
 
 
@@ -106,7 +127,7 @@ def load_choices(engine: Engine) -> dict[str, Alternative]:
     if not _exists(engine):
         return {}
     return {
-        digest: tuple(Replacement(reference, identifier) for reference, identifier in json.loads(document))
+        digest: tuple(Replacement(*item) for item in json.loads(document))
         for digest, document in engine.rows(f"SELECT digest, alternative FROM {_table(engine, _CHOICES)}")
     }
 
@@ -144,41 +165,62 @@ def _table(engine: Engine, name: str) -> str:
 
 
 def _exists(engine: Engine) -> bool:
-    return bool(
-        engine.rows(
-            "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?",
-            [engine.database, SCHEMA, STATE_TABLE],
-        )
+    return _state_columns(engine) == tuple(_STATE)
+
+
+def _is_former(engine: Engine) -> bool:
+    return _state_columns(engine) == _FORMER
+
+
+def _state_columns(engine: Engine) -> tuple[str, ...]:
+    """The names of the state table's columns; none if there is no such table."""
+    rows = engine.rows(
+        "SELECT column_name FROM duckdb_columns() WHERE database_name = ? AND schema_name = ? AND table_name = ? "
+        "ORDER BY column_index",
+        [engine.database, SCHEMA, STATE_TABLE],
     )
+    return tuple(row[0] for row in rows)
 
 
-def _read(row: tuple[Any, ...], database: str) -> DerivedObject:
-    identifier, generation, action, high_water, rows, dense, files, size, seconds = row
+def _read(rows: list[tuple[Any, ...]], database: str) -> DerivedObject | None:
+    """An object from its rows, in the order of their places; None if there is not one for each source."""
+    identifier, generation, _, document, *_, size, seconds = rows[0]
+    action = _action(json.loads(document), database)
+    if [row[2] for row in rows] != list(range(len(action.sources))):
+        return None
+    coverage, *others = (_coverage(*row[4:8]) for row in rows)
+    return DerivedObject(identifier, generation, action, coverage, size, seconds, tuple(others))
+
+
+def _coverage(high_water: int, rows: int, dense: bool, files: str) -> Coverage:
     stamp = tuple((path, length, time, inode) for path, length, time, inode in json.loads(files))
-    coverage = Coverage(high_water, rows, dense, UNKNOWN, UNKNOWN, stamp)
-    return DerivedObject(identifier, generation, _action(json.loads(action), database), coverage, size, seconds)
+    return Coverage(high_water, rows, dense, UNKNOWN, UNKNOWN, stamp)
 
 
 def _action_document(action: Action) -> dict[str, Any]:
-    source = action.source
-    place = (
-        {"schema": source.schema, "name": source.name}
-        if isinstance(source, TableName)
-        else {"text": source.text, "pattern": source.pattern, "kind": source.kind}
-    )
     return {
         "component": action.component,
-        "source": place,
+        "source": _source_document(action.source),
         "definition": [[name, value] for name, value in action.definition],
         "templates": sorted(action.templates),
+        "others": [_source_document(source) for source in action.others],
     }
 
 
 def _action(document: dict[str, Any], database: str) -> Action:
-    place = document["source"]
-    source: Source = TableName(database, **place) if "schema" in place else FileScan(**place, database=database)
     definition = tuple((name, _frozen(value)) for name, value in document["definition"])
-    return Action(document["component"], source, definition, frozenset(document["templates"]))
+    others = tuple(_source(place, database) for place in document["others"])
+    return Action(document["component"], _source(document["source"], database), definition, frozenset(document["templates"]), others)
+
+
+def _source_document(source: Source) -> dict[str, str]:
+    if isinstance(source, TableName):
+        return {"schema": source.schema, "name": source.name}
+    return {"text": source.text, "pattern": source.pattern, "kind": source.kind}
+
+
+def _source(document: dict[str, str], database: str) -> Source:
+    return TableName(database, **document) if "schema" in document else FileScan(**document, database=database)
 
 
 def _frozen(value: Any) -> Any:
@@ -186,5 +228,5 @@ def _frozen(value: Any) -> Any:
 
 
 def trusted(derived: DerivedObject, appends: int, mutations: int) -> DerivedObject:
-    """The same object under the counts of a registry that vouches for it."""
-    return replace(derived, coverage=replace(derived.coverage, appends=appends, mutations=mutations))
+    """The same object under the counts of a registry that vouches for it, for each of its sources."""
+    return derived.covering(*(replace(coverage, appends=appends, mutations=mutations) for coverage in derived.coverages))

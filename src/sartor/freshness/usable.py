@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import Enum
 
-from sartor.core.derived import DerivedObject
-from sartor.core.table import FileScan, TableName
+from sartor.core.derived import Coverage, DerivedObject
+from sartor.core.table import FileScan, Source
 from sartor.freshness.files import is_current
 from sartor.freshness.registry import RegistryState
 
@@ -15,41 +15,67 @@ class Use(Enum):
     """How a derived object may be used."""
 
     NO = "no"
-    WHOLE = "whole"  # it covers every row of its table
-    RESIDUAL = "residual"  # rows were appended since; the statement adds them
+    WHOLE = "whole"  # it covers every row of its tables
+    RESIDUAL = "residual"  # rows were appended to some of its tables since; the statement adds what they bring
 
 
 def use(derived: DerivedObject, state: RegistryState) -> Use:
-    """How an object may be used by a statement sent now.
+    """How an object may be used by a statement sent now: not at all if one of its sources changed otherwise than by appends.
 
     An append count in the stamp that can never be met (-1) stands for "an append was under way when this was built": then
     the residual is always added.
     """
-    source = derived.action.source
-    if isinstance(source, FileScan):
-        return Use.WHOLE if is_current(source, derived.coverage.files) else Use.NO
-    name = source.name.lower()
-    if state.mutating(name) or state.mutations(name) != derived.coverage.mutations:
-        return Use.NO
-    if state.appending(name) or state.appends(name) != derived.coverage.appends:
-        return Use.RESIDUAL
-    return Use.WHOLE
+    how = _use_of(derived.action.source, derived.coverage, state)
+    if not derived.others or how is Use.NO:
+        return how
+    for source, coverage in zip(derived.action.others, derived.others, strict=True):
+        other = _use_of(source, coverage, state)
+        if other is Use.NO:
+            return Use.NO
+        if other is Use.RESIDUAL:
+            how = Use.RESIDUAL
+    return how
+
+
+def moved(derived: DerivedObject, state: RegistryState) -> frozenset[int]:
+    """The places whose tables got rows since, or may have: those that a residual has to have terms for.
+
+    Of an object that may be used; it is empty exactly if that use is WHOLE.
+    """
+    pairs = enumerate(zip(derived.action.sources, derived.coverages, strict=True))
+    return frozenset(place for place, (source, coverage) in pairs if _use_of(source, coverage, state) is not Use.WHOLE)
 
 
 def unchanged(used: Iterable[tuple[DerivedObject, Use]], before: RegistryState, after: RegistryState) -> bool:
     """Whether objects that could be used before the text was sent could be used in the snapshot that it read.
 
     To be asked when the snapshot is known to have begun. Counts only grow and move at both ends of a window, so equal
-    counts prove that no window opened, closed or was open in between.
+    counts prove that no window opened, closed or was open in between. With its residual an object stays right however much is
+    appended to the tables that the residual has terms for, which are those that had moved before.
     """
-    if after is before and not any(isinstance(item.action.source, FileScan) for item, _ in used):
+    if after is before and not any(_reads_files(derived) for derived, _ in used):
         return True
-    return all(use(derived, after) is how or _still(derived, how, after) for derived, how in used)
+    return all(_stands(derived, how, before, after) for derived, how in used)
 
 
-def _still(derived: DerivedObject, how: Use, after: RegistryState) -> bool:
-    """With its residual an object stays right however much is appended."""
-    source = derived.action.source
-    if how is not Use.RESIDUAL or not isinstance(source, TableName):
-        return False
-    return use(derived, after) is not Use.NO
+def _stands(derived: DerivedObject, how: Use, before: RegistryState, after: RegistryState) -> bool:
+    now = use(derived, after)
+    if how is not Use.RESIDUAL:
+        return now is how
+    return now is not Use.NO and moved(derived, after) <= moved(derived, before)
+
+
+def _use_of(source: Source, coverage: Coverage, state: RegistryState) -> Use:
+    """How an object may be used as far as this source is concerned."""
+    if isinstance(source, FileScan):
+        return Use.WHOLE if is_current(source, coverage.files) else Use.NO
+    name = source.name.lower()
+    if state.mutating(name) or state.mutations(name) != coverage.mutations:
+        return Use.NO
+    if state.appending(name) or state.appends(name) != coverage.appends:
+        return Use.RESIDUAL
+    return Use.WHOLE
+
+
+def _reads_files(derived: DerivedObject) -> bool:
+    return isinstance(derived.action.source, FileScan) or any(isinstance(source, FileScan) for source in derived.action.others)

@@ -21,6 +21,8 @@ class DesignLine:
     """One derived object as `con.design()` shows it.
 
     Attributes:
+        source: the tables or files that it derives from.
+        rows: that it covers, of all of them together.
         freshness: how it may be used at this moment.
         templates: how many templates are served from it by a trial's choice.
     """
@@ -67,9 +69,9 @@ def design_report(design: Design, state: RegistryState) -> DesignReport:
             DesignLine(
                 identifier=identifier,
                 component=derived.action.component,
-                source=str(derived.action.source).replace('"', ""),
+                source=", ".join(str(source) for source in derived.action.sources).replace('"', ""),
                 definition=derived.definition(),
-                rows=derived.coverage.rows,
+                rows=sum(coverage.rows for coverage in derived.coverages),
                 bytes_stored=derived.bytes_stored,
                 build_seconds=derived.build_seconds,
                 freshness=_FRESHNESS[use(derived, state)],

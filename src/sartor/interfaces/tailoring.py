@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from sartor.core.action import Action
     from sartor.core.derived import DerivedObject
     from sartor.core.table import Catalog
-    from sartor.engines.base import Engine
     from sartor.interfaces.database import Database
     from sartor.interfaces.design_report import DesignReport
     from sartor.interfaces.known import Known
@@ -119,15 +118,16 @@ def decide(database: Database, known: Known, design: Design) -> Alternative:
 
 def install(database: Database, action: Action) -> DerivedObject:
     """Build one derived object by hand and put it in force, without a trial."""
+    from sartor.components import component
     from sartor.freshness.refresh import build
 
     with database.engine_lock, own_write(database):
         engine = database.engine()
         stored.prepare(engine)
         identifier = database.next_identifier()
-        derived = build(engine, database.registry, _query(action), action, identifier)
+        derived = build(engine, database.registry, component(action.component).build_query, action, identifier)
         _replace_object(database, derived)
-        if isinstance(action.source, FileScan):
+        if any(isinstance(source, FileScan) for source in action.sources):
             database.define()
         return derived
 
@@ -187,6 +187,8 @@ def refresh(database: Database, only: frozenset[int] | None = None) -> int:
 
 
 def _brought_up(database: Database, derived: DerivedObject, how: Use) -> DerivedObject | None:
+    """The object under what its sources hold now; None if it has to be dropped."""
+    from sartor.components import component
     from sartor.freshness.refresh import append_tail, build, verify
 
     engine, registry = database.engine(), database.registry
@@ -196,27 +198,36 @@ def _brought_up(database: Database, derived: DerivedObject, how: Use) -> Derived
             with engine.transaction():
                 stored.save(engine, fact)
         return fact
-    query = _query(derived.action)
+    kind = component(derived.action.component)
     if how is Use.RESIDUAL:
-        return append_tail(engine, registry, query, derived)
-    if derived.coverage.mutations == stored.UNKNOWN or registry.state.distrusted:
+        return append_tail(engine, registry, kind.tail_query, derived)
+    if registry.state.distrusted or any(coverage.mutations == stored.UNKNOWN for coverage in derived.coverages):
         verified = verify(engine, registry, derived)
         if verified is not None:
             return verified
-    source = derived.action.source
-    if isinstance(source, TableName) and database.catalog().info(source) is None:
-        return None
-    if isinstance(source, FileScan) and known_scans([derived])[source].columns != _columns(engine, source):
+    if not _has_its_sources(database, derived.action):
         return None
     started = time.perf_counter()
-    fresh = build(engine, registry, query, derived.action, derived.identifier, derived.generation + 1)
+    fresh = build(engine, registry, kind.build_query, derived.action, derived.identifier, derived.generation + 1)
     database.ledger.record("refresh", str(derived.identifier), f"{fresh.table} was rebuilt in {time.perf_counter() - started:.2f} s")
     return fresh
 
 
-def _columns(engine: Engine, source: FileScan) -> tuple[Column, ...]:
-    info = engine.scan(source)
-    return info.columns if info is not None else ()
+def _has_its_sources(database: Database, action: Action) -> bool:
+    """Whether all tables and files that an object derives from are there, with the columns that it rests on."""
+    for source, schema in zip(action.sources, action.schemas, strict=True):
+        if isinstance(source, FileScan):
+            info = database.engine().scan(source)
+            if info is None or info.columns != tuple(Column(*column) for column in schema):
+                return False
+        else:
+            info = database.catalog().info(source)
+            if info is None:
+                return False
+            types = {column.name: column.type for column in info.columns}
+            if any(types.get(name) != kind for name, kind in schema):
+                return False
+    return True
 
 
 def purge(database: Database) -> int:
@@ -428,12 +439,6 @@ def bytes_of(storage: str | int) -> int:
 def _writable(database: Database) -> None:
     if database.opened.read_only:
         raise DatabaseUnavailable("the database was opened read-only; open it for writing to change what is built")
-
-
-def _query(action: Action) -> Callable[[Action, str], str]:
-    from sartor.components import component
-
-    return component(action.component).build_query
 
 
 def _replace_object(database: Database, derived: DerivedObject) -> None:

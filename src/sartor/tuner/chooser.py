@@ -1,8 +1,9 @@
 """The joint choice: which actions to take together, under the budgets for storage and time.
 
 A mixed-integer program: one binary variable for each action, one for each template and action that could serve it. A template
-takes at most one action on each table. What is maximised are seconds: those saved, over a few times as many runs as were
-observed (PAYBACK_REPEATS), less those of building and of carrying appended rows along. Nothing chosen is always a solution.
+takes at most one action on each table; an action on several tables takes that place on each of them. What is maximised are
+seconds: those saved, over a few times as many runs as were observed (PAYBACK_REPEATS), less those of building and of carrying
+appended rows along. Nothing chosen is always a solution.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ def choose(estimates: Sequence[Estimate], workload: Workload, *, storage_bytes: 
 
 
 def _cost(item: Estimate, workload: Workload) -> float:
-    source = item.action.source
-    rows = workload.appended_rows.get(source.name.lower(), 0) if isinstance(source, TableName) else 0
+    names = (source.name.lower() for source in item.action.sources if isinstance(source, TableName))
+    rows = sum(workload.appended_rows.get(name, 0) for name in names)
     return item.build_seconds.value + rows * item.upkeep_seconds_per_row.value
 
 
@@ -69,7 +70,7 @@ def _solve(
     gain = np.zeros(size)
     for place, item in enumerate(items):
         gain[place] = -_cost(item, workload)
-    slots = sorted({(digest, str(items[place].action.source)) for place, digest in pairs})
+    slots = sorted({(digest, str(source)) for place, digest in pairs for source in items[place].action.sources})
     slot_of = {slot: number for number, slot in enumerate(slots)}
     rows = lil_array((2 + len(pairs) + len(slots), size))
     limits = np.zeros(2 + len(pairs) + len(slots))
@@ -80,9 +81,10 @@ def _solve(
         variable = len(items) + number
         gain[variable] = counts.get(digest, 0) * items[place].seconds_saved[digest].value
         rows[2 + number, variable], rows[2 + number, place] = 1.0, -1.0
-        slot = 2 + len(pairs) + slot_of[digest, str(items[place].action.source)]
-        rows[slot, variable] = 1.0
-        limits[slot] = 1.0
+        for source in items[place].action.sources:
+            slot = 2 + len(pairs) + slot_of[digest, str(source)]
+            rows[slot, variable] = 1.0
+            limits[slot] = 1.0
     answer = milp(
         -gain,
         integrality=np.ones(size),

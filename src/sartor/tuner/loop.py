@@ -377,9 +377,11 @@ def _settle(start: Start, state: Round) -> None:
 def name_of(action: Action) -> str:
     """What an action is called where people read it."""
     definition: dict[str, Any] = dict(action.definition)
-    source = str(action.source).replace('"', "")
-    key = ", ".join(definition.get("key", ()))
-    return f"{action.component} of {source} by {key}" if key else f"{action.component} of {source} in its own order"
+    name = f"{action.component} of {', '.join(str(source) for source in action.sources)}".replace('"', "")
+    if "key" not in definition:
+        return name
+    key = ", ".join(definition["key"])
+    return f"{name} by {key}" if key else f"{name} in its own order"
 
 
 def _promise(item: Estimate) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sartor.components.sort_keys.apply import build_query
+from sartor.components.sort_keys.apply import build_query, tail_query
 from sartor.components.sort_keys.serve import alternatives
 from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis
@@ -32,6 +32,9 @@ class SortKeys:
 
     def build_query(self, action: Action, rows: str = "") -> str:
         return build_query(action, rows)
+
+    def tail_query(self, derived: DerivedObject, moved: frozenset[int]) -> str:
+        return tail_query(derived)
 
     def alternatives(self, analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequence[Alternative]:
         return alternatives(analysis, objects)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from sartor.core.action import Action
-from sartor.core.derived import ORDER_COLUMN
+from sartor.core.derived import ORDER_COLUMN, DerivedObject
 from sartor.core.table import Column, FileScan, Source, quote
+from sartor.freshness.residual import appended_since, relation
 
 
 def sorted_copy(
@@ -36,6 +37,20 @@ def build_query(action: Action, rows: str = "") -> str:
 
     The types of the columns are the table's own.
     """
+    return _query(action, rows, "rowid")
+
+
+def tail_query(derived: DerivedObject) -> str:
+    """The SELECT of the rows appended since, in the copy's order.
+
+    Where the table has lost rows, rows may have moved down since: the numbers of new rows must still come after all numbers
+    given before.
+    """
+    shift = f" + (SELECT coalesce(max({quote(ORDER_COLUMN)}), -1) + 1 FROM {relation(derived)})"
+    return _query(derived.action, appended_since(derived), "rowid" + ("" if derived.coverage.dense else shift))
+
+
+def _query(action: Action, rows: str, row_number: str) -> str:
     columns = ", ".join(quote(column) for column in action.get("columns"))
     separator = ", " if columns else ""
     number = quote(ORDER_COLUMN)
@@ -46,4 +61,4 @@ def build_query(action: Action, rows: str = "") -> str:
         numbered = f"SELECT *, row_number() OVER () - 1 AS {number} FROM {action.source}"
         return f"SELECT {columns}{separator}{number} FROM ({numbered}){order}"
     where = f" WHERE {rows}" if rows else ""
-    return f"SELECT {columns}{separator}rowid AS {number} FROM {action.source}{where}{order}"
+    return f"SELECT {columns}{separator}{row_number} AS {number} FROM {action.source}{where}{order}"
