@@ -24,23 +24,27 @@ def _instance(seed: int) -> tuple[list[Estimate], Workload]:
     templates = tuple(TemplateStatistics(f"t{n}", f"t{n}", "read", draw.randrange(1, 50), 1.0, 0.0, 1.0) for n in range(5))
     estimates = []
     for number in range(7):
-        source = TableName("db", "main", draw.choice(["one", "two"]))
+        source, *others = (TableName("db", "main", name) for name in draw.choice((("one",), ("two",), ("one", "two"))))
         saved = {t.digest: _predicted(draw.uniform(0.01, 0.5)) for t in templates if draw.random() < 0.5}
-        action = Action("sort_keys", source, (("key", (str(number),)),))
+        action = Action("sort_keys", source, (("key", (str(number),)),), others=tuple(others))
         estimates.append(Estimate(action, saved, _predicted(draw.uniform(0.1, 4)), _predicted(draw.uniform(1, 9)), _predicted(0.0)))
     return estimates, Workload(templates)
 
 
 def _gain(chosen: tuple[Estimate, ...], workload: Workload) -> float:
     total = -sum(item.build_seconds.value for item in chosen)
+    together = [
+        subset
+        for size in range(len(chosen) + 1)
+        for subset in combinations(chosen, size)
+        if all(set(one.action.sources).isdisjoint(other.action.sources) for one, other in combinations(subset, 2))
+    ]
     for template in workload.templates:
-        for source in {item.action.source for item in chosen}:
-            offers = [
-                item.seconds_saved[template.digest].value
-                for item in chosen
-                if item.action.source == source and template.digest in item.seconds_saved
-            ]
-            total += template.count * PAYBACK_REPEATS.default * max(offers, default=0.0)
+        saved = [
+            [item.seconds_saved[template.digest].value if template.digest in item.seconds_saved else 0.0 for item in subset]
+            for subset in together
+        ]
+        total += template.count * PAYBACK_REPEATS.default * max(sum(values) for values in saved)
     return total
 
 
@@ -66,3 +70,13 @@ def test_nothing_is_chosen_where_nothing_pays() -> None:
     none = choose(estimates, workload, storage_bytes=0.0, build_seconds=0.0)
     assert none.chosen == ()
     assert all(reason for _, reason in none.refused)
+
+
+def test_rows_appended_to_any_of_its_tables_are_to_be_carried_along() -> None:
+    one, two = TableName("db", "main", "one"), TableName("db", "main", "Two")
+    saved = {"t": _predicted(1.0)}
+    template = TemplateStatistics("t", "t", "read", 10, 1.0, 0.0, 1.0)
+    for source, others, pays in ((one, (), True), (one, (two,), False), (two, (one,), False)):
+        item = Estimate(Action("views", source, (), others=others), saved, _predicted(1), _predicted(1), _predicted(1.0))
+        workload = Workload((template,), appended_rows={"one": 1, "two": 10**6})
+        assert bool(choose([item], workload, storage_bytes=9, build_seconds=9).chosen) is pays
