@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 from unittest import mock
 
+from sartor.components.sort_keys import serve as copies
 from sartor.core.analysis import RowOrder
 from sartor.freshness import facts, residual, usable
 from sartor.freshness.usable import Use
@@ -51,8 +52,8 @@ def _ignore_appends(derived: Any, state: Any) -> Use:
 def _stale_literal() -> Callable[..., Any]:
     seen: dict[str, str] = {}
 
-    def compiled(self: Any, alternative: Any, used: Any, database: Any) -> str | None:
-        text = original(self, alternative, used, database)
+    def compiled(self: Any, alternative: Any, used: Any, state: Any) -> Any:
+        text = original(self, alternative, used, state)
         return seen.setdefault(f"{self.template.digest} {used}", text) if text else text
 
     original = known.Known.compiled
@@ -86,10 +87,10 @@ def _always(*arguments: Any) -> bool:
 
 
 DEFECTS: dict[str, Callable[[], Any]] = {
-    "drop the residual": _patched(mock.patch.object(known, "content", _drop_the_residual)),
-    "off by one at the high water": _patched(mock.patch.object(known, "content", _off_by_one)),
-    "count the last covered row twice": _patched(mock.patch.object(known, "content", _residual_twice)),
-    "lose the base order": _patched(mock.patch.object(known, "content", _lose_the_order)),
+    "drop the residual": _patched(mock.patch.object(copies, "content", _drop_the_residual)),
+    "off by one at the high water": _patched(mock.patch.object(copies, "content", _off_by_one)),
+    "count the last covered row twice": _patched(mock.patch.object(copies, "content", _residual_twice)),
+    "lose the base order": _patched(mock.patch.object(copies, "content", _lose_the_order)),
     "no re-anchoring": _patched(mock.patch.object(residual, "appended_since", _no_anchor)),
     "ignore mutations": _patched(mock.patch.object(serving, "use", _ignore_mutations)),
     "ignore appends": _patched(mock.patch.object(serving, "use", _ignore_appends)),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from sartor.components.base import Component
 from sartor.components.sort_keys import SORT_KEYS
+from sartor.components.views import VIEWS
 
-COMPONENTS: tuple[Component, ...] = (SORT_KEYS,)
+COMPONENTS: tuple[Component, ...] = (VIEWS, SORT_KEYS)
+"""Those first whose prediction goes first where a template was never tried."""
 
 
 def component(name: str) -> Component:

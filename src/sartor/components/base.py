@@ -8,9 +8,10 @@ from typing import Protocol
 from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis
 from sartor.core.derived import DerivedObject
-from sartor.core.design import Alternative
+from sartor.core.design import Alternative, Replacement
 from sartor.core.table import Catalog
 from sartor.engines.base import Engine
+from sartor.sql.rewrite import Splice
 from sartor.workload.workload import Workload
 
 
@@ -36,6 +37,22 @@ class Component(Protocol):
         """The SELECT of the rows to append to the object's table since rows were appended to the tables of these places.
 
         It tells covered rows from new ones by `freshness.residual.appended_since` and `covered_before`.
+        """
+        ...
+
+    def splices(
+        self,
+        analysis: Analysis,
+        replacement: Replacement,
+        derived: DerivedObject,
+        moved: frozenset[int],
+        words: tuple[str, ...],
+    ) -> Sequence[Splice] | None:
+        """What the statement's text is rewritten by where this object serves; None if its own literals do not allow it.
+
+        Args:
+            moved: the places whose tables rows were appended to since.
+            words: the statement's tokens.
         """
         ...
 

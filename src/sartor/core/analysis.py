@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from sartor.core.block import QueryBlock, Ranking
 from sartor.core.predicate import JoinEdge, Predicate
 from sartor.core.table import Source, TableName
 
@@ -68,6 +69,9 @@ class Analysis:
         generation: the catalog generation that it was resolved against.
         facts: identifiers of the verified keys that it rests on: it holds while each of them does.
         wanted: keys that would let more be replaced if they were verified.
+        blocks: the SELECTs that a view may answer, whatever `refusal` says of single references.
+        ranking: of the statement's ORDER BY, where it may leave ties and blocks depend on it.
+        block_reasons: why other SELECTs are no such blocks.
     """
 
     digest: str
@@ -77,3 +81,6 @@ class Analysis:
     generation: int = 0
     facts: tuple[int, ...] = ()
     wanted: tuple[WantedKey, ...] = ()
+    blocks: tuple[QueryBlock, ...] = ()
+    ranking: Ranking | None = None
+    block_reasons: tuple[str, ...] = ()

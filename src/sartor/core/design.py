@@ -28,6 +28,11 @@ Alternative = tuple[Replacement, ...]
 """One way to run a statement: each replacement puts a derived object in the place of a table or a block. Empty: plain."""
 
 
+def rests_on_facts(alternative: Alternative) -> bool:
+    """Whether the facts of the statement's analysis have to hold: they say what may be put in the place of single tables."""
+    return not all(replacement.block for replacement in alternative)
+
+
 @dataclass(frozen=True, slots=True)
 class Design:
     """What is in force.

@@ -46,6 +46,22 @@ def moved(derived: DerivedObject, state: RegistryState) -> frozenset[int]:
     return frozenset(place for place, (source, coverage) in pairs if _use_of(source, coverage, state) is not Use.WHOLE)
 
 
+def settled(used: Iterable[tuple[DerivedObject, Use]], state: RegistryState) -> tuple[tuple[int, int], ...] | None:
+    """The counts of writes to all tables of some objects; None while any of them is being written.
+
+    Two equal answers prove that these tables held the same rows all the time in between.
+    """
+    counts = []
+    for derived, _ in used:
+        for source in derived.action.sources:
+            if not isinstance(source, FileScan):
+                name = source.name.lower()
+                if state.appending(name) or state.mutating(name):
+                    return None
+                counts.append((state.appends(name), state.mutations(name)))
+    return tuple(counts)
+
+
 def unchanged(used: Iterable[tuple[DerivedObject, Use]], before: RegistryState, after: RegistryState) -> bool:
     """Whether objects that could be used before the text was sent could be used in the snapshot that it read.
 

@@ -25,7 +25,7 @@ from sartor.freshness.registry import Registry
 from sartor.freshness.usable import Use
 from sartor.freshness.watch import Watch
 from sartor.interfaces import sharing, tailoring
-from sartor.interfaces.known import Known, Template
+from sartor.interfaces.known import Compiled, Known, Template
 from sartor.interfaces.opening import Opened, open_plain
 from sartor.interfaces.session import Session, Transaction
 from sartor.sql.classify import Effects, classify
@@ -232,6 +232,29 @@ class Database:
             return ()
         finally:
             self.engine_lock.release()
+
+    def leaves_no_ties(self, known: Known, compiled: Compiled, parameters: Any, counts: tuple[tuple[int, int], ...]) -> bool:
+        """Whether a statement's ORDER BY leaves no ties among the rows that it shows; looked at once for each state of its tables.
+
+        It is not looked at while Sartor's own connection is busy; then there may be ties.
+
+        Args:
+            counts: of writes to its tables, none of which is under way.
+        """
+        seen = (compiled.text, repr(parameters), counts)
+        if known.ties is not None and known.ties[0] == seen:
+            return known.ties[1]
+        if compiled.check is None or not self.engine_lock.acquire(blocking=False):
+            return False
+        try:
+            total = self.engine().rows(compiled.check, parameters) == [(True,)]
+        except Exception as error:
+            self.alternative_failed(known, compiled.check, error)
+            return False
+        finally:
+            self.engine_lock.release()
+        known.ties = (seen, total)
+        return total
 
     # Writes -------------------------------------------------------------------------------------------------------
 

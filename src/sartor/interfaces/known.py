@@ -10,18 +10,19 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from sartor.core.analysis import Analysis
+from sartor.core.block import Order
 from sartor.core.constants import DISCARD_SHARE, HISTORY_RUNS, PROBATION_RUNS, PUT_BACK_EVERY
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Design
-from sartor.freshness.residual import content
-from sartor.freshness.usable import Use
+from sartor.freshness.usable import Use, moved
 from sartor.sql.classify import READ, Effects
 from sartor.sql.fingerprint import Fingerprint
+from sartor.sql.ranking import check
 from sartor.sql.rewrite import Splice, splice
 from sartor.tuner.history import Probation, is_suspect
 
 if TYPE_CHECKING:
-    from sartor.interfaces.database import Database
+    from sartor.freshness.registry import RegistryState
 
 
 _NAME = re.compile(r"""'([^']+)'|"((?:[^"]|"")+)"|([A-Za-z_\u0080-\U0010ffff][\w$]*)""")
@@ -117,6 +118,7 @@ class Known:
     Attributes:
         asked: it was run in this process.
         fingerprint, template: None until something like it has been asked before.
+        ties: whether its ORDER BY leaves no ties, with the text and the counts of writes that this was looked at under.
     """
 
     text: str
@@ -124,34 +126,61 @@ class Known:
     asked: bool = False
     fingerprint: Fingerprint | None = None
     template: Template | None = None
-    _compiled: dict[object, str] = field(default_factory=dict)
+    ties: tuple[object, bool] | None = None
+    _compiled: dict[object, Compiled | None] = field(default_factory=dict)
 
-    def compiled(self, alternative: Alternative, used: tuple[tuple[DerivedObject, Use], ...], database: Database) -> str | None:
+    def compiled(self, alternative: Alternative, used: tuple[tuple[DerivedObject, Use], ...], state: RegistryState) -> Compiled | None:
         """The text of an alternative, each reference spliced to what its derived object holds; cached."""
-        key = (alternative, tuple((item.table, how, item.coverage.dense) for item, how in used))
-        text = self._compiled.get(key)
-        if text is None:
-            analysis = self.template.analysis if self.template is not None else None
-            if analysis is None:
-                return None
-            text = compile_text(self, analysis, alternative, used)
-            self._compiled.clear()
-            self._compiled[key] = text
-        return text
+        key = (alternative, tuple([_form(item, how, state) for item, how in used]))
+        try:
+            return self._compiled[key]
+        except KeyError:
+            pass
+        analysis = self.template.analysis if self.template is not None else None
+        if analysis is None:
+            return None
+        self._compiled.clear()
+        found = self._compiled[key] = compile_text(self, analysis, alternative, used, state)
+        return found
 
 
-def compile_text(known: Known, analysis: Analysis, alternative: Alternative, used: tuple[tuple[DerivedObject, Use], ...]) -> str:
-    """Splice derived tables into the user's own text."""
-    assert known.fingerprint is not None
-    splices = []
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A statement's text rewritten for an alternative.
+
+    Attributes:
+        check: a query that says whether the statement's ORDER BY leaves no ties among the rows that it shows; None if none can be.
+    """
+
+    text: str
+    check: str | None = None
+
+
+def compile_text(
+    known: Known, analysis: Analysis, alternative: Alternative, used: tuple[tuple[DerivedObject, Use], ...], state: RegistryState
+) -> Compiled | None:
+    """Put what derived objects hold into the user's own text; None if its literals do not allow it."""
+    from sartor.components import component
+
+    printed = known.fingerprint
+    assert printed is not None
+    words = tuple([known.text[start:end] for start, end in printed.tokens])
+    every: list[Splice] = []
     for replacement, (derived, how) in zip(alternative, used, strict=True):
-        reference = analysis.references[replacement.reference]
-        select = content(derived, reference.columns, reference.order, how)
-        splices.append(
-            Splice(
-                reference.first_token,
-                reference.last_token,
-                f"({select}) AS {reference.alias}",
-            )
-        )
-    return splice(known.text, known.fingerprint, splices)
+        places = moved(derived, state) if how is Use.RESIDUAL else frozenset()
+        found = component(derived.action.component).splices(analysis, replacement, derived, places, words)
+        if found is None:
+            return None
+        every += found
+    blocks = [analysis.blocks[replacement.reference] for replacement in alternative if replacement.block]
+    text = splice(known.text, printed, every)
+    if analysis.ranking is None or all(block.order is Order.FREE for block in blocks):
+        return Compiled(text)
+    return Compiled(text, check(known.text, printed, every, analysis.ranking))
+
+
+def _form(derived: DerivedObject, how: Use, state: RegistryState) -> object:
+    """What the text of an alternative depends on of an object that it reads."""
+    if how is Use.WHOLE:
+        return derived.table
+    return derived.table, moved(derived, state), tuple([(one.dense, one.rows > 0) for one in derived.coverages])

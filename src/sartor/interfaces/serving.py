@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from sartor.core.derived import DerivedObject
+from sartor.core.design import rests_on_facts
 from sartor.freshness.registry import RegistryState
-from sartor.freshness.usable import Use, unchanged, use
+from sartor.freshness.usable import Use, settled, unchanged, use
 from sartor.interfaces.known import Known
 from sartor.interfaces.session import Session
 from sartor.sql.classify import NOTHING, Effects
@@ -50,6 +51,7 @@ class Call:
         alternative: the text that answers instead of the user's, or None.
         used: the derived objects it reads and how.
         before: the registry before anything was sent.
+        settled: the counts of writes that the look for ties was made under, if one was.
         proven: the texts proven under the design that was looked at; a younger design has a set of its own.
         close: closes the commit window of a write.
     """
@@ -62,6 +64,7 @@ class Call:
     alternative: str | None = None
     used: tuple[tuple[DerivedObject, Use], ...] = ()
     before: RegistryState | None = None
+    settled: tuple[tuple[int, int], ...] | None = None
     proven: set[str | None] | None = None
     close: Callable[[], None] | None = None
     raised: bool = False
@@ -81,7 +84,8 @@ class Call:
         assert self.before is not None
         assert self.known is not None
         database.look_for_unseen_writes()
-        if unchanged(self.used, self.before, database.registry.state):
+        state = database.registry.state
+        if unchanged(self.used, self.before, state) and (self.settled is None or self.settled == settled(self.used, state)):
             self.served = True
             assert self.proven is not None
             self.proven.add(self.alternative)
@@ -213,7 +217,7 @@ def _take_alternative(call: Call, database: Database) -> None:
             return
         used.append((derived, how))
     ways = {how for _, how in used}
-    for identifier in template.analysis.facts if template.analysis is not None else ():
+    for identifier in template.analysis.facts if template.analysis is not None and rests_on_facts(alternative) else ():
         fact = design.objects.get(identifier)
         if fact is None or use(fact, state) is not Use.WHOLE:
             return
@@ -222,10 +226,16 @@ def _take_alternative(call: Call, database: Database) -> None:
         used.append((fact, Use.WHOLE))
     if template.is_off(design, Use.RESIDUAL if Use.RESIDUAL in ways else Use.WHOLE):
         return
-    text = known.compiled(alternative, tuple(used[: len(alternative)]), database)
-    if text is None or (transaction is not None and text not in proven):
+    compiled = known.compiled(alternative, tuple(used[: len(alternative)]), state)
+    if compiled is None or (transaction is not None and compiled.text not in proven):
         return
-    call.alternative, call.used, call.before = text, tuple(used), state
+    if compiled.check is not None:
+        counts = settled(used, state)
+        noted = counts if transaction is None else settled(used, transaction.noted)
+        if counts is None or noted != counts or not database.leaves_no_ties(known, compiled, call.parameters, counts):
+            return
+        call.settled = counts
+    call.alternative, call.used, call.before = compiled.text, tuple(used), state
 
 
 def _open_window(session: Session, effects: Effects) -> Callable[[], None]:

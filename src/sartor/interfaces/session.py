@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 # Settings that change how fast a statement runs or how it is shown, never what a copy of a table's columns holds, nor
 # what a name means. Expressions are evaluated under the user's own session either way, so those that change the value
-# of an expression (TimeZone, integer_division, …) are neutral too. All others make everything run plain.
+# of an expression (TimeZone, ieee_floating_point_ops, …) are neutral too; integer_division is not, for views divide. All
+# others make everything run plain.
 NEUTRAL_SETTINGS = frozenset(
     {
         "threads",
@@ -40,7 +41,6 @@ NEUTRAL_SETTINGS = frozenset(
         "max_execution_time",
         "timezone",
         "calendar",
-        "integer_division",
         "default_null_order",
         "null_order",
         "default_order",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from sartor.core.analysis import WantedKey
-from sartor.core.design import Alternative, Design
+from sartor.core.design import Alternative, Design, rests_on_facts
 from sartor.core.errors import BudgetError, DatabaseUnavailable
 from sartor.core.table import Column, FileScan, TableName
 from sartor.freshness import stored
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sartor.core.table import Catalog
     from sartor.interfaces.database import Database
     from sartor.interfaces.design_report import DesignReport
-    from sartor.interfaces.known import Known
+    from sartor.interfaces.known import Compiled, Known
     from sartor.interfaces.report.facts import Facts
     from sartor.tuner.outcome import TuneReport, UndoReport
     from sartor.workload.workload import Workload
@@ -104,7 +104,7 @@ def decide(database: Database, known: Known, design: Design) -> Alternative:
         template.analysed_for = catalog.generation
     analysis = template.analysis
     chosen: Alternative = ()
-    if analysis.refusal is None and template.names.isdisjoint(database.functions):
+    if template.names.isdisjoint(database.functions):
         objects = tuple(design.objects.values())
         offered = [option for component in COMPONENTS for option in component.alternatives(analysis, objects)]
         if template.digest not in design.choices:
@@ -327,27 +327,28 @@ def _knowing(database: Database, design: Design) -> tuple[Workload, Catalog]:
     return workload.analysed(catalog), catalog
 
 
-def text_for(database: Database, text: str, alternative: Alternative, design: Design, catalog: Catalog) -> str | None:
+def text_for(database: Database, text: str, alternative: Alternative, design: Design, catalog: Catalog) -> Compiled | None:
     """The text that answers a statement by an alternative, or None if it can not be served by it now."""
     from sartor.interfaces.known import compile_text
     from sartor.sql.analyse import analyse
 
     known = database.known(text)
     analysis = analyse(text, catalog, known.fingerprint)
+    state = database.registry.state
     used = []
     for replacement in alternative:
         derived = design.objects.get(replacement.object)
-        if derived is None or analysis.refusal is not None or replacement.reference >= len(analysis.references):
+        places = analysis.blocks if replacement.block else analysis.references
+        if derived is None or replacement.reference >= len(places):
             return None
-        how = use(derived, database.registry.state)
+        how = use(derived, state)
         if how is Use.NO:
             return None
         used.append((derived, how))
-    state = database.registry.state
-    facts = [design.objects.get(identifier) for identifier in analysis.facts]
+    facts = [design.objects.get(identifier) for identifier in analysis.facts] if rests_on_facts(alternative) else []
     if any(fact is None or use(fact, state) is not Use.WHOLE for fact in facts):
         return None
-    return compile_text(known, analysis, alternative, tuple(used))
+    return compile_text(known, analysis, alternative, tuple(used), state)
 
 
 def publish_and_save(database: Database, design: Design) -> None:

@@ -5,12 +5,16 @@ Whatever is not understood becomes a refusal with its reason. `analyse` never ra
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from sartor.core.analysis import Analysis
 from sartor.core.table import Catalog
+from sartor.sql.algebra.select import Statement
+from sartor.sql.algebra.statement import Blocks, blocks
 from sartor.sql.blocks import Refused, Walk
 from sartor.sql.fingerprint import Fingerprint, fingerprint
 from sartor.sql.scans import named
@@ -134,16 +138,27 @@ def _analyse(text: str, catalog: Catalog, printed: Fingerprint) -> Analysis:
     for node in tree.walk():
         if not isinstance(node, _NODES):
             raise Refused(f"it uses {type(node).__name__}, which is not understood")
+    found = blocks(tree, Statement(catalog, printed, words, text)) if with_names is None else Blocks(reasons=("it reads files",))
+    analysis = Analysis(
+        digest=printed.digest,
+        references=(),
+        generation=catalog.generation,
+        blocks=found.found,
+        ranking=found.ranking,
+        block_reasons=found.reasons,
+    )
     walk = Walk(catalog, printed, words, with_names.scans if with_names is not None else {})
-    walk.statement(tree)
+    try:
+        walk.statement(tree)
+    except Refused as reason:
+        return replace(analysis, refusal=str(reason))
     references = tuple(walk.references)
     if with_names is not None:
         references = tuple(with_names.in_users_text(reference) for reference in references)
-    return Analysis(
-        digest=printed.digest,
+    return replace(
+        analysis,
         references=references,
         joins=tuple(walk.joins),
-        generation=catalog.generation,
         facts=tuple(sorted(walk.facts)),
         wanted=tuple(walk.wanted),
     )

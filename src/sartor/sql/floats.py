@@ -34,7 +34,7 @@ def aggregates(node: exp.Select) -> list[exp.Expression]:
     return found
 
 
-def kind_of_sum(call: exp.Expression, types: dict[str, str], tables: frozenset[str]) -> Sum:
+def kind_of_sum(call: exp.Expr, types: dict[str, str], tables: frozenset[str]) -> Sum:
     """What adding up in another order does to this aggregate.
 
     Args:

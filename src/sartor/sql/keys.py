@@ -36,7 +36,7 @@ def group_key(key: exp.Expression, node: exp.Select, has_column: HasColumn) -> e
     return _ordinal(key, node)
 
 
-def text(key: exp.Expression | None) -> str:
+def text(key: exp.Expr | None) -> str:
     """A key as text that is the same for all ways to write its names; `UNBOUND` for None."""
     if key is None:
         return UNBOUND

@@ -18,7 +18,7 @@ _COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeE
 _TEXT = frozenset(("VARCHAR", "TEXT"))
 
 
-def raising(expression: exp.Expression, types: dict[str, str]) -> str | None:
+def raising(expression: exp.Expr, types: dict[str, str]) -> str | None:
     """The part of an expression that may raise on some rows, as SQL; None if there is none.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
+from typing import Any, Protocol
 
 from sartor.components.base import Component
 from sartor.core.action import Estimate
@@ -27,6 +27,16 @@ from sartor.workload.workload import Workload
 Progress = Callable[[str, float], None] | None
 _BUILDING_SHARE = (0.1, 0.4)  # of the progress bar: where it begins, how long it is
 _PROVING_SHARE = (0.5, 0.5)
+
+
+class Rewritten(Protocol):
+    """A statement's text as an alternative answers it, and a query that says whether it may be, if one has to."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def check(self) -> str | None: ...
 
 
 @dataclass(slots=True)
@@ -51,7 +61,7 @@ class TuneContext:
     components: Sequence[Component]
     ledger: Ledger
     clock: Callable[[], float]
-    text_for: Callable[[str, Alternative, Design, Catalog], str | None]
+    text_for: Callable[[str, Alternative, Design, Catalog], Rewritten | None]
     knowing: Callable[[Design], tuple[Workload, Catalog]]
     next_identifier: Callable[[], int]
 
@@ -176,18 +186,24 @@ def _build(context: TuneContext, step: loop.Build) -> loop.Made:
 
 def _try(context: TuneContext, step: loop.Try) -> loop.Tried:
     execution, engine = step.execution, context.engine
-    text = context.text_for(execution.text, step.option, step.design, step.catalog)
-    if text is None:
+    rewritten = context.text_for(execution.text, step.option, step.design, step.catalog)
+    if rewritten is None:
         return loop.Tried(context.clock(), None)
     try:
         plain = engine.run(execution.text, execution.parameters)
-        other = engine.run(text, execution.parameters)
+        checking = 0.0
+        if rewritten.check is not None:
+            checked = engine.run(rewritten.check, execution.parameters)
+            if not checked.table.column(0)[0].as_py():
+                return loop.Tried(context.clock(), None)
+            checking = checked.seconds
+        other = engine.run(rewritten.text, execution.parameters)
         found = difference(plain, other, ordered=_ordered(execution.text))
         if found is not None and difference(plain, engine.run(execution.text, execution.parameters), ordered=True) is None:
             return loop.Tried(context.clock(), None, f"THE ANSWERS DIFFER: {found}")
     except Exception as error:
         return loop.Tried(context.clock(), None, f"it raised: {error}")
-    return loop.Tried(context.clock(), Pair(plain.seconds, other.seconds))
+    return loop.Tried(context.clock(), Pair(plain.seconds, checking + other.seconds))
 
 
 def _enforce(context: TuneContext, state: loop.Round) -> None:

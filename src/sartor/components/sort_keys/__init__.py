@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sartor.components.sort_keys.apply import build_query, tail_query
-from sartor.components.sort_keys.serve import alternatives
+from sartor.components.sort_keys.serve import alternatives, splices
 from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis
 from sartor.core.derived import DerivedObject
-from sartor.core.design import Alternative
+from sartor.core.design import Alternative, Replacement
 from sartor.core.table import Catalog
 from sartor.engines.base import Engine
+from sartor.sql.rewrite import Splice
 from sartor.workload.workload import Workload
 
 
@@ -35,6 +36,16 @@ class SortKeys:
 
     def tail_query(self, derived: DerivedObject, moved: frozenset[int]) -> str:
         return tail_query(derived)
+
+    def splices(
+        self,
+        analysis: Analysis,
+        replacement: Replacement,
+        derived: DerivedObject,
+        moved: frozenset[int],
+        words: tuple[str, ...],
+    ) -> Sequence[Splice]:
+        return splices(analysis, replacement.reference, derived, moved)
 
     def alternatives(self, analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequence[Alternative]:
         return alternatives(analysis, objects)

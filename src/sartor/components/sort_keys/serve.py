@@ -9,6 +9,9 @@ from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Replacement
 from sartor.core.predicate import Operator
 from sartor.core.table import FileScan, Source
+from sartor.freshness.residual import content
+from sartor.freshness.usable import Use
+from sartor.sql.rewrite import Splice
 
 # How much of a table a condition keeps, as far as its shape tells; used to rank only, never to decide that serving pays.
 _KEEPS = {
@@ -42,6 +45,13 @@ def alternatives(analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequen
         single += [(kept, (Replacement(place, identifier),)) for kept, identifier in ranked]
     combined = [tuple(item for _, item in best)] if len(best) > 1 else []
     return (*combined, *(choice for _, choice in sorted(single, key=lambda item: item[0])))
+
+
+def splices(analysis: Analysis, place: int, derived: DerivedObject, moved: frozenset[int]) -> Sequence[Splice]:
+    """The table's name with its alias becomes a derived table over the copy."""
+    reference = analysis.references[place]
+    select = content(derived, reference.columns, reference.order, Use.RESIDUAL if moved else Use.WHOLE)
+    return (Splice(reference.first_token, reference.last_token, f"({select}) AS {reference.alias}"),)
 
 
 def share_kept(reference: Reference, joined: frozenset[str], derived: DerivedObject) -> float:

@@ -1,0 +1,55 @@
+"""Materialized views: the groups of joins that some templates ask for, kept as states that coarser groups are put together from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sartor.components.views.apply import build_query, tail_query
+from sartor.components.views.serve import alternatives, splices
+from sartor.core.action import Action, Estimate
+from sartor.core.analysis import Analysis
+from sartor.core.derived import DerivedObject
+from sartor.core.design import Alternative, Replacement
+from sartor.core.table import Catalog
+from sartor.core.view import VIEWS as NAME
+from sartor.engines.base import Engine
+from sartor.sql.rewrite import Splice
+from sartor.workload.workload import Workload
+
+
+class Views:
+    """The component of materialized views."""
+
+    name = NAME
+
+    def propose(self, workload: Workload, catalog: Catalog) -> Sequence[Action]:
+        from sartor.components.views.propose import propose
+
+        return propose(workload, catalog)
+
+    def estimate(self, actions: Sequence[Action], workload: Workload, catalog: Catalog, engine: Engine) -> Sequence[Estimate]:
+        from sartor.components.views.estimate import estimate
+
+        return estimate(actions, workload, catalog, engine)
+
+    def build_query(self, action: Action, rows: str = "") -> str:
+        return build_query(action)
+
+    def tail_query(self, derived: DerivedObject, moved: frozenset[int]) -> str:
+        return tail_query(derived, moved)
+
+    def splices(
+        self,
+        analysis: Analysis,
+        replacement: Replacement,
+        derived: DerivedObject,
+        moved: frozenset[int],
+        words: tuple[str, ...],
+    ) -> Sequence[Splice] | None:
+        return splices(analysis, replacement.reference, derived, moved, words)
+
+    def alternatives(self, analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequence[Alternative]:
+        return alternatives(analysis, objects)
+
+
+VIEWS = Views()

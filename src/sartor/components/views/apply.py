@@ -1,0 +1,72 @@
+"""What a view stores, and the rows that were appended to its tables since, in the same form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from sartor.core.action import Action
+from sartor.core.block import canonical, column_text
+from sartor.core.derived import DerivedObject
+from sartor.core.table import quote
+from sartor.core.view import ROWS, ViewDefinition, definition_of, key_column, state_column
+from sartor.freshness.residual import appended_since, covered_before, relation
+
+definition = lru_cache(maxsize=4096)(definition_of)
+
+
+def build_query(action: Action) -> str:
+    """The SELECT of a view's rows, in the order that they are stored in."""
+    view = definition(action)
+    order = ", ".join(f"{key_column(place)} ASC NULLS LAST" for place in view.sorted_by)
+    return _grouped(view, range(len(view.keys)), range(len(view.states)), ()) + (f" ORDER BY {order}" if order else "")
+
+
+def tail_query(derived: DerivedObject, moved: frozenset[int]) -> str:
+    """The rows to append to a view for what was appended to its tables: partial groups beside those that it has."""
+    view = definition(derived.action)
+    return _residual(derived, view, range(len(view.keys)), range(len(view.states)), moved)
+
+
+def content(derived: DerivedObject, keys: Sequence[int], states: Sequence[int], moved: frozenset[int]) -> str:
+    """Some columns of a view's rows, brought up to date: a SELECT without parentheses or alias.
+
+    Args:
+        keys, states: positions of what is read; the number of rows of a group comes with them.
+        moved: the tables, by place, that rows were appended to since.
+
+    A group may come in several parts, so whoever reads it has to put them together.
+    """
+    names = [*(key_column(place) for place in keys), *(state_column(place) for place in states), ROWS]
+    stored = f"SELECT {', '.join(names)} FROM {relation(derived)}"
+    if not moved:
+        return stored
+    return f"{stored} UNION ALL {_residual(derived, definition(derived.action), keys, states, moved)}"
+
+
+def _residual(derived: DerivedObject, view: ViewDefinition, keys: Sequence[int], states: Sequence[int], moved: frozenset[int]) -> str:
+    """The join of what was appended, each combination of old and new rows once.
+
+    For tables that moved in the order 1, 2, …: new rows of 1 with all of 2, then old rows of 1 with new rows of 2, and so on.
+    """
+    terms = []
+    before: list[str] = []
+    for place in sorted(moved):
+        row = f"{quote(canonical(view.tables[place]))}.rowid"
+        terms.append(_grouped(view, keys, states, (*before, appended_since(derived, place, row))))
+        before.append(covered_before(derived, place, row))
+    return " UNION ALL ".join(terms)
+
+
+def _grouped(view: ViewDefinition, keys: Sequence[int], states: Sequence[int], further: Sequence[str]) -> str:
+    columns = [f"{view.keys[place].sql} AS {key_column(place)}" for place in keys]
+    columns += [f"{view.states[place].function}({view.states[place].sql}) AS {state_column(place)}" for place in states]
+    columns.append(f"count(*) AS {ROWS}")
+    tables = ", ".join(f"{table} AS {quote(canonical(table))}" for table in view.tables)
+    conditions = [f"{column_text(left)} = {column_text(right)}" for left, right in view.equalities]
+    conditions += [f"({condition.sql})" for condition in view.conditions]
+    conditions += further
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    by = ", ".join(view.keys[place].sql for place in keys)
+    # Without keys and without rows there is no group; an aggregate alone would make one.
+    return f"SELECT {', '.join(columns)} FROM {tables}{where} " + (f"GROUP BY {by}" if by else "HAVING count(*) > 0")

@@ -1,0 +1,91 @@
+"""A view from a block: what it groups by, the states it keeps, the conditions that its rows fulfil."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sartor.core.action import Action
+from sartor.core.block import Call, QueryBlock, Term, canonical
+from sartor.core.table import Catalog
+from sartor.core.view import Condition, KeyColumn, State, ViewDefinition
+from sartor.sql.analyse import analyse
+
+_NEEDED: dict[str, tuple[str, ...]] = {"avg": ("sum", "count"), "count": ("count",)}
+
+
+def view_of(text: str, catalog: Catalog) -> Action | None:
+    """The view that stores exactly what a grouped SELECT asks for; None if it can not be one."""
+    analysis = analyse(text, catalog)
+    if not analysis.blocks:
+        return None
+    block = analysis.blocks[0]
+    conditions = [condition(term, block.words) for term in block.filters]
+    keys, states = keys_of(block.keys), states_of(block.calls)
+    keys += [key for key in distinct_of(block.calls) if key not in keys]
+    if None in conditions or None in keys or None in states:
+        return None
+    return ViewDefinition(
+        block.sources,
+        tuple((one.left, one.right) for one in block.equalities),
+        tuple(one for one in conditions if one is not None),
+        tuple(key for key in keys if key is not None),
+        tuple(state for state in states if state is not None),
+        tuple(range(min(1, len(keys)))),
+        schemas_of(block, catalog),
+    ).action()
+
+
+def schemas_of(block: QueryBlock, catalog: Catalog) -> tuple[tuple[tuple[str, str], ...], ...]:
+    """The columns that a block reads of each of its tables, with their types."""
+    read = set(block.columns())
+    return tuple(
+        tuple(
+            (column.name, column.type)
+            for column in (info.columns if info is not None else ())
+            if (canonical(table), column.name.lower()) in read
+        )
+        for table in block.sources
+        for info in (catalog.info(table),)
+    )
+
+
+def keys_of(terms: Iterable[Term]) -> list[KeyColumn | None]:
+    """A key for each term, each once; None for one that can not be computed beforehand."""
+    return list(
+        dict.fromkeys(KeyColumn(term.text, term.sql, term.column is not None) if term.steady and term.sql else None for term in terms)
+    )
+
+
+def distinct_of(calls: Sequence[Call]) -> list[KeyColumn | None]:
+    """The keys that count(DISTINCT …) needs."""
+    return keys_of(call.argument for call in calls if call.distinct and call.argument is not None)
+
+
+def states_of(calls: Sequence[Call], *, pivots: bool = False) -> list[State | None]:
+    """The states that aggregates are put together from, each once; None for one that can not be computed beforehand.
+
+    Args:
+        pivots: of CASE WHEN condition THEN value keep the value's states; the condition is asked of the view's groups.
+    """
+    found: dict[State | None, None] = {}
+    for call in calls:
+        pivot = call.pivot if pivots else None
+        argument, nullable = (pivot.value, pivot.nullable) if pivot is not None else (call.argument, call.nullable)
+        if argument is None or call.distinct:
+            continue
+        for function in _NEEDED.get(call.function, (call.function,)):
+            if function == "count" and not nullable and argument.column is not None:
+                continue
+            usable = argument.steady and argument.sql
+            found[State(function, argument.text, argument.sql) if usable else None] = None
+    return list(found)
+
+
+def condition(term: Term, words: tuple[str, ...]) -> Condition | None:
+    """A condition that a view's rows fulfil; None if it can not be checked beforehand."""
+    if not term.steady or not term.sql:
+        return None
+    bound = term.bound
+    if bound is None:
+        return Condition(term.text, term.sql)
+    return Condition(term.text, term.sql, bound.column, bound.operator, tuple(words[token] for token in bound.tokens), bound.kind)

@@ -1,0 +1,163 @@
+"""Candidates for views: from each block its own groups with the columns of its conditions, and unions of those over one join."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from sartor.components.views.define import distinct_of, keys_of, schemas_of, states_of
+from sartor.components.views.serve import matched
+from sartor.core.action import Action
+from sartor.core.block import ColumnOf, QueryBlock, Term, column_text
+from sartor.core.constants import VIEW_CANDIDATES, VIEW_SORT_KEYS, VIEW_UNIONS
+from sartor.core.table import Catalog
+from sartor.core.view import KeyColumn, State, ViewDefinition
+from sartor.sql.matching.found import Match
+from sartor.workload.workload import Workload
+
+Graph = tuple[frozenset[object], frozenset[frozenset[ColumnOf]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A block of a template, with the seconds that the template took."""
+
+    digest: str
+    seconds: float
+    block: QueryBlock
+
+
+def propose(workload: Workload, catalog: Catalog) -> list[Action]:
+    """Candidate views, those first whose templates took most seconds.
+
+    For each block there is a view that stores its groups with the columns of its conditions, so that other literals need no other
+    view; where a column is read through one expression alone, also a view that stores the expression, which has fewer groups. Views
+    over one join are united, two by two and all together: a wide one serves more, a narrow one is smaller. Which of them pays
+    is for `estimate` to say.
+    """
+    graphs: dict[Graph, list[_Asked]] = defaultdict(list)
+    for template in workload.reads():
+        if template.analysis is not None:
+            for block in template.analysis.blocks:
+                graphs[_graph(block)].append(_Asked(template.digest, template.total_seconds, block))
+    found: dict[ViewDefinition, float] = {}
+    blocks: dict[ViewDefinition, list[_Asked]] = {}
+    for asked in graphs.values():
+        for view in _views(sorted(asked, key=lambda one: -one.seconds), catalog):
+            serves = [one for one in asked if isinstance(matched(one.block, view), Match)]
+            if serves:
+                ordered = _ordered(view, serves)
+                found[ordered] = sum(one.seconds for one in serves)
+                blocks[ordered] = serves
+    ranked = sorted(found, key=lambda view: -found[view])[: int(VIEW_CANDIDATES.default)]
+    return [view.action(frozenset(one.digest for one in blocks[view])) for view in ranked]
+
+
+def _graph(block: QueryBlock) -> Graph:
+    pairs = frozenset(frozenset((one.left, one.right)) for one in block.equalities)
+    return frozenset(block.sources), pairs
+
+
+def _views(asked: Sequence[_Asked], catalog: Catalog) -> Iterator[ViewDefinition]:
+    """The views of one join: of each block, and their unions."""
+    single: dict[ViewDefinition, None] = {}
+    for one in asked:
+        for coarse in (True, False):
+            view = _view(one.block, catalog, coarse=coarse)
+            if view is not None:
+                single[view] = None
+    yield from single
+    heaviest = list(single)[: int(VIEW_UNIONS.default)]
+    for place, left in enumerate(heaviest):
+        for right in heaviest[place + 1 :]:
+            yield _union((left, right))
+    for count in range(3, len(single) + 1):
+        yield _union(list(single)[:count])
+
+
+def _view(block: QueryBlock, catalog: Catalog, *, coarse: bool) -> ViewDefinition | None:
+    """The view that answers a block whatever its literals are; None if it reads what can not be computed beforehand.
+
+    Args:
+        coarse: columns that are read through one expression alone are stored as that expression.
+    """
+    conditions = [*block.filters, *(call.condition for call in block.calls if call.condition is not None)]
+    conditions += [call.pivot.condition for call in block.calls if call.pivot is not None]
+    terms = [*block.reads, *block.keys, *conditions]
+    through = _expressions(terms, conditions) if coarse else {}
+    keys = keys_of(_needed(terms, through))
+    keys += [key for key in distinct_of(block.calls) if key not in keys]
+    states = states_of(block.calls, pivots=True)
+    if None in keys or None in states:
+        return None
+    return ViewDefinition(
+        block.sources,
+        tuple((one.left, one.right) for one in block.equalities),
+        (),
+        tuple(key for key in keys if key is not None),
+        tuple(state for state in states if state is not None),
+        (),
+        schemas_of(block, catalog),
+    )
+
+
+def _expressions(terms: Sequence[Term], conditions: Sequence[Term]) -> dict[ColumnOf, Term]:
+    """For each column that is read through one expression alone, that expression."""
+    asked = {column for term in conditions for column in term.columns()}
+    readers: dict[ColumnOf, dict[str, Term]] = defaultdict(dict)
+    for term in terms:
+        for outermost in _composites(term):
+            for column in outermost.columns():
+                readers[column][outermost.text] = outermost
+    return {column: next(iter(by.values())) for column, by in readers.items() if len(by) == 1 and column not in asked}
+
+
+def _composites(term: Term) -> Iterator[Term]:
+    """The largest parts of a term that may be stored: expressions of one column, and bare columns."""
+    if term.column is not None or (term.steady and term.sql and len(set(term.columns())) == 1 and term.bound is None):
+        yield term
+        return
+    for part in term.parts:
+        yield from _composites(part)
+
+
+def _needed(terms: Iterable[Term], through: dict[ColumnOf, Term]) -> Iterator[Term]:
+    for term in terms:
+        yield from _stored(term, through)
+
+
+def _stored(term: Term, through: dict[ColumnOf, Term]) -> Iterator[Term]:
+    """What is to be stored of a term: the expressions that columns are read through, and else its columns."""
+    if term.column is not None or any(through.get(column) == term for column in term.columns()):
+        yield term
+        return
+    for part in term.parts:
+        yield from _stored(part, through)
+
+
+def _union(views: Sequence[ViewDefinition]) -> ViewDefinition:
+    """A view that holds all groups and states of others over the same join."""
+    keys = dict.fromkeys(key for view in views for key in view.keys)
+    states: dict[State, None] = dict.fromkeys(state for view in views for state in view.states)
+    columns = [key.text for key in keys if key.is_column]
+    kept = [key for key in keys if key.is_column or not any(column in key.text for column in columns)]
+    tables = views[0].tables
+    schemas = []
+    for table in tables:
+        parts = [dict(view.schemas[view.tables.index(table)]) for view in views]
+        schemas.append(tuple(sorted({name: kind for part in parts for name, kind in part.items()}.items())))
+    return replace(views[0], keys=tuple(kept), states=tuple(states), schemas=tuple(schemas))
+
+
+def _ordered(view: ViewDefinition, serves: Sequence[_Asked]) -> ViewDefinition:
+    """The view sorted by the keys that conditions restrict, those first that restrict most seconds."""
+    weights: dict[int, float] = defaultdict(float)
+    for one in serves:
+        for term in one.block.filters:
+            for column in set(term.columns()):
+                place = view.key_of.get(column_text(column))
+                if place is not None:
+                    weights[place] += one.seconds
+    ranked = sorted(weights, key=lambda place: (-weights[place], place))
+    return replace(view, sorted_by=tuple(ranked[: int(VIEW_SORT_KEYS.default)]))

@@ -1,0 +1,74 @@
+"""A sample of a join's rows in Sartor's own connection, and how many groups the whole join has by some keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sartor.core.block import canonical, column_text
+from sartor.core.constants import VIEW_SAMPLE_ROWS
+from sartor.core.table import Catalog, quote
+from sartor.core.view import KeyColumn, ViewDefinition
+from sartor.engines.base import Engine
+
+_SALT = 7919  # so that no column that is itself a hash of the row number goes along with the sample
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Joined rows of a share of the largest table's rows, drawn by a hash of the row id: the same each time.
+
+    Attributes:
+        share: of the largest table's rows that were drawn.
+        sampled: joined rows in the sample.
+        columns: the column that holds each key.
+    """
+
+    engine: Engine
+    name: str
+    share: float
+    sampled: int
+    columns: dict[KeyColumn, str]
+
+    @property
+    def rows(self) -> float:
+        """The rows of the whole join, about."""
+        return self.sampled / self.share
+
+    def groups(self, view: ViewDefinition) -> float:
+        """How many groups the whole join has by a view's keys.
+
+        By the first-order jackknife of Haas and Stokes, Estimating the number of classes in a finite population (JASA 1998): it is
+        right both where each row is a group of its own and where every group is seen often.
+        """
+        if not view.keys or not self.sampled:
+            return 1.0
+        by = ", ".join(self.columns[key] for key in view.keys)
+        seen, once = self.engine.rows(
+            f"SELECT count(*), count(*) FILTER (rows = 1) FROM (SELECT count(*) AS rows FROM {self.name} GROUP BY {by})"
+        )[0]
+        return float(min(self.rows, seen / (1.0 - (1.0 - self.share) * once / self.sampled)))
+
+    def drop(self) -> None:
+        self.engine.execute(f"DROP TABLE {self.name}")
+
+
+def draw(engine: Engine, views: Sequence[ViewDefinition], catalog: Catalog, number: int) -> Sample:
+    """A sample of the join that some views share, with all their keys."""
+    view = views[0]
+    keys = list(dict.fromkeys(key for one in views for key in one.keys))
+    columns = {key: f"k{place}" for place, key in enumerate(keys)}
+    largest = max(view.tables, key=lambda table: info.rows if (info := catalog.info(table)) is not None else 0)
+    info = catalog.info(largest)
+    parts = max(1, round((info.rows if info is not None else 1) / VIEW_SAMPLE_ROWS.default))
+    row = f"{quote(canonical(largest))}.rowid"
+    conditions = [f"hash({row} + {_SALT}) % {parts} = 0"] if parts > 1 else []
+    conditions += [f"{column_text(left)} = {column_text(right)}" for left, right in view.equalities]
+    conditions += [f"({condition.sql})" for condition in view.conditions]
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    tables = ", ".join(f"{table} AS {quote(canonical(table))}" for table in view.tables)
+    selected = ", ".join(f"{key.sql} AS {columns[key]}" for key in keys) or "1 AS one"
+    name = f"temp.main.sartor_join_{number}"
+    engine.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {selected} FROM {tables}{where}")
+    sampled = engine.rows(f"SELECT count(*) FROM {name}")[0][0]
+    return Sample(engine, name, 1.0 / parts, sampled, columns)

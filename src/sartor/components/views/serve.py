@@ -1,0 +1,65 @@
+"""Which views a statement can be answered from, and how its text is rewritten. Pure: no engine, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from sartor.components.views.apply import content, definition
+from sartor.core.analysis import Analysis
+from sartor.core.block import QueryBlock
+from sartor.core.derived import DerivedObject
+from sartor.core.design import Alternative, Replacement
+from sartor.core.view import VIEWS
+from sartor.sql.matching.found import ALIAS, Match
+from sartor.sql.matching.match import holds, match
+from sartor.sql.rewrite import Copy, Piece, Splice
+
+matched = lru_cache(maxsize=4096)(match)
+
+
+def alternatives(analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequence[Alternative]:
+    """The alternatives of a statement: the smallest view for every block that has one, then each replacement alone."""
+    best: list[Replacement] = []
+    single: list[tuple[int, Alternative]] = []
+    for place, block in enumerate(analysis.blocks):
+        matching = [
+            derived
+            for derived in objects
+            if _may_match(block, derived) and isinstance(matched(block, definition(derived.action)), Match)
+        ]
+        ranked = sorted(matching, key=lambda derived: (derived.bytes_stored, derived.identifier))
+        single += [(derived.bytes_stored, (Replacement(place, derived.identifier, block=True),)) for derived in ranked]
+        if ranked:
+            best.append(Replacement(place, ranked[0].identifier, block=True))
+    combined = [tuple(best)] if len(best) > 1 else []
+    return (*combined, *(choice for _, choice in sorted(single, key=lambda item: item[0])))
+
+
+def splices(
+    analysis: Analysis, place: int, derived: DerivedObject, moved: frozenset[int], words: tuple[str, ...]
+) -> Sequence[Splice] | None:
+    """What a block is rewritten by; None if this statement's own literals do not allow it.
+
+    Args:
+        words: the statement's tokens.
+    """
+    block = analysis.blocks[place]
+    found = matched(block, definition(derived.action))
+    if not isinstance(found, Match) or not all(holds(guard, words) for guard in found.guards):
+        return None
+    select = content(derived, sorted(found.keys), sorted(found.states), moved)
+    return (*found.splices, Splice(*block.from_, _from(block, select)))
+
+
+def _from(block: QueryBlock, select: str) -> tuple[Piece, ...]:
+    """The view's rows in the place of the joined tables; conditions of ON clauses stay, each in its place."""
+    pieces: list[Piece] = [f"({select}) AS {ALIAS}"]
+    for number, term in enumerate(block.moved):
+        pieces += [f' JOIN (SELECT 1 AS sartor_one) AS "sartor_one_{number}" ON ', Copy(term.first, term.last)]
+    return tuple(pieces)
+
+
+def _may_match(block: QueryBlock, derived: DerivedObject) -> bool:
+    """Whether it is worth looking closer: the view joins the same tables."""
+    return derived.action.component == VIEWS and frozenset(derived.action.sources) == frozenset(block.sources)

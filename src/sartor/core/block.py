@@ -1,0 +1,225 @@
+"""A SELECT-project-join-group block in normal form: what it computes, and where each part of it stands in the statement's text.
+
+Names inside a block are *canonical*: each table is known as `"schema.table"`, lower-case, so that two blocks over the same tables
+write the same expression in the same way whatever their aliases are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from sartor.core.table import TableName, quote
+
+ColumnOf = tuple[str, str]
+"""A column of a block: the table's canonical name and the column's name, both in lower case."""
+
+
+def canonical(table: TableName) -> str:
+    """The name that a block knows a table by.
+
+    >>> canonical(TableName("shop", "main", "Items"))
+    'main.items'
+    """
+    return f"{table.schema}.{table.name}".lower()
+
+
+def column_text(column: ColumnOf) -> str:
+    """A column as it is written in canonical expressions.
+
+    >>> column_text(("main.items", "price"))
+    '"main.items"."price"'
+    """
+    return f"{quote(column[0])}.{quote(column[1])}"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """An expression over a block's columns that holds no aggregate.
+
+    Attributes:
+        text: the expression in canonical form: equal for equal expressions.
+        sql: the same as the user wrote it, with canonical column names; empty where its place is not known.
+        first, last: its tokens, both included; -1 where they are not known (then only its parts can be replaced).
+        column: the column that it is, or None for anything else.
+        parts: the largest expressions inside it that read columns.
+        literals: those of its tokens that the template folded: another statement of the template may have others.
+        steady: it gives the same value in every session and raises on no row, so that it may be computed beforehand.
+        bound: what it says of one column, if it is a comparison of a column with a literal.
+    """
+
+    text: str
+    sql: str
+    first: int
+    last: int
+    column: ColumnOf | None = None
+    parts: tuple[Term, ...] = ()
+    literals: tuple[int, ...] = ()
+    steady: bool = False
+    bound: Bound | None = None
+
+    def columns(self) -> Iterator[ColumnOf]:
+        """The columns that it reads."""
+        if self.column is not None:
+            yield self.column
+        for part in self.parts:
+            yield from part.columns()
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A comparison of a column with literals.
+
+    Attributes:
+        operator: `=`, `<`, `<=`, `>`, `>=`, `between` or `in`.
+        tokens: where the literals stand; of `in` the whole list, which is one token.
+        kind: how the literals compare: number, text, date.
+    """
+
+    column: ColumnOf
+    operator: str
+    tokens: tuple[int, ...]
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pivot:
+    """The argument of an aggregate of the form CASE WHEN condition THEN value [ELSE 0] END.
+
+    Attributes:
+        when: the tokens of the condition.
+        value: None for the number 1.
+        otherwise: the tokens from ELSE to what stands behind it; None without.
+        nullable: the value may be NULL.
+    """
+
+    condition: Term
+    when: tuple[int, int]
+    value: Term | None
+    otherwise: tuple[int, int] | None
+    nullable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An aggregate call.
+
+    Attributes:
+        function: count, sum, avg, min, max, bool_and or bool_or.
+        argument: None for count(*).
+        condition: of a FILTER clause.
+        first, last: the call's own tokens, the FILTER clause left out.
+        end: the last token with the FILTER clause.
+        floating: adding up in another order may change its last bits.
+        nullable: its argument may be NULL.
+        pivot: what its argument is, if it is of that form.
+    """
+
+    function: str
+    argument: Term | None
+    distinct: bool
+    condition: Term | None
+    first: int
+    last: int
+    end: int
+    floating: bool
+    nullable: bool = True
+    pivot: Pivot | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Equality:
+    """An equality of two columns that a WHERE or ON clause asks for; tokens -1 for one that USING says.
+
+    Attributes:
+        alike: both are of one type, so that either may stand for the other.
+    """
+
+    left: ColumnOf
+    right: ColumnOf
+    first: int
+    last: int
+    alike: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An output column without a name of its own: the tokens of its expression, and its name if that needs no look at them.
+
+    Attributes:
+        name: empty where it depends on the statement's literals; then it is read from the text.
+    """
+
+    first: int
+    last: int
+    name: str
+
+
+class Order(Enum):
+    """What the order of a block's rows means for the statement's answer."""
+
+    FREE = "free"  # no order is asked for, or one that leaves no ties
+    TIES = "ties"  # right as long as the statement's ORDER BY leaves no ties among the rows it shows: to be looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The outermost ORDER BY of a statement, for looking whether it leaves ties.
+
+    Attributes:
+        items_end: the last token of the select list.
+        keys: the tokens of what each key of ORDER BY means.
+        order: the tokens from ORDER to the last key with its direction.
+        limit, offset: the tokens of the counts; -1 for none.
+    """
+
+    items_end: int
+    keys: tuple[tuple[int, int], ...]
+    order: tuple[int, int]
+    limit: int = -1
+    offset: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class QueryBlock:
+    """One SELECT that groups rows of base tables.
+
+    Attributes:
+        sources: the tables, in the order of the FROM clause; none comes twice.
+        equalities: equalities between columns.
+        filters: all other conditions on rows.
+        moved: those of the filters that stand in ON clauses, and so inside `from_`.
+        reads: the largest expressions outside aggregates and conditions that read columns and have to be put into terms of the view.
+        keys: what it groups by.
+        calls: the aggregates.
+        items: output columns that have to be given their names.
+        from_: the tokens of the FROM clause without the word FROM.
+        parameters: it holds parameters; then nothing that holds one may be copied.
+        words: the tokens of the statement that was analysed.
+    """
+
+    sources: tuple[TableName, ...]
+    equalities: tuple[Equality, ...]
+    filters: tuple[Term, ...]
+    moved: tuple[Term, ...]
+    reads: tuple[Term, ...]
+    keys: tuple[Term, ...]
+    calls: tuple[Call, ...]
+    items: tuple[Item, ...]
+    from_: tuple[int, int]
+    order: Order = Order.FREE
+    parameters: bool = False
+    words: tuple[str, ...] = ()
+
+    def columns(self) -> Iterator[ColumnOf]:
+        """The columns that it reads; some may come twice."""
+        for one in self.equalities:
+            yield one.left
+            yield one.right
+        for term in (*self.filters, *self.reads, *self.keys):
+            yield from term.columns()
+        for call in self.calls:
+            for part in (call.argument, call.condition, call.pivot.condition if call.pivot is not None else None):
+                if part is not None:
+                    yield from part.columns()

@@ -1,0 +1,126 @@
+"""What a materialized view holds: the groups of a join, with the states of aggregates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sartor.core.action import Action
+from sartor.core.block import ColumnOf
+from sartor.core.table import TableName
+
+VIEWS = "views"
+ROWS = "sartor_n"
+"""The column of each view that says how many joined rows a group has."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One aggregate that a view keeps for each group: count, sum, min, max, bool_and or bool_or of an expression.
+
+    Attributes:
+        text, sql: of the argument, as in `Term`.
+    """
+
+    function: str
+    text: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyColumn:
+    """One expression that a view groups by.
+
+    Attributes:
+        text, sql: as in `Term`.
+        is_column: it is a column of a table, not an expression.
+    """
+
+    text: str
+    sql: str
+    is_column: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition that a view's rows fulfil.
+
+    Attributes:
+        column, operator, values, kind: as in `Bound`, the literals as written; an empty operator where it is none.
+    """
+
+    text: str
+    sql: str
+    column: ColumnOf = ("", "")
+    operator: str = ""
+    values: tuple[str, ...] = ()
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class ViewDefinition:
+    """A SELECT-project-join-group block without the user's names.
+
+    Attributes:
+        tables: in the order of the FROM clause; none comes twice.
+        equalities: pairs of columns that the join sets equal.
+        sorted_by: positions of the keys that the stored rows are sorted by.
+        schemas: for each table the columns that the view reads, names as the catalog spells them, with their types.
+    """
+
+    tables: tuple[TableName, ...]
+    equalities: tuple[tuple[ColumnOf, ColumnOf], ...]
+    conditions: tuple[Condition, ...]
+    keys: tuple[KeyColumn, ...]
+    states: tuple[State, ...]
+    sorted_by: tuple[int, ...] = ()
+    schemas: tuple[tuple[tuple[str, str], ...], ...] = ()
+
+    @cached_property
+    def key_of(self) -> dict[str, int]:
+        """The position of each key by its canonical text."""
+        return {key.text: place for place, key in enumerate(self.keys)}
+
+    @cached_property
+    def state_of(self) -> dict[tuple[str, str], int]:
+        """The position of each state by its function and the canonical text of its argument."""
+        return {(state.function, state.text): place for place, state in enumerate(self.states)}
+
+    def action(self, templates: frozenset[str] = frozenset()) -> Action:
+        """The action that builds it."""
+        names = tuple(self.keys[place].text.rpartition(".")[2].replace('"', "") for place in self.sorted_by)
+        definition: tuple[tuple[str, Any], ...] = (
+            ("key", names),
+            ("equalities", self.equalities),
+            ("conditions", tuple((c.text, c.sql, c.column, c.operator, c.values, c.kind) for c in self.conditions)),
+            ("keys", tuple((key.text, key.sql, key.is_column) for key in self.keys)),
+            ("states", tuple((state.function, state.text, state.sql) for state in self.states)),
+            ("sorted_by", self.sorted_by),
+            ("schemas", self.schemas),
+        )
+        return Action(VIEWS, self.tables[0], definition, templates, self.tables[1:])
+
+
+def definition_of(action: Action) -> ViewDefinition:
+    """The view that an action builds."""
+    values = dict(action.definition)
+    return ViewDefinition(
+        tuple(source for source in action.sources if isinstance(source, TableName)),
+        tuple(((a, b), (c, d)) for (a, b), (c, d) in values["equalities"]),
+        tuple(Condition(text, sql, (a, b), operator, tuple(v), kind) for text, sql, (a, b), operator, v, kind in values["conditions"]),
+        tuple(KeyColumn(*key) for key in values["keys"]),
+        tuple(State(*state) for state in values["states"]),
+        values["sorted_by"],
+        values["schemas"],
+    )
+
+
+def key_column(place: int) -> str:
+    """The name of the column that holds a key."""
+    return f"sartor_k{place}"
+
+
+def state_column(place: int) -> str:
+    """The name of the column that holds a state."""
+    return f"sartor_s{place}"

@@ -1,0 +1,225 @@
+"""Expressions of a block as terms: canonical, with the tokens that they stand in."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from sartor.core.block import Bound, ColumnOf, Term, column_text
+from sartor.sql.algebra.steady import is_steady
+from sartor.sql.fingerprint import Fingerprint
+
+Resolve = Callable[[exp.Column], ColumnOf | None]
+
+_OPERATORS: dict[type[exp.Expr], tuple[str, str]] = {
+    exp.EQ: ("=", "="),
+    exp.LT: ("<", ">"),
+    exp.LTE: ("<=", ">="),
+    exp.GT: (">", "<"),
+    exp.GTE: (">=", "<="),
+}
+
+_COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.Like, exp.In)
+
+
+class Reader:
+    """Makes terms of a block's expressions.
+
+    Args:
+        words: the template's tokens as this text writes them.
+        resolve: the column of the block that a name means; None for what is no column of it, such as an alias of the select list.
+        types: the type of each column, upper-case.
+    """
+
+    def __init__(self, printed: Fingerprint, words: tuple[str, ...], text: str, resolve: Resolve, types: dict[ColumnOf, str]) -> None:
+        self._printed = printed
+        self._words = words
+        self._text = text
+        self._resolve = resolve
+        self._types = types
+        self._starts = [start for start, _ in printed.tokens]
+
+    def token_at(self, position: int | None) -> int:
+        """The token that begins at a position of the text, or -1."""
+        if position is None:
+            return -1
+        place = bisect_left(self._starts, position)
+        return place if place < len(self._starts) and self._starts[place] == position else -1
+
+    def term(self, node: exp.Expr) -> Term | None:
+        """The term of an expression; None if it reads no column of the block."""
+        column = self._resolve(node) if isinstance(node, exp.Column) else None
+        if column is not None:
+            first, last = self._column_span(node)
+            text = column_text(column)
+            return Term(text, text, first, last, column, steady=True)
+        parts = [part for part in map(self.term, _children(node)) if part is not None]
+        if not parts:
+            return None
+        first, last = self.span(node)
+        raw = self.raw(first, last, parts) if first >= 0 else ""
+        literals = tuple(place for place in range(first, last + 1) if first >= 0 and self.is_folded(place))
+        steady = is_steady(node, lambda inner: self._type_of(inner))
+        return Term(self.canonical(node), raw, first, last, None, tuple(parts), literals, steady, self._bound(node))
+
+    def span(self, node: exp.Expr) -> tuple[int, int]:
+        """The tokens of an expression where they are known: of columns, calls, EXTRACT and comparisons with literals; else -1."""
+        if isinstance(node, exp.Column):
+            return self._column_span(node)
+        if isinstance(node, exp.Extract):
+            column = node.find(exp.Column)
+            first = self._column_span(column)[0] - 4 if column is not None else -1
+            known = first >= 0 and self._words[first].upper() == "EXTRACT" and self._words[first + 1] == "("
+            return (first, self.closing(first + 1)) if known else (-1, -1)
+        if isinstance(node, _COMPARISONS):
+            return self._comparison(node)
+        if isinstance(node, exp.Func):
+            first = self.token_at(node.meta.get("start"))
+            if first < 0:
+                first = self._before_arguments(node)
+            if first >= 0 and self._words[first + 1 : first + 2] == ("(",):
+                return first, self.closing(first + 1)
+        return -1, -1
+
+    def _before_arguments(self, node: exp.Func) -> int:
+        """The name of a call whose place the parser does not tell, found by its first argument; -1 if it is not there."""
+        leaves = [leaf.meta["start"] for leaf in node.walk() if "start" in leaf.meta]
+        place = self.token_at(min(leaves, default=None)) - 1
+        if place > 0 and self._words[place].upper() == "DISTINCT":
+            place -= 1
+        if place < 1 or self._words[place] != "(":
+            return -1
+        return place - 1 if self._words[place - 1].upper() in type(node).sql_names() else -1
+
+    def closing(self, opening: int) -> int:
+        """The token that closes the parenthesis that this one opens."""
+        depth = 0
+        for place in range(opening, len(self._words)):
+            word = self._words[place]
+            depth += (word == "(") - (word == ")")
+            if depth == 0:
+                return place
+        return len(self._words) - 1
+
+    def raw(self, first: int, last: int, parts: list[Term]) -> str:
+        """The user's own text of some tokens with canonical column names; empty if a column's place is not known."""
+        columns = sorted(_leaves(parts), key=lambda leaf: leaf.first)
+        pieces, position = [], self._printed.tokens[first][0]
+        for leaf in columns:
+            if not first <= leaf.first <= leaf.last <= last:
+                return ""
+            pieces += [self._text[position : self._printed.tokens[leaf.first][0]], leaf.text]
+            position = self._printed.tokens[leaf.last][1]
+        pieces.append(self._text[position : self._printed.tokens[last][1]])
+        return "".join(pieces)
+
+    def canonical(self, node: exp.Expr) -> str:
+        """The expression with canonical column names, in the parser's own spelling."""
+        if node.find(exp.Query):
+            return f"{node.sql('duckdb')} -- holds a query"
+        bare = node.copy()
+        for original, column in zip(list(node.find_all(exp.Column)), list(bare.find_all(exp.Column)), strict=True):
+            found = self._resolve(original)
+            if found is None:
+                continue
+            named = exp.column(exp.to_identifier(found[1], quoted=True), exp.to_identifier(found[0], quoted=True))
+            if column is bare:
+                bare = named
+            else:
+                column.replace(named)
+        return str(bare.sql("duckdb"))
+
+    def is_folded(self, place: int) -> bool:
+        """Whether a token may be another one in another statement of the template."""
+        word = self._words[place]
+        return (word[0] in "'(" and len(word) > 1) or word[0].isdigit() or word[0] == "."
+
+    def _column_span(self, node: exp.Expr) -> tuple[int, int]:
+        parts = node.parts if isinstance(node, exp.Column) else []
+        places = [self.token_at(part.meta.get("start")) for part in parts]
+        if not places or -1 in places or places != sorted(places):
+            return -1, -1
+        return places[0], places[-1]
+
+    def _type_of(self, node: exp.Column) -> str:
+        column = self._resolve(node)
+        return self._types.get(column, "") if column is not None else ""
+
+    def _bound(self, node: exp.Expr) -> Bound | None:
+        """What a comparison with literals says of a column."""
+        match node:
+            case exp.Between() if not node.args.get("symmetric"):
+                column, values, operator = node.this, [node.args["low"], node.args["high"]], "between"
+            case exp.In() if node.args.get("expressions"):
+                column, values, operator = node.this, list(node.args["expressions"]), "in"
+            case exp.EQ() | exp.LT() | exp.LTE() | exp.GT() | exp.GTE():
+                pair = _OPERATORS[type(node)]
+                swapped = isinstance(node.expression, exp.Column)
+                column, values = (node.expression, [node.this]) if swapped else (node.this, [node.expression])
+                operator = pair[1] if swapped else pair[0]
+            case _:
+                return None
+        found = self._resolve(column) if isinstance(column, exp.Column) else None
+        kinds = {_kind_of_literal(value) for value in values}
+        if found is None or len(kinds) != 1 or "" in kinds:
+            return None
+        tokens = (self._list(node),) if isinstance(node, exp.In) else tuple(self._literal(value)[1] for value in values)
+        return Bound(found, operator, tokens, kinds.pop()) if -1 not in tokens else None
+
+    def _side(self, node: exp.Expr) -> tuple[int, int]:
+        """The tokens of one side of a comparison."""
+        if isinstance(node, exp.Column | exp.Func) and not isinstance(node, exp.Cast):
+            return self.span(node)
+        return self._literal(node)
+
+    def _literal(self, node: exp.Expr) -> tuple[int, int]:
+        """The tokens of a literal, of a negative one, and of a day with the word DATE before it; -1 for anything else."""
+        if isinstance(node, exp.Literal):
+            place = self.token_at(node.meta.get("start"))
+            return place, place
+        if isinstance(node, exp.Cast | exp.Neg) and isinstance(node.this, exp.Literal):
+            place = self.token_at(node.this.meta.get("start"))
+            before = "-" if isinstance(node, exp.Neg) else "DATE"
+            if place > 0 and self._words[place - 1].upper() == before:
+                return place - 1, place
+        return -1, -1
+
+    def _list(self, node: exp.In) -> int:
+        """The token that a list of literals is folded into, or -1."""
+        place = bisect_right(self._starts, node.expressions[0].meta.get("start", -1)) - 1
+        return place if place >= 0 and self._words[place][0] == "(" and len(self._words[place]) > 1 else -1
+
+    def _comparison(self, node: exp.Expr) -> tuple[int, int]:
+        match node:
+            case exp.Between():
+                sides = [self._side(node.this), self._side(node.args["low"]), self._side(node.args["high"])]
+            case exp.In() if node.args.get("expressions"):
+                place = self._list(node)
+                sides = [self._side(node.this), (place, place)]
+            case _:
+                sides = [self._side(node.this), self._side(node.expression)]
+        if any(first < 0 for first, _ in sides):
+            return -1, -1
+        return min(first for first, _ in sides), max(last for _, last in sides)
+
+
+def _kind_of_literal(node: exp.Expr) -> str:
+    if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal) and node.this.is_string:
+        return "date" if node.to.sql("duckdb").upper() == "DATE" else ""
+    if isinstance(node, exp.Literal):
+        return "text" if node.is_string else "number"
+    return ""
+
+
+def _leaves(parts: list[Term]) -> list[Term]:
+    found = []
+    for part in parts:
+        found += [part] if part.column is not None else _leaves(list(part.parts))
+    return found
+
+
+def _children(node: exp.Expr) -> list[exp.Expr]:
+    """What an expression consists of; queries inside it are for themselves."""
+    return [child for child in node.iter_expressions() if isinstance(child, exp.Expr) and not isinstance(child, exp.Query)]

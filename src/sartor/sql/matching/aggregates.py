@@ -1,0 +1,47 @@
+"""Aggregates of a block from the states that a view keeps."""
+
+from __future__ import annotations
+
+from sartor.core.block import Call, QueryBlock
+from sartor.core.view import ViewDefinition
+from sartor.sql.matching.columns import Columns
+from sartor.sql.matching.found import Differs, Match
+from sartor.sql.matching.pivots import put_pivot
+from sartor.sql.matching.states import rows_of, state
+from sartor.sql.rewrite import Copy, Piece, Splice
+
+_IDEMPOTENT = ("min", "max", "bool_and", "bool_or")
+
+
+def put_call(call: Call, block: QueryBlock, view: ViewDefinition, columns: Columns, match: Match) -> None:
+    """Put an aggregate together from the states of groups.
+
+    Raises:
+        Differs: the view keeps no state for it.
+    """
+    if call.pivot is not None and put_pivot(call, call.pivot, view, columns, match):
+        return
+    if call.condition is not None:
+        columns.put(call.condition, match)
+    filter_: tuple[Piece, ...] = (" ", Copy(call.last + 1, call.end)) if call.end > call.last else ()
+    argument = call.argument
+    if argument is not None and (call.distinct or call.function in _IDEMPOTENT) and columns.can(argument):
+        columns.put(argument, match)  # how often a value comes is of no account
+        return
+    if call.distinct:
+        raise Differs(f"the view does not group by {argument.text if argument is not None else ''}")
+    match call.function:
+        case "count":
+            counted = rows_of(argument, view, columns, match, nullable=call.nullable)
+            pieces: tuple[Piece, ...] = (f"CAST(coalesce(sum({counted})", *filter_, ", 0) AS BIGINT)")
+        case "avg":
+            assert argument is not None
+            if filter_ and block.parameters:
+                raise Differs("an average under FILTER would ask for its parameters twice")
+            total = state("sum", argument, view, columns, match)
+            counted = rows_of(argument, view, columns, match, nullable=call.nullable)
+            pieces = (f"(CAST(sum({total})", *filter_, f" AS DOUBLE) / sum({counted})", *filter_, ")")
+        case function:
+            assert argument is not None
+            pieces = (f"{function}({state(function, argument, view, columns, match)})", *filter_)
+    match.splices.append(Splice(call.first, call.end, pieces))

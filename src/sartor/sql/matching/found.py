@@ -1,0 +1,51 @@
+"""What a match consists of, as the rules put it together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sartor.core.block import Bound
+from sartor.core.view import Condition
+from sartor.sql.rewrite import Splice
+
+ALIAS = '"sartor_view"'
+"""The name of the view's rows in a rewritten block."""
+
+
+class Differs(Exception):
+    """The block can not be computed from the view; the message is the first reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """A token that has to be the one that was analysed."""
+
+    token: int
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """A condition of the statement that has to imply one of the view, whatever its literals are."""
+
+    bound: Bound
+    condition: Condition
+
+
+Guard = Same | Within
+
+
+@dataclass(slots=True)
+class Match:
+    """How a block is computed from a view.
+
+    Attributes:
+        splices: what is put in the place of which tokens; that of the FROM clause is left to whoever knows the view's rows.
+        keys, states: positions of what is read of the view.
+        guards: what has to hold of a statement's own literals.
+    """
+
+    splices: list[Splice] = field(default_factory=list)
+    keys: set[int] = field(default_factory=set)
+    states: set[int] = field(default_factory=set)
+    guards: list[Guard] = field(default_factory=list)
