@@ -38,16 +38,23 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="plain DuckDB, an expert's design and Sartor side by side")
     expert = commands.add_parser("expert", help="search the expert's design for a suite and write it beside it")
     for command in (run, expert):
-        command.add_argument("suite", help="shop, elections or tpch")
+        command.add_argument("suite", help="shop, elections, tpch or dashboards")
         command.add_argument("--scale", type=float, help="million order items, share of the rows, or scale factor")
         command.add_argument("--seed", type=int, default=1, help="of data and stream (1 is the committed one)")
         command.add_argument("--threads", type=int, default=1, help="DuckDB's threads in every column (1)")
         command.add_argument("--statements", type=int, default=0, help="in each half of the stream")
         command.add_argument("--data", type=Path, help="where elections_ca.parquet lies")
-        command.add_argument("--storage", default="2GB", help="budget for what is built (2GB)")
+        command.add_argument("--storage", help="budget for what is built, also as a share of the file (2GB; dashboards 30%%)")
         command.add_argument("--cache", type=Path, help="folder for the database files (benchmarks/.cache)")
         command.add_argument("--json", type=Path, help="write the figures to this file")
     run.add_argument("--seconds", type=float, default=60.0, help="budget for tuning (60)")
+    run.add_argument("--runs", type=int, help="of each template in the judged half (dashboards 50; other suites ignore it)")
+    run.add_argument("--rounds", type=int, default=1, help="parts of the judged half with writes between them (shop only; 1)")
+    run.add_argument(
+        "--expert",
+        choices=("sorts", "summaries"),
+        help="sorted copies alone or summary tables too (summaries for dashboards and for shop with --rounds above 1, else sorts)",
+    )
     expert.add_argument("--quick", action="store_true", help="leave out pairs whose first key alone speeds nothing up")
     overhead = commands.add_parser("overhead", help="what Sartor adds to a statement; exit status 1 if it is too much")
     overhead.add_argument("--check", action="store_true", help="a shorter run for a gate")
@@ -64,14 +71,23 @@ def _options(asked: argparse.Namespace, suite: Suite) -> Options:
         raise BenchmarkError("--threads must be at least 1")
     if asked.data is not None and not asked.data.exists():
         raise BenchmarkError(f"there is no {asked.data}; say with --data where the file lies")
+    runs, rounds = getattr(asked, "runs", None), getattr(asked, "rounds", 1)
+    if rounds < 1 or (runs is not None and runs < 1):
+        raise BenchmarkError("--runs and --rounds must be at least 1")
+    if rounds > 1 and not suite.has_rounds:
+        raise BenchmarkError(f"{suite.name} has no writes to put between rounds; --rounds is for shop")
+    usual = "summaries" if suite.default_runs or rounds > 1 else "sorts"
     return Options(
         scale=scale,
         seed=asked.seed,
         threads=asked.threads,
         statements=asked.statements,
         data=asked.data,
-        storage=asked.storage,
+        storage=asked.storage or suite.default_storage,
         tune_seconds=getattr(asked, "seconds", 0.0),
+        runs=(runs or suite.default_runs) if suite.default_runs else 0,
+        rounds=rounds,
+        expert=getattr(asked, "expert", None) or usual,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from math import inf
 from pathlib import Path
@@ -22,7 +22,7 @@ import sqlglot
 from sqlglot import exp
 
 from benchmarks.columns import ask
-from benchmarks.files import loaded, working_folder
+from benchmarks.files import bytes_of, loaded, stored_bytes, working_folder
 from benchmarks.runner import Progress
 from benchmarks.sorted_copies import (
     SortedCopy,
@@ -33,7 +33,7 @@ from benchmarks.sorted_copies import (
     single_writes,
     write_target,
 )
-from benchmarks.statement import BenchmarkError, Options, Statement, Suite
+from benchmarks.statement import Options, Statement, Suite
 
 ROW_GROUP = 122_880  # a table of one row group has nothing to skip
 VECTOR = 2_048  # rows that DuckDB reads at once: within so few rows a second key changes nothing
@@ -41,7 +41,6 @@ SAMPLES = 3  # statements measured of each template
 _HOPELESS = 1.1  # times plain: a first run that is slower is not repeated
 _USEFUL = 0.9  # times plain: an order that is not faster than this is of no use alone
 MOST_COPIES = 6
-_UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
 @dataclass(slots=True)
@@ -99,6 +98,7 @@ def search(
         finally:
             connection.close()
     means = {name: mean(seconds) for name, seconds in plain.items()}
+    options = replace(options, storage=f"{bytes_of(options.storage, base.stat().st_size)}B")
     return _document(options, means, counts, tried, tried[: len(hand)]) | {"quick": quick}
 
 
@@ -166,19 +166,6 @@ def choose(plain: dict[str, float], counts: dict[str, int], tried: Sequence[Trie
         if seconds >= best:
             return chosen
         chosen, best = found, seconds
-
-
-def bytes_of(storage: str) -> int:
-    """A storage budget as bytes.
-
-    >>> bytes_of("2GB")
-    2000000000
-    """
-    number, unit = storage[:-2], storage[-2:].upper()
-    try:
-        return int(float(number) * _UNITS[unit])
-    except (KeyError, ValueError):
-        raise BenchmarkError(f"--storage {storage!r} is not a size; write it as 500MB or 2GB") from None
 
 
 def _samples(reads: Sequence[Statement]) -> dict[str, list[Statement]]:
@@ -276,11 +263,7 @@ def _try(
     connection.execute(copy.create)
     connection.execute("CHECKPOINT")
     built = perf_counter() - started
-    blocks = connection.execute(
-        f"SELECT count(DISTINCT block_id) FROM pragma_storage_info('{copy.name}') WHERE block_id >= 0"
-    ).fetchone()
-    size = connection.execute("SELECT block_size FROM pragma_database_size()").fetchone()
-    bytes_stored = (int(blocks[0]) if blocks else 0) * (int(size[0]) if size else 0)
+    bytes_stored = stored_bytes(connection, copy.name)
     tried = Tried(copy, built, bytes_stored, writes.get(copy.table.lower(), 0.0))
     for name, chosen in samples.items():
         if any(mention.table == copy.table.lower() for mention in mentions(chosen[0].text)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -12,9 +13,11 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks.statement import Options, Suite
+from benchmarks.statement import BenchmarkError, Options, Suite
 
 CACHE = Path(__file__).parent / ".cache"
+_UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(%|[KMGT]?B)", re.IGNORECASE)
 
 
 def loaded(suite: Suite, options: Options, cache: Path | None = None) -> Path:
@@ -53,3 +56,23 @@ def working_folder(cache: Path | None = None) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def bytes_of(storage: str, file_bytes: int = 0) -> int:
+    """A storage budget as bytes; a share is one of the database file.
+
+    >>> bytes_of("2GB"), bytes_of("30%", 1000)
+    (2000000000, 300)
+    """
+    match = _SIZE.fullmatch(storage.strip())
+    size = float(match[1]) * (file_bytes / 100 if match[2] == "%" else _UNITS[match[2].upper()]) if match else 0.0
+    if size <= 0:
+        raise BenchmarkError(f"--storage {storage!r} is not a size; write it as 500MB, 2GB, or 30% of the database file")
+    return int(size)
+
+
+def stored_bytes(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    """What a table takes in the file as of the last checkpoint."""
+    blocks = connection.execute(f"SELECT count(DISTINCT block_id) FROM pragma_storage_info('{table}') WHERE block_id >= 0").fetchone()
+    size = connection.execute("SELECT block_size FROM pragma_database_size()").fetchone()
+    return (int(blocks[0]) if blocks else 0) * (int(size[0]) if size else 0)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import gc
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
 
 from benchmarks.answers import Answer, difference, same_rows
-from benchmarks.columns import Column, Expert, Plain, Tailored
-from benchmarks.files import loaded, working_folder
+from benchmarks.columns import Column, Plain, Tailored
+from benchmarks.expert import Expert, told
+from benchmarks.files import bytes_of, loaded, working_folder
 from benchmarks.selective import is_selective
 from benchmarks.sorted_copies import read_design
 from benchmarks.statement import Options, Statement, Stream, Suite
+from benchmarks.summaries import Summaries, read_summaries
 
 DAY_BEGINS = 6 * 3600.0  # seconds after midnight: the night's loads are over, nobody asks yet
 CONFIRMATIONS = 11  # paired runs by which a loss is confirmed
@@ -25,10 +27,15 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One statement's seconds in each column."""
+    """One statement's seconds in each column.
+
+    Attributes:
+        served_by: the kinds of derived objects that Sartor answered from; empty where it ran plain.
+    """
 
     statement: Statement
     seconds: dict[str, float]
+    served_by: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,7 @@ class Run:
         judged: the measurements of the judged half.
         undetermined: statements that plain DuckDB itself answers in two ways.
         expert_other: answers of the expert's design that hold other rows; nobody holds the expert to more.
+        expert_ways: what each template was asked with: copies, a rewrite, or plain.
         confirmed: per template that looked slower, the pairs (plain, sartor) of its repetition.
         selective: names of templates that keep 1 % of a large table or less.
     """
@@ -61,7 +69,10 @@ class Run:
     compared: int = 0
     expert_other: int = 0
     expert_copies: tuple[str, ...] = ()
+    expert_summaries: tuple[str, ...] = ()
+    expert_ways: dict[str, str] = field(default_factory=dict)
     expert_build_seconds: float = 0.0
+    expert_bytes_added: int = 0
     tune_seconds: float = 0.0
     build_seconds: float = 0.0
     refresh_seconds: float = 0.0
@@ -74,7 +85,9 @@ class Run:
 def run(suite: Suite, options: Options, cache: Path | None = None, progress: Progress = lambda what, share: None) -> Run:
     """Load, watch the first half, tune, judge the second half."""
     progress("loading", 0.0)
+    summaries = read_summaries(suite) if options.expert == "summaries" else Summaries()
     base = loaded(suite, options, cache)
+    options = replace(options, storage=f"{bytes_of(options.storage, base.stat().st_size)}B")
     with working_folder(cache) as folder:
         stream = _draw(suite, options, base)
         result = Run(suite.name, options, seen=stream.seen)
@@ -83,7 +96,7 @@ def run(suite: Suite, options: Options, cache: Path | None = None, progress: Pro
             path.parent.mkdir()
             shutil.copyfile(base, path)
         plain = Plain(paths["plain"], options)
-        expert = Expert(paths["expert"], options, read_design(suite))
+        expert = Expert(paths["expert"], options, read_design(suite), summaries)
         sartor = Tailored(paths["sartor"], options)
         columns: tuple[Column, ...] = (plain, expert, sartor)
         collecting = gc.isenabled()
@@ -92,6 +105,7 @@ def run(suite: Suite, options: Options, cache: Path | None = None, progress: Pro
             progress("building the expert's design", 0.0)
             expert.build()
             _play(columns, stream.observed, "observed", result, progress)
+            expert.settle()
             progress("tuning", 0.0)
             gc.enable()
             sartor.tune()
@@ -106,7 +120,9 @@ def run(suite: Suite, options: Options, cache: Path | None = None, progress: Pro
             for column in columns:
                 column.close()
         result.expert_copies = tuple(copy.create for copy in expert.copies)
-        result.expert_build_seconds = expert.build_seconds
+        result.expert_summaries = tuple(summary.create for summary in expert.summaries.tables)
+        result.expert_ways = {name: told(way) for name, way in expert.chosen.items()}
+        result.expert_build_seconds, result.expert_bytes_added = expert.build_seconds, expert.bytes_added
         result.tune_seconds, result.build_seconds = sartor.tune_seconds, sartor.build_seconds
         result.refresh_seconds, result.bytes_added = sartor.refresh_seconds, sartor.bytes_added
         result.built = sartor.built
@@ -139,11 +155,13 @@ def _play(
             written = False
         first = number % len(columns)
         answers = {column.name: column.answer(statement) for column in columns[first:] + columns[:first]}
-        measured.append(Measured(statement, {name: answer.seconds for name, answer in answers.items()}))
+        measured.append(Measured(statement, {name: answer.seconds for name, answer in answers.items()}, sartor.served_by))
         if statement.writes:
             largest = plain.largest_table()
             written = written or statement.at_seconds < DAY_BEGINS
         _compare(plain, statement, half, answers, largest, result)
+        if half == "judged" and statement.idle:
+            sartor.refresh()
     return measured
 
 

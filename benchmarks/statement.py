@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import duckdb
 
+NO_QUESTIONS: Mapping[str, str] = MappingProxyType({})
 Parameters = Sequence[Any] | dict[str, Any] | None
 
 
@@ -24,6 +26,7 @@ class Statement:
         name: of its template; the figures are gathered by it.
         writes: it changes data and so goes to every column without being compared.
         at_seconds: when it arrives, counted from midnight of the half's day; orders the stream, nobody waits for it.
+        idle: nobody asks for a while after it, so what was built may be refreshed.
     """
 
     name: str
@@ -31,6 +34,7 @@ class Statement:
     parameters: Parameters = None
     writes: bool = False
     at_seconds: float = 0.0
+    idle: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,10 @@ class Options:
         scale: in the suite's own unit.
         statements: how many each half of the stream holds, about; 0 for the suite's default.
         data: where the suite's data lies, for suites that do not make it.
+        storage: for what is built: "2GB", or "30%" of the database file as it was loaded.
+        runs: how often the judged half asks each template, for suites that count so; 0 for the others.
+        rounds: how many parts the judged half is cut into, with writes between them.
+        expert: "sorts" (sorted copies) or "summaries" (these and summary tables).
     """
 
     scale: float
@@ -63,13 +71,26 @@ class Options:
     data: Path | None = None
     storage: str = "2GB"
     tune_seconds: float = 60.0
+    runs: int = 0
+    rounds: int = 1
+    expert: str = "sorts"
 
 
 class Suite(Protocol):
-    """One folder of `benchmarks/suites`."""
+    """One folder of `benchmarks/suites`.
+
+    Attributes:
+        default_runs: of each template in the judged half; 0 where a stream decides how often a template comes.
+        has_rounds: its judged half can be cut into rounds with writes between them.
+        questions: the texts that it fills with literals, by the name of the template, where it keeps them so.
+    """
 
     name: str
     default_scale: float
+    default_storage: str
+    default_runs: int
+    has_rounds: bool
+    questions: Mapping[str, str]
     folder: Path
     unit: str
 

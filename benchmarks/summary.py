@@ -12,12 +12,15 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.payback import Means, break_even, break_even_of_all, scaled
 from benchmarks.runner import LOSS, Run
 
 CERTAIN = 9 / 11  # of the pairs must be slower than 1.1 times plain: p < 0.04 for 11 pairs that are as often faster
 FEWEST_PAIRS = 6  # judged runs that are enough to tell a loss from noise without repeating them
 ALLOWED_S = 0.0005  # what Sartor may add to new literals of a known template (the overhead gate): no design's fault
 UNDETERMINED_SHARE = 0.02
+SCALED_TO = (50, 500)  # runs of each template, where a suite counts in runs
+VIEWS = "views"  # the component whose share is told apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,42 @@ def totals(run: Run) -> dict[str, float]:
     return sums
 
 
+def means(run: Run) -> list[Means]:
+    """Mean seconds of each template of the judged half that reads."""
+    gathered: dict[str, list[dict[str, float]]] = {}
+    for measured in run.judged:
+        if not measured.statement.writes:
+            gathered.setdefault(measured.statement.name, []).append(measured.seconds)
+    return [
+        Means(name, len(runs), *(sum(one[column] for one in runs) / len(runs) for column in ("plain", "expert", "sartor")))
+        for name, runs in gathered.items()
+    ]
+
+
+def payback(run: Run) -> dict[str, Any]:
+    """What tuning is worth: shares of the judged reads that were served, runs until it is paid back, totals at other runs.
+
+    `at` is only told of suites that ask each template equally often. It is scaled from the measured means with tuning, building
+    and refreshing counted once, not measured.
+    """
+    reads = [one for one in run.judged if not one.statement.writes]
+    templates = means(run)
+    once = run.tune_seconds + run.refresh_seconds
+    runs = break_even(templates, run.tune_seconds)
+    paying = [one for one in runs.values() if one is not None]
+    told: dict[str, Any] = {
+        "served_share": sum(bool(one.served_by) for one in reads) / max(len(reads), 1),
+        "views_share": sum(VIEWS in one.served_by for one in reads) / max(len(reads), 1),
+        "break_even_runs": runs,
+        "break_even_runs_median": median(paying) if paying else None,
+        "break_even_runs_of_all": break_even_of_all(templates, once) if run.options.runs else None,
+    }
+    if run.options.runs:
+        told["runs"] = run.options.runs
+        told["at"] = {str(count): scaled(templates, count, run.expert_build_seconds, once) for count in SCALED_TO}
+    return told
+
+
 def document(run: Run) -> dict[str, Any]:
     """The run as JSON."""
     sums = totals(run)
@@ -102,6 +141,8 @@ def document(run: Run) -> dict[str, Any]:
         "threads": run.options.threads,
         "seed": run.options.seed,
         "scale": run.options.scale,
+        "rounds": run.options.rounds,
+        "storage": run.options.storage,
         "duckdb": duckdb.__version__,
         "machine": f"{platform.machine()} {platform.system()}",
         "plain": {"total_s": sums["plain"]},
@@ -109,7 +150,11 @@ def document(run: Run) -> dict[str, Any]:
             "total_s": sums["expert"],
             "build_s": run.expert_build_seconds,
             "queries_s": queries["expert"],
+            "bytes_added": run.expert_bytes_added,
+            "design": run.options.expert,
             "copies": list(run.expert_copies),
+            "summaries": list(run.expert_summaries),
+            "ways": run.expert_ways,
             "other_rows": run.expert_other,
         },
         "sartor": {
@@ -143,7 +188,7 @@ def document(run: Run) -> dict[str, Any]:
         "lost": [one.name for one in templates if one.lost],
         "lost_beyond_overhead": [one.name for one in templates if one.lost and one.added_s > ALLOWED_S],
         "selective_median_speedup": median(selective) if selective else None,
-    }
+    } | payback(run)
 
 
 def failures(run: Run) -> list[str]:
@@ -176,6 +221,8 @@ def print_table(run: Run, console: Console) -> None:
         highlight=False,
         markup=False,
     )
+    told = payback(run)
+    console.print(f"{_payback_line(told)}", highlight=False, markup=False)
     for line in run.built:
         console.print(f"built: {line}", highlight=False, markup=False)
     selective = [one.speed_up for one in templates if one.selective]
@@ -186,6 +233,18 @@ def print_table(run: Run, console: Console) -> None:
     console.print(f"wrong {len(run.wrong)}, undetermined {len(run.undetermined)} of {run.compared} compared", highlight=False)
     for wrong in run.wrong:
         console.print(f"WRONG {wrong.statement.name} ({wrong.half}): {wrong.how}\n{wrong.statement.text}", markup=False)
+
+
+def _payback_line(told: dict[str, Any]) -> str:
+    lines = [f"served {told['served_share']:.0%} of the judged reads, {told['views_share']:.0%} from views"]
+    if told["break_even_runs_median"] is not None:
+        never = sum(runs is None for runs in told["break_even_runs"].values())
+        lines[0] += f"; templates break even after {told['break_even_runs_median']:.0f} runs (median), {never} never do"
+    for count, totals_then in told.get("at", {}).items():
+        columns = ", ".join(f"{column} {totals_then[f'{column}_s']:.1f} s" for column in ("plain", "expert", "sartor"))
+        speedups = f"{totals_then['speedup']:.2f} times as fast as plain, the expert {totals_then['expert_speedup']:.2f}"
+        lines.append(f"scaled to {count} runs: {columns}; {speedups}")
+    return "\n".join(lines)
 
 
 def _table(title: str, templates: Sequence[TemplateFigures]) -> Table:

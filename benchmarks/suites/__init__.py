@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from benchmarks.statement import BenchmarkError, Suite
+from benchmarks.suites.dashboards.suite import Dashboards
 from benchmarks.suites.elections.suite import Elections
 from benchmarks.suites.shop.suite import Shop
 from benchmarks.suites.tpch.suite import TpcH
 
-SUITES: tuple[Suite, ...] = (Shop(), Elections(), TpcH())
+SUITES: tuple[Suite, ...] = (Shop(), Elections(), TpcH(), Dashboards())
 
 
 def suite_of(name: str) -> Suite:

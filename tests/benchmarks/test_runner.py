@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
 from benchmarks.answers import Answer
-from benchmarks.columns import Expert, Plain, Tailored
+from benchmarks.columns import Plain, Tailored
+from benchmarks.expert import Expert
 from benchmarks.files import loaded
 from benchmarks.runner import Run, run
 from benchmarks.sorted_copies import SortedCopy
@@ -132,3 +134,22 @@ def test_the_loaded_file_is_made_once_and_never_seen_half_made(suite: Tiny, tmp_
     with pytest.raises(OSError, match="no space"):
         loaded(suite, replace(OPTIONS, seed=2), cache)
     assert list(cache.iterdir()) == [first]
+
+
+def test_what_answered_a_statement_is_told_apart(suite: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sartor.interfaces import connection
+
+    sartor = Tailored(loaded(suite, OPTIONS, tmp_path / "cache"), OPTIONS)
+    statement = Statement("count", "SELECT count(*) FROM sales")
+    sartor.answer(statement)
+    assert sartor.served_by == frozenset()
+    session = connection.session_of(sartor.connection)
+    assert session.pending is not None
+    assert session.pending.alternative == ()
+    objects = {number: SimpleNamespace(action=SimpleNamespace(component=kind)) for number, kind in ((3, "views"), (4, "sort_keys"))}
+    database = SimpleNamespace(design=SimpleNamespace(objects=objects))
+    told = SimpleNamespace(database=database, pending=SimpleNamespace(alternative=(3, 4)))
+    monkeypatch.setattr(connection, "session_of", lambda of: told)
+    sartor.answer(statement)
+    assert sartor.served_by == {"views", "sort_keys"}
+    sartor.close()

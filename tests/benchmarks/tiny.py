@@ -7,7 +7,7 @@ from random import Random
 
 import duckdb
 
-from benchmarks.statement import Options, Statement, Stream
+from benchmarks.statement import NO_QUESTIONS, Options, Statement, Stream
 
 NIGHT, MORNING = 3600.0, 7 * 3600.0
 
@@ -17,6 +17,10 @@ class Tiny:
 
     name = "tiny"
     default_scale = 1.0
+    default_storage = "2GB"
+    default_runs = 0
+    has_rounds = False
+    questions = NO_QUESTIONS
     unit = "times 20,000 rows"
 
     def __init__(self, folder: Path) -> None:

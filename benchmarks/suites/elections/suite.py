@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks.statement import BenchmarkError, Options, Stream
+from benchmarks.statement import NO_QUESTIONS, BenchmarkError, Options, Stream
 from benchmarks.suites.drawing import halves
 from benchmarks.suites.elections.templates import TEMPLATES, Facts
 
@@ -21,6 +21,10 @@ class Elections:
 
     name = "elections"
     default_scale = 1.0
+    default_storage = "2GB"
+    default_runs = 0
+    has_rounds = False
+    questions = NO_QUESTIONS
     folder = Path(__file__).parent
     unit = "share of the rows"
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks.statement import Options, Statement, Stream
+from benchmarks.statement import NO_QUESTIONS, Options, Statement, Stream
+from benchmarks.suites.shop.rounds import facts_of, with_rounds
 
 STATEMENTS = 4000  # a statement every twenty seconds of a day
 MILLION = 1_000_000
@@ -19,6 +20,10 @@ class Shop:
 
     name = "shop"
     default_scale = 3.0
+    default_storage = "2GB"
+    default_runs = 0
+    has_rounds = True
+    questions = NO_QUESTIONS
     folder = Path(__file__).parent
     unit = "million order items"
 
@@ -34,7 +39,10 @@ class Shop:
 
     def stream(self, connection: duckdb.DuckDBPyConnection, options: Options) -> Stream:
         statements = options.statements or STATEMENTS
-        return Stream(_day(options.seed, 1, statements), _day(options.seed, 2, statements))
+        judged = _day(options.seed, 2, statements)
+        if options.rounds > 1:
+            judged = with_rounds(judged, options.rounds, facts_of(connection, options.seed, options.rounds - 1), options.seed)
+        return Stream(_day(options.seed, 1, statements), judged)
 
 
 def _day(seed: int, number: int, statements: int) -> tuple[Statement, ...]:

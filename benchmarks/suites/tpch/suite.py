@@ -12,7 +12,7 @@ from random import Random
 
 import duckdb
 
-from benchmarks.statement import BenchmarkError, Options, Stream
+from benchmarks.statement import NO_QUESTIONS, BenchmarkError, Options, Stream
 from benchmarks.suites.drawing import Template, halves
 from benchmarks.suites.tpch.queries import QUERIES
 from benchmarks.suites.tpch.selective import TEMPLATES, Facts
@@ -28,6 +28,10 @@ class TpcH:
 
     name = "tpch"
     default_scale = 1.0
+    default_storage = "2GB"
+    default_runs = 0
+    has_rounds = False
+    questions = NO_QUESTIONS
     folder = Path(__file__).parent
     unit = "scale factor"
 
