@@ -8,18 +8,23 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """Mean seconds of one template's runs in each column."""
+    """Mean seconds of one template's runs in each column.
+
+    Attributes:
+        served: Sartor answered some of them from what it built; what it never served it can not have sped up.
+    """
 
     name: str
     n: int
     plain_s: float
     expert_s: float
     sartor_s: float
+    served: bool = True
 
     @property
     def saved_s(self) -> float:
-        """Seconds saved in all its runs; 0 where it got no faster."""
-        return max(self.plain_s - self.sartor_s, 0.0) * self.n
+        """Seconds saved in all its runs; 0 where it got no faster, or was faster by chance only."""
+        return max(self.plain_s - self.sartor_s, 0.0) * self.n if self.served else 0.0
 
 
 def scaled(templates: Sequence[Means], runs: int, expert_once_s: float, sartor_once_s: float) -> dict[str, float]:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.payback import Means, break_even, break_even_of_all, scaled
-from benchmarks.runner import LOSS, Run
+from benchmarks.runner import LOSS, Measured, Run
 
 CERTAIN = 9 / 11  # of the pairs must be slower than 1.1 times plain: p < 0.04 for 11 pairs that are as often faster
 FEWEST_PAIRS = 6  # judged runs that are enough to tell a loss from noise without repeating them
@@ -96,12 +96,23 @@ def totals(run: Run) -> dict[str, float]:
 
 def means(run: Run) -> list[Means]:
     """Mean seconds of each template of the judged half that reads."""
-    gathered: dict[str, list[dict[str, float]]] = {}
+    gathered: dict[str, list[Measured]] = {}
     for measured in run.judged:
         if not measured.statement.writes:
-            gathered.setdefault(measured.statement.name, []).append(measured.seconds)
+            gathered.setdefault(measured.statement.name, []).append(measured)
+
+    def mean(runs: list[Measured], column: str) -> float:
+        return sum(one.seconds[column] for one in runs) / len(runs)
+
     return [
-        Means(name, len(runs), *(sum(one[column] for one in runs) / len(runs) for column in ("plain", "expert", "sartor")))
+        Means(
+            name,
+            len(runs),
+            plain_s=mean(runs, "plain"),
+            expert_s=mean(runs, "expert"),
+            sartor_s=mean(runs, "sartor"),
+            served=any(one.served_by for one in runs),
+        )
         for name, runs in gathered.items()
     ]
 

@@ -33,6 +33,11 @@ def test_what_was_run_equally_often_breaks_even_together() -> None:
     assert runs["little"] == pytest.approx(10.0)
 
 
+def test_what_was_never_served_was_faster_by_chance() -> None:
+    chance = Means("chance", 10, plain_s=0.2, expert_s=0.2, sartor_s=0.1, served=False)
+    assert break_even([HALVED, chance], tune_s=1.0) == {"halved": pytest.approx(10.0), "chance": None}
+
+
 def test_nothing_saved_never_breaks_even() -> None:
     assert break_even([SLOWER], 1.0) == {"slower": None}
     assert break_even_of_all([SLOWER], 1.0) is None
