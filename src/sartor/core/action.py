@@ -19,6 +19,7 @@ class Action:
         definition: what to build, as JSON-able values that the component alone reads
             (for sort_keys: columns and key, each a tuple of names). Two names are read by all: see `schemas`.
         templates: digests of the templates that it was proposed for.
+        strict: places of the sources whose appended rows change what is derived as any other change would: no residual tells of them.
         others: further tables or files that it derives from, distinct, of the same database. A source's *place* is 0 for
             `source`, and 1 and on for these.
     """
@@ -28,6 +29,7 @@ class Action:
     definition: tuple[tuple[str, Any], ...]
     templates: frozenset[str] = frozenset()
     others: tuple[Source, ...] = ()
+    strict: frozenset[int] = frozenset()
 
     @property
     def sources(self) -> tuple[Source, ...]:

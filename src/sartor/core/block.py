@@ -73,32 +73,46 @@ class Bound:
 
     Attributes:
         operator: `=`, `<`, `<=`, `>`, `>=`, `between` or `in`.
-        tokens: where the literals stand; of `in` the whole list, which is one token.
+        tokens: first and last token of each literal; of `in` the whole list, which is one token.
         kind: how the literals compare: number, text, date.
     """
 
     column: ColumnOf
     operator: str
-    tokens: tuple[int, ...]
+    tokens: tuple[tuple[int, int], ...]
     kind: str
+
+    def values(self, words: tuple[str, ...]) -> tuple[str, ...]:
+        """The literals as a statement with these tokens writes them."""
+        return tuple("".join(words[first : last + 1]) for first, last in self.tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value that a CASE may give.
+
+    Attributes:
+        value: None for a literal.
+        first, last: its tokens.
+        nullable: it may be NULL.
+    """
+
+    value: Term | None
+    first: int
+    last: int
+    nullable: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Pivot:
-    """The argument of an aggregate of the form CASE WHEN condition THEN value [ELSE 0] END.
+    """The argument of an aggregate that is a CASE, or an if(): conditions that choose among values.
 
     Attributes:
-        when: the tokens of the condition.
-        value: None for the number 1.
-        otherwise: the tokens from ELSE to what stands behind it; None without.
-        nullable: the value may be NULL.
+        choices: the literals among them are 0, 1 or NULL.
     """
 
-    condition: Term
-    when: tuple[int, int]
-    value: Term | None
-    otherwise: tuple[int, int] | None
-    nullable: bool
+    conditions: tuple[Term, ...]
+    choices: tuple[Choice, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +128,7 @@ class Call:
         floating: adding up in another order may change its last bits.
         nullable: its argument may be NULL.
         pivot: what its argument is, if it is of that form.
+        integer: its argument is a column of whole numbers.
     """
 
     function: str
@@ -126,21 +141,33 @@ class Call:
     floating: bool
     nullable: bool = True
     pivot: Pivot | None = None
+    integer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Equality:
-    """An equality of two columns that a WHERE or ON clause asks for; tokens -1 for one that USING says.
-
-    Attributes:
-        alike: both are of one type, so that either may stand for the other.
-    """
+    """An equality of two columns that a WHERE or ON clause asks for; tokens -1 for one that USING says."""
 
     left: ColumnOf
     right: ColumnOf
     first: int
     last: int
-    alike: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OuterJoin:
+    """A LEFT JOIN of a base table.
+
+    Attributes:
+        conditions: those of its ON clause in canonical form, in the order of their texts.
+        sql: the ON clause as the user wrote it, with canonical column names.
+        literals: tokens of the ON clause that the template folded.
+    """
+
+    table: TableName
+    conditions: tuple[str, ...]
+    sql: str
+    literals: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +213,8 @@ class QueryBlock:
     """One SELECT that groups rows of base tables.
 
     Attributes:
-        sources: the tables, in the order of the FROM clause; none comes twice.
+        sources: the tables, in the order of the FROM clause, those of LEFT JOINs last; none comes twice.
+        outer: the LEFT JOINs, in the order of the FROM clause.
         equalities: equalities between columns.
         filters: all other conditions on rows.
         moved: those of the filters that stand in ON clauses, and so inside `from_`.
@@ -195,6 +223,7 @@ class QueryBlock:
         calls: the aggregates.
         items: output columns that have to be given their names.
         from_: the tokens of the FROM clause without the word FROM.
+        foreign_keys: declared ones of the database whose columns are never NULL: referring and referred columns.
         parameters: it holds parameters; then nothing that holds one may be copied.
         words: the tokens of the statement that was analysed.
     """
@@ -208,9 +237,11 @@ class QueryBlock:
     calls: tuple[Call, ...]
     items: tuple[Item, ...]
     from_: tuple[int, int]
+    outer: tuple[OuterJoin, ...] = ()
     order: Order = Order.FREE
     parameters: bool = False
     words: tuple[str, ...] = ()
+    foreign_keys: frozenset[tuple[tuple[ColumnOf, ...], tuple[ColumnOf, ...]]] = frozenset()
 
     def columns(self) -> Iterator[ColumnOf]:
         """The columns that it reads; some may come twice."""
@@ -220,6 +251,6 @@ class QueryBlock:
         for term in (*self.filters, *self.reads, *self.keys):
             yield from term.columns()
         for call in self.calls:
-            for part in (call.argument, call.condition, call.pivot.condition if call.pivot is not None else None):
+            for part in (call.argument, call.condition):
                 if part is not None:
                     yield from part.columns()

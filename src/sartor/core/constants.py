@@ -83,6 +83,7 @@ VIEW_SORT_KEYS = Constant(
 VIEW_SAMPLE_ROWS = Constant(
     100_000, 1_000, 1 << 24, "the error of a view's foretold size against the time to draw the sample", "declared"
 )
+VIEW_SAMPLE_GROWTH = Constant(10, 1, 1000, "joined rows looked at for each row drawn: more would not pay", "declared")
 VIEW_READ_SECONDS = Constant(20e-9, 0.0, 1e-3, "seconds to read a group of a view and put it together", "300 k groups in 6.1 ms")
 VIEW_JOIN_SECONDS = Constant(
     45e-9, 0.0, 1e-3, "seconds to join one row of the tables of a view", "lineitem and orders, 7.5 M rows in 0.35 s"
@@ -96,6 +97,13 @@ FILE_CLOCK_SECONDS = Constant(
 )
 CSV_SCAN_SHARE = Constant(
     0.05, 0.0, 1.0, "the time to read rows of a copy against that to parse them", "20 ms against 660 ms at 4 M rows"
+)
+APPRAISED_SHARE = Constant(
+    0.7,
+    0.1,
+    1.0,
+    "what of a template is foretold to be spared before other components are not asked, against the time that they take",
+    "elections",
 )
 TRIAL_GAIN = Constant(0.05, 0.0, 0.9, "the least gain worth an alternative against keeping plain", "declared")
 TRIAL_PAIRS = Constant(9, 3, 100, "pairs of runs in a trial against its time", "declared")

@@ -74,6 +74,7 @@ class TableInfo:
         verified_keys: column sets in lower case that the data were found to be unique and without NULL in, each with the
             identifier of the fact, which has to hold in the snapshot that is read.
         distinct: per column in lower case, about how many distinct values it holds; absent where unknown.
+        foreign_keys: declared ones whose columns are never NULL: the referring columns, the table they refer to, and its columns.
         has_rowid_column: a user's column named `rowid` hides the row id; such a table gets no residual.
         has_generated: some columns are generated.
         has_triggers: a write to this table may write others.
@@ -85,6 +86,7 @@ class TableInfo:
     unique_keys: tuple[frozenset[str], ...] = ()
     verified_keys: Mapping[frozenset[str], int] = field(default_factory=dict)
     distinct: Mapping[str, int] = field(default_factory=dict)
+    foreign_keys: tuple[tuple[tuple[str, ...], TableName, tuple[str, ...]], ...] = ()
     has_rowid_column: bool = False
     has_generated: bool = False
     has_triggers: bool = False

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from sartor.core.action import Action
-from sartor.core.block import ColumnOf
+from sartor.core.block import ColumnOf, canonical
 from sartor.core.table import TableName
 
 VIEWS = "views"
@@ -63,7 +63,8 @@ class ViewDefinition:
     """A SELECT-project-join-group block without the user's names.
 
     Attributes:
-        tables: in the order of the FROM clause; none comes twice.
+        tables: in the order of the FROM clause, those of LEFT JOINs last; none comes twice.
+        outer: for each LEFT JOIN its canonical conditions and its ON clause, in the order of its tables.
         equalities: pairs of columns that the join sets equal.
         sorted_by: positions of the keys that the stored rows are sorted by.
         schemas: for each table the columns that the view reads, names as the catalog spells them, with their types.
@@ -76,6 +77,22 @@ class ViewDefinition:
     states: tuple[State, ...]
     sorted_by: tuple[int, ...] = ()
     schemas: tuple[tuple[tuple[str, str], ...], ...] = ()
+    outer: tuple[tuple[tuple[str, ...], str], ...] = ()
+
+    @property
+    def inner(self) -> tuple[TableName, ...]:
+        """The tables that are joined by equalities."""
+        return self.tables[: len(self.tables) - len(self.outer)]
+
+    @cached_property
+    def alike(self) -> tuple[tuple[ColumnOf, ColumnOf], ...]:
+        """The equalities between columns of one type: in each row of the view the one may stand for the other."""
+        types = {
+            (canonical(table), name.lower()): kind
+            for table, schema in zip(self.tables, self.schemas, strict=True)
+            for name, kind in schema
+        }
+        return tuple(pair for pair in self.equalities if types.get(pair[0], "") == types.get(pair[1]))
 
     @cached_property
     def key_of(self) -> dict[str, int]:
@@ -98,8 +115,10 @@ class ViewDefinition:
             ("states", tuple((state.function, state.text, state.sql) for state in self.states)),
             ("sorted_by", self.sorted_by),
             ("schemas", self.schemas),
+            ("outer", self.outer),
         )
-        return Action(VIEWS, self.tables[0], definition, templates, self.tables[1:])
+        strict = frozenset(range(len(self.inner), len(self.tables)))
+        return Action(VIEWS, self.tables[0], definition, templates, self.tables[1:], strict)
 
 
 def definition_of(action: Action) -> ViewDefinition:
@@ -113,6 +132,7 @@ def definition_of(action: Action) -> ViewDefinition:
         tuple(State(*state) for state in values["states"]),
         values["sorted_by"],
         values["schemas"],
+        values["outer"],
     )
 
 

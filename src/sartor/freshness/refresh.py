@@ -65,6 +65,8 @@ def append_tail(engine: Engine, registry: Registry, tail: Tail, derived: Derived
         if any(new.mutations != old.mutations or new.files != old.files for old, new in pairs):
             raise Overtaken
         grown = frozenset(place for place, (old, new) in enumerate(pairs) if not old.files and new.rows != old.rows)
+        if grown & derived.action.strict:
+            raise Overtaken
         if grown:
             engine.execute(f"INSERT INTO {relation(derived)} {tail(derived, grown)}")
         if not _has_same_files(derived):

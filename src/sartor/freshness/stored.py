@@ -204,13 +204,15 @@ def _action_document(action: Action) -> dict[str, Any]:
         "definition": [[name, value] for name, value in action.definition],
         "templates": sorted(action.templates),
         "others": [_source_document(source) for source in action.others],
+        "strict": sorted(action.strict),
     }
 
 
 def _action(document: dict[str, Any], database: str) -> Action:
     definition = tuple((name, _frozen(value)) for name, value in document["definition"])
     others = tuple(_source(place, database) for place in document["others"])
-    return Action(document["component"], _source(document["source"], database), definition, frozenset(document["templates"]), others)
+    source, templates = _source(document["source"], database), frozenset(document["templates"])
+    return Action(document["component"], source, definition, templates, others, frozenset(document.get("strict", ())))
 
 
 def _source_document(source: Source) -> dict[str, str]:

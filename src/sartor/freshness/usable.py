@@ -28,9 +28,10 @@ def use(derived: DerivedObject, state: RegistryState) -> Use:
     how = _use_of(derived.action.source, derived.coverage, state)
     if not derived.others or how is Use.NO:
         return how
-    for source, coverage in zip(derived.action.others, derived.others, strict=True):
+    strict = derived.action.strict
+    for place, (source, coverage) in enumerate(zip(derived.action.others, derived.others, strict=True), 1):
         other = _use_of(source, coverage, state)
-        if other is Use.NO:
+        if other is Use.NO or (other is Use.RESIDUAL and place in strict):
             return Use.NO
         if other is Use.RESIDUAL:
             how = Use.RESIDUAL

@@ -30,7 +30,7 @@ from sartor.core.constants import MAXIMAL_GROUPS
 from sartor.core.predicate import JoinEdge, Operator
 from sartor.core.table import Catalog, FileScan, TableInfo
 from sartor.sql.fingerprint import Fingerprint
-from sartor.sql.floats import Sum, aggregates, kind_of_sum
+from sartor.sql.floats import Sum, aggregates, kind_of_sum, passes_through
 from sartor.sql.keys import UNBOUND, group_key, order_key, text
 from sartor.sql.places import place_of
 from sartor.sql.predicates import conjuncts, join_edge, operator_of, predicate
@@ -211,7 +211,7 @@ class Walk:
         if inner is not Need.FREE and len(sources) > 1:
             raise Refused("the order of a join's rows, which its plan decides, is the order of the answer")
         block.need = inner
-        through = _passes_through(node)
+        through = passes_through(node)
         for source in sources:
             self._source(source, block, visible, inner, exact_values or not through)
         if inner is Need.EXACT and grouped:
@@ -585,12 +585,6 @@ def _never(info: TableInfo, node: exp.Table) -> str | None:
     if alias is not None and alias.args.get("columns"):
         return "its columns are renamed"
     return None
-
-
-def _passes_through(node: exp.Select) -> bool:
-    """Whether a block only hands on what it reads: `SELECT * FROM one item`."""
-    bare = all(not value for name, value in node.args.items() if name not in ("expressions", "from_", "with_", "kind"))
-    return bare and len(node.expressions) == 1 and isinstance(node.expressions[0], exp.Star)
 
 
 def _own(node: exp.Select) -> list[exp.Expression]:

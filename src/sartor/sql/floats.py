@@ -34,6 +34,12 @@ def aggregates(node: exp.Select) -> list[exp.Expression]:
     return found
 
 
+def passes_through(node: exp.Select) -> bool:
+    """Whether a block only hands on what it reads: `SELECT * FROM one item`."""
+    bare = all(not value for name, value in node.args.items() if name not in ("expressions", "from_", "with_", "kind"))
+    return bare and len(node.expressions) == 1 and isinstance(node.expressions[0], exp.Star)
+
+
 def kind_of_sum(call: exp.Expr, types: dict[str, str], tables: frozenset[str]) -> Sum:
     """What adding up in another order does to this aggregate.
 

@@ -34,6 +34,8 @@ def raising(expression: exp.Expr, types: dict[str, str]) -> str | None:
 def _raises(item: exp.Expr, types: dict[str, str]) -> bool:
     if isinstance(item, exp.Cast) and not isinstance(item, exp.TryCast):
         return item.find(exp.Column) is not None and not _cast_is_safe(item, types)
+    if isinstance(item, exp.Mod) and isinstance(item.expression, exp.Literal) and item.expression.name.strip("0").isdigit():
+        return False  # by a literal other than 0
     if isinstance(item, _ARITHMETIC):
         columns = list(item.find_all(exp.Column))
         return bool(columns) and any(types.get(column.name.lower()) not in _FLOATING for column in columns)

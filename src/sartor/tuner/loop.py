@@ -14,7 +14,14 @@ from typing import Any
 
 from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis, WantedKey
-from sartor.core.constants import KEY_SECONDS_PER_ROW, PAYBACK_REPEATS, TRIAL_SHARE, TRIAL_STATEMENTS
+from sartor.core.constants import (
+    FIXED_QUERY_SECONDS,
+    KEY_SECONDS_PER_ROW,
+    PAYBACK_REPEATS,
+    TRIAL_GAIN,
+    TRIAL_SHARE,
+    TRIAL_STATEMENTS,
+)
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Design
 from sartor.core.table import Catalog
@@ -298,6 +305,8 @@ def _prove(start: Start, state: Round, catalog: Catalog, now: float) -> Generato
         for option in contenders:
             if now >= start.deadline:
                 return
+            if best is not None and _is_enough(best[0], state.measured[template.digest][0]):
+                break
             pairs, now = yield from _trial(start, template, option, design, catalog, now, place / len(state.reads))
             if not pairs:
                 continue
@@ -309,6 +318,11 @@ def _prove(start: Start, state: Round, catalog: Catalog, now: float) -> Generato
                 state.measured[template.digest] = (plain, tuned)
         if best is not None:
             state.choices[template.digest] = best[1]
+
+
+def _is_enough(tuned: float, plain: float) -> bool:
+    """Whether no other alternative could make a template faster by as much as is worth a trial."""
+    return tuned - FIXED_QUERY_SECONDS.default <= TRIAL_GAIN.default * plain
 
 
 def _trial(

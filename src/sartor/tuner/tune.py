@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any, Protocol
 
 from sartor.components.base import Component
 from sartor.core.action import Estimate
 from sartor.core.analysis import Analysis
+from sartor.core.constants import APPRAISED_SHARE, FIXED_QUERY_SECONDS
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Design
 from sartor.core.table import Catalog
@@ -22,7 +23,7 @@ from sartor.tuner import loop
 from sartor.tuner.ledger import Ledger
 from sartor.tuner.outcome import Refusal, TemplateOutcome, TuneReport
 from sartor.tuner.trial import Pair, difference
-from sartor.workload.workload import Workload
+from sartor.workload.workload import TemplateStatistics, Workload
 
 Progress = Callable[[str, float], None] | None
 _BUILDING_SHARE = (0.1, 0.4)  # of the progress bar: where it begins, how long it is
@@ -156,19 +157,33 @@ def _find_key(context: TuneContext, step: loop.FindKey, tell: Callable[[str, flo
 
 
 def _appraise(context: TuneContext, workload: Workload, catalog: Catalog) -> loop.Appraised:
-    """Estimates of what is not built yet; a source whose estimates fail is left out."""
-    existing = {(derived.action.source, derived.action.definition) for derived in context.design.objects.values()}
+    """Estimates of what is not built yet; a source whose estimates fail is left out.
+
+    Templates that one component is expected to spare nearly all their time are not offered to the next ones: there is little left to
+    gain, and estimating costs seconds.
+    """
+    existing = {(derived.action.sources, derived.action.definition) for derived in context.design.objects.values()}
     found: list[Estimate] = []
     refused = []
     for component in context.components:
-        actions = [a for a in component.propose(workload, catalog) if (a.source, a.definition) not in existing]
+        actions = [a for a in component.propose(workload, catalog) if (a.sources, a.definition) not in existing]
         for source in dict.fromkeys(action.source for action in actions):
             ours = [action for action in actions if action.source == source]
             try:
                 found += component.estimate(ours, workload, catalog, context.engine)
             except Exception as error:
                 refused.append(Refusal(f"{component.name} of {source}", f"its gain could not be estimated: {error}"))
+        workload = replace(workload, templates=tuple(t for t in workload.templates if not _is_settled(t, found)))
     return loop.Appraised(context.clock(), tuple(found), tuple(refused))
+
+
+def _is_settled(template: TemplateStatistics, estimates: Sequence[Estimate]) -> bool:
+    """Whether some action is expected to spare nearly all that a template takes."""
+    saved = max((e.seconds_saved[template.digest].value for e in estimates if template.digest in e.seconds_saved), default=0.0)
+    if not template.plain_seconds:
+        return False
+    most = median(template.plain_seconds) - FIXED_QUERY_SECONDS.default
+    return saved > 0.0 and saved >= APPRAISED_SHARE.default * most
 
 
 def _build(context: TuneContext, step: loop.Build) -> loop.Made:

@@ -62,11 +62,21 @@ def _grouped(view: ViewDefinition, keys: Sequence[int], states: Sequence[int], f
     columns = [f"{view.keys[place].sql} AS {key_column(place)}" for place in keys]
     columns += [f"{view.states[place].function}({view.states[place].sql}) AS {state_column(place)}" for place in states]
     columns.append(f"count(*) AS {ROWS}")
-    tables = ", ".join(f"{table} AS {quote(canonical(table))}" for table in view.tables)
-    conditions = [f"{column_text(left)} = {column_text(right)}" for left, right in view.equalities]
-    conditions += [f"({condition.sql})" for condition in view.conditions]
-    conditions += further
+    conditions = [*join_conditions(view), *further]
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     by = ", ".join(view.keys[place].sql for place in keys)
     # Without keys and without rows there is no group; an aggregate alone would make one.
-    return f"SELECT {', '.join(columns)} FROM {tables}{where} " + (f"GROUP BY {by}" if by else "HAVING count(*) > 0")
+    return f"SELECT {', '.join(columns)} FROM {join(view)}{where} " + (f"GROUP BY {by}" if by else "HAVING count(*) > 0")
+
+
+def join(view: ViewDefinition) -> str:
+    """The FROM clause of a view, without its conditions."""
+    inner = " CROSS JOIN ".join(f"{table} AS {quote(canonical(table))}" for table in view.inner)
+    outer = zip(view.tables[len(view.inner) :], view.outer, strict=True)
+    return inner + "".join(f" LEFT JOIN {table} AS {quote(canonical(table))} ON {condition}" for table, (_, condition) in outer)
+
+
+def join_conditions(view: ViewDefinition) -> list[str]:
+    """The conditions that a view's rows fulfil, those of its join first."""
+    equalities = [f"{column_text(left)} = {column_text(right)}" for left, right in view.equalities]
+    return [*equalities, *(f"({condition.sql})" for condition in view.conditions)]

@@ -22,7 +22,7 @@ def view_of(text: str, catalog: Catalog) -> Action | None:
     conditions = [condition(term, block.words) for term in block.filters]
     keys, states = keys_of(block.keys), states_of(block.calls)
     keys += [key for key in distinct_of(block.calls) if key not in keys]
-    if None in conditions or None in keys or None in states:
+    if None in conditions or None in keys or None in states or any(not join.sql for join in block.outer):
         return None
     return ViewDefinition(
         block.sources,
@@ -32,7 +32,13 @@ def view_of(text: str, catalog: Catalog) -> Action | None:
         tuple(state for state in states if state is not None),
         tuple(range(min(1, len(keys)))),
         schemas_of(block, catalog),
+        outer_of(block),
     ).action()
+
+
+def outer_of(block: QueryBlock) -> tuple[tuple[tuple[str, ...], str], ...]:
+    """The LEFT JOINs of a block as a view keeps them."""
+    return tuple((join.conditions, join.sql) for join in block.outer)
 
 
 def schemas_of(block: QueryBlock, catalog: Catalog) -> tuple[tuple[tuple[str, str], ...], ...]:
@@ -69,15 +75,17 @@ def states_of(calls: Sequence[Call], *, pivots: bool = False) -> list[State | No
     """
     found: dict[State | None, None] = {}
     for call in calls:
-        pivot = call.pivot if pivots else None
-        argument, nullable = (pivot.value, pivot.nullable) if pivot is not None else (call.argument, call.nullable)
-        if argument is None or call.distinct:
+        if call.argument is None or call.distinct:
             continue
-        for function in _NEEDED.get(call.function, (call.function,)):
-            if function == "count" and not nullable and argument.column is not None:
-                continue
-            usable = argument.steady and argument.sql
-            found[State(function, argument.text, argument.sql) if usable else None] = None
+        wanted = [(call.argument, call.nullable)]
+        if pivots and call.pivot is not None and call.function != "avg":
+            wanted = [(choice.value, choice.nullable) for choice in call.pivot.choices if choice.value is not None]
+        for argument, nullable in wanted:
+            for function in _NEEDED.get(call.function, (call.function,)):
+                if function == "count" and not nullable and argument.column is not None:
+                    continue
+                usable = argument.steady and argument.sql
+                found[State(function, argument.text, argument.sql) if usable else None] = None
     return list(found)
 
 
@@ -88,4 +96,4 @@ def condition(term: Term, words: tuple[str, ...]) -> Condition | None:
     bound = term.bound
     if bound is None:
         return Condition(term.text, term.sql)
-    return Condition(term.text, term.sql, bound.column, bound.operator, tuple(words[token] for token in bound.tokens), bound.kind)
+    return Condition(term.text, term.sql, bound.column, bound.operator, bound.values(words), bound.kind)

@@ -6,17 +6,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from sartor.components.views.define import distinct_of, keys_of, schemas_of, states_of
+from sartor.components.views.define import distinct_of, keys_of, outer_of, schemas_of, states_of
 from sartor.components.views.serve import matched
 from sartor.core.action import Action
-from sartor.core.block import ColumnOf, QueryBlock, Term, column_text
+from sartor.core.block import ColumnOf, QueryBlock, Term, canonical, column_text
 from sartor.core.constants import VIEW_CANDIDATES, VIEW_SORT_KEYS, VIEW_UNIONS
 from sartor.core.table import Catalog
-from sartor.core.view import KeyColumn, State, ViewDefinition
+from sartor.core.view import State, ViewDefinition
 from sartor.sql.matching.found import Match
 from sartor.workload.workload import Workload
 
-Graph = tuple[frozenset[object], frozenset[frozenset[ColumnOf]]]
+Graph = tuple[frozenset[object], frozenset[frozenset[ColumnOf]], tuple[object, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,21 @@ def propose(workload: Workload, catalog: Catalog) -> list[Action]:
 
 def _graph(block: QueryBlock) -> Graph:
     pairs = frozenset(frozenset((one.left, one.right)) for one in block.equalities)
-    return frozenset(block.sources), pairs
+    return (frozenset(block.sources), pairs, tuple((join.table, join.conditions) for join in block.outer))
+
+
+def _is_connected(block: QueryBlock) -> bool:
+    """Whether equalities join all tables: what multiplies every row by every other is not worth storing."""
+    inner = [canonical(table) for table in block.sources[: len(block.sources) - len(block.outer)]]
+    reached, grown = {inner[0]}, True
+    while grown:
+        grown = False
+        for one in block.equalities:
+            ends = {one.left[0], one.right[0]}
+            if len(ends & reached) == 1:
+                reached |= ends
+                grown = True
+    return reached >= set(inner)
 
 
 def _views(asked: Sequence[_Asked], catalog: Catalog) -> Iterator[ViewDefinition]:
@@ -83,13 +97,13 @@ def _view(block: QueryBlock, catalog: Catalog, *, coarse: bool) -> ViewDefinitio
         coarse: columns that are read through one expression alone are stored as that expression.
     """
     conditions = [*block.filters, *(call.condition for call in block.calls if call.condition is not None)]
-    conditions += [call.pivot.condition for call in block.calls if call.pivot is not None]
+    conditions += [one for call in block.calls if call.pivot is not None and call.function != "avg" for one in call.pivot.conditions]
     terms = [*block.reads, *block.keys, *conditions]
     through = _expressions(terms, conditions) if coarse else {}
     keys = keys_of(_needed(terms, through))
     keys += [key for key in distinct_of(block.calls) if key not in keys]
     states = states_of(block.calls, pivots=True)
-    if None in keys or None in states:
+    if None in keys or None in states or any(not join.sql for join in block.outer) or not _is_connected(block):
         return None
     return ViewDefinition(
         block.sources,
@@ -99,6 +113,7 @@ def _view(block: QueryBlock, catalog: Catalog, *, coarse: bool) -> ViewDefinitio
         tuple(state for state in states if state is not None),
         (),
         schemas_of(block, catalog),
+        outer_of(block),
     )
 
 

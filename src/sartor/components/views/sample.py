@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sartor.core.block import canonical, column_text
-from sartor.core.constants import VIEW_SAMPLE_ROWS
+from sartor.components.views.apply import join, join_conditions
+from sartor.core.block import canonical
+from sartor.core.constants import VIEW_SAMPLE_GROWTH, VIEW_SAMPLE_ROWS
 from sartor.core.table import Catalog, quote
 from sartor.core.view import KeyColumn, ViewDefinition
 from sartor.engines.base import Engine
@@ -58,17 +59,16 @@ def draw(engine: Engine, views: Sequence[ViewDefinition], catalog: Catalog, numb
     view = views[0]
     keys = list(dict.fromkeys(key for one in views for key in one.keys))
     columns = {key: f"k{place}" for place, key in enumerate(keys)}
-    largest = max(view.tables, key=lambda table: info.rows if (info := catalog.info(table)) is not None else 0)
+    largest = max(view.inner, key=lambda table: info.rows if (info := catalog.info(table)) is not None else 0)
     info = catalog.info(largest)
     parts = max(1, round((info.rows if info is not None else 1) / VIEW_SAMPLE_ROWS.default))
     row = f"{quote(canonical(largest))}.rowid"
     conditions = [f"hash({row} + {_SALT}) % {parts} = 0"] if parts > 1 else []
-    conditions += [f"{column_text(left)} = {column_text(right)}" for left, right in view.equalities]
-    conditions += [f"({condition.sql})" for condition in view.conditions]
+    conditions += join_conditions(view)
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    tables = ", ".join(f"{table} AS {quote(canonical(table))}" for table in view.tables)
     selected = ", ".join(f"{key.sql} AS {columns[key]}" for key in keys) or "1 AS one"
     name = f"temp.main.sartor_join_{number}"
-    engine.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {selected} FROM {tables}{where}")
+    most = int(VIEW_SAMPLE_ROWS.default * VIEW_SAMPLE_GROWTH.default)
+    engine.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {selected} FROM {join(view)}{where} LIMIT {most}")
     sampled = engine.rows(f"SELECT count(*) FROM {name}")[0][0]
     return Sample(engine, name, 1.0 / parts, sampled, columns)

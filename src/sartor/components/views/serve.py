@@ -49,17 +49,18 @@ def splices(
     if not isinstance(found, Match) or not all(holds(guard, words) for guard in found.guards):
         return None
     select = content(derived, sorted(found.keys), sorted(found.states), moved)
-    return (*found.splices, Splice(*block.from_, _from(block, select)))
+    return (*found.splices, Splice(*block.from_, _from(block, select, found.joined)))
 
 
-def _from(block: QueryBlock, select: str) -> tuple[Piece, ...]:
+def _from(block: QueryBlock, select: str, joined: Sequence[str]) -> tuple[Piece, ...]:
     """The view's rows in the place of the joined tables; conditions of ON clauses stay, each in its place."""
     pieces: list[Piece] = [f"({select}) AS {ALIAS}"]
-    for number, term in enumerate(block.moved):
-        pieces += [f' JOIN (SELECT 1 AS sartor_one) AS "sartor_one_{number}" ON ', Copy(term.first, term.last)]
+    conditions: list[Piece] = [*joined, *(Copy(term.first, term.last) for term in block.moved)]
+    for number, condition in enumerate(conditions):
+        pieces += [f' JOIN (SELECT 1 AS sartor_one) AS "sartor_one_{number}" ON ', condition]
     return tuple(pieces)
 
 
 def _may_match(block: QueryBlock, derived: DerivedObject) -> bool:
-    """Whether it is worth looking closer: the view joins the same tables."""
-    return derived.action.component == VIEWS and frozenset(derived.action.sources) == frozenset(block.sources)
+    """Whether it is worth looking closer: the view joins the tables of the block, and perhaps more."""
+    return derived.action.component == VIEWS and set(block.sources) <= set(derived.action.sources)

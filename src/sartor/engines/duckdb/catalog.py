@@ -25,6 +25,10 @@ _KEYS = """
 SELECT schema_name, table_name, constraint_column_names FROM duckdb_constraints()
 WHERE database_name = ? AND constraint_type IN ('PRIMARY KEY', 'UNIQUE')
 """
+_FOREIGN_KEYS = """
+SELECT schema_name, table_name, constraint_column_names, referenced_table, referenced_column_names FROM duckdb_constraints()
+WHERE database_name = ? AND constraint_type = 'FOREIGN KEY'
+"""
 
 
 def read_catalog(engine: Engine, generation: int) -> Catalog:
@@ -44,6 +48,11 @@ def read_catalog(engine: Engine, generation: int) -> Catalog:
         required = {column.name for column, _ in columns[schema, name] if not column.nullable}
         if set(names) <= required:
             keys[schema, name].append(frozenset(names))
+    foreign: dict[tuple[str, str], list[tuple[tuple[str, ...], TableName, tuple[str, ...]]]] = defaultdict(list)
+    for schema, name, names, other, referred in engine.rows(_FOREIGN_KEYS, [database]):
+        required = {column.name for column, _ in columns[schema, name] if not column.nullable}
+        if set(names) <= required:
+            foreign[schema, name].append((tuple(names), TableName(database, schema, other), tuple(referred)))
     triggers = bool(engine.rows("SELECT 1 FROM duckdb_triggers() LIMIT 1"))
     infos = tuple(
         TableInfo(
@@ -52,6 +61,7 @@ def read_catalog(engine: Engine, generation: int) -> Catalog:
             rows,
             tuple(keys[schema, name]),
             distinct=_distinct(engine, TableName(database, schema, name), [c.name for c, _ in columns[schema, name]]),
+            foreign_keys=tuple(foreign[schema, name]),
             has_rowid_column=any(column.name.lower() == "rowid" for column, _ in columns[schema, name]),
             has_generated=any(generated for _, generated in columns[schema, name]),
             has_triggers=triggers,

@@ -8,11 +8,12 @@ from typing import Any
 
 from sqlglot import exp
 
-from sartor.core.block import Call, ColumnOf, Equality, Item, Order, Pivot, QueryBlock, Term, canonical
+from sartor.core.block import Call, Choice, ColumnOf, Equality, Item, Order, OuterJoin, Pivot, QueryBlock, Term, canonical, column_text
 from sartor.core.table import Catalog, TableInfo, TableName
 from sartor.sql.algebra.queries import is_closed, queries
+from sartor.sql.algebra.steady import INTEGERS
 from sartor.sql.algebra.terms import Reader
-from sartor.sql.algebra.tokens import Clauses, case_tokens, clauses
+from sartor.sql.algebra.tokens import Clauses, clauses
 from sartor.sql.fingerprint import Fingerprint
 from sartor.sql.floats import Sum, aggregates, kind_of_sum
 from sartor.sql.keys import group_key, text
@@ -82,6 +83,7 @@ class _Block:
         self._infos: dict[str, TableInfo] = {}  # by alias, in the order of the FROM clause
         self._spans: list[tuple[int, int]] = []
         self._using: set[str] = set()
+        self._supplied: frozenset[str] = frozenset()  # tables that a LEFT JOIN may leave empty
         self._aliases = {item.alias.lower() for item in node.expressions if isinstance(item, exp.Alias)}
 
     def read(self, order: Order, exact_values: bool) -> QueryBlock:
@@ -94,13 +96,13 @@ class _Block:
         for query in queries(node):
             if not is_closed(query, self._statement.catalog):
                 raise NoBlock("a query in its expressions may read its rows")
-        calls = aggregates(node)
+        calls = [call for call in aggregates(node) if not isinstance(call, exp.Grouping)]
         grouped = node.args.get("group") is not None
         distinct = node.args.get("distinct")
         if not (grouped or calls or distinct):
             raise NoBlock("it neither groups nor aggregates")
-        if distinct is not None and (distinct.args.get("on") or calls or grouped):
-            raise NoBlock("it uses DISTINCT over groups")
+        if distinct is not None and distinct.args.get("on"):
+            raise NoBlock("it uses DISTINCT ON")
         types = {
             (canonical(_name(info)), column.name.lower()): column.type.upper()
             for info in self._infos.values()
@@ -112,16 +114,21 @@ class _Block:
         if span is None:
             raise NoBlock("its clauses are not found in the text")
         last = max(end for _, end in self._spans)
-        equalities, filters, moved, last = self._conditions(last)
+        equalities, filters, moved, outer, last = self._conditions(last)
+        supplied = {canonical(join.table) for join in outer}
+        if any(supplied & {one.left[0], one.right[0]} for one in equalities):
+            raise NoBlock("an inner join reads a table that a LEFT JOIN may leave empty")
         if any(term.first < 0 for term in moved):
             raise NoBlock("a condition in an ON clause is not found in the text")
         made = [self._call(call) for call in calls]
         if last_bits_decide(node, [one for one, call in zip(calls, made, strict=True) if call.floating], exact_values=exact_values):
             raise NoBlock("the last bit of a floating-point aggregate decides the answer")
-        reads, keys = self._reads(distinct is not None)
+        reads, keys = self._reads(distinct is not None and not grouped and not calls)
         self._keep_types(keys, filters, reads, made)
+        names = [_name(info) for info in self._infos.values()]
         return QueryBlock(
-            sources=tuple(_name(info) for info in self._infos.values()),
+            sources=(*(n for n in names if canonical(n) not in supplied), *(join.table for join in outer)),
+            outer=tuple(outer),
             equalities=tuple(equalities),
             filters=tuple(filters),
             moved=tuple(moved),
@@ -132,6 +139,7 @@ class _Block:
             from_=(self._spans[0][0], last),
             order=order,
             words=self._statement.words,
+            foreign_keys=foreign_keys(self._statement.catalog),
             parameters=any(True for _ in node.find_all(exp.Placeholder, exp.Parameter)),
         )
 
@@ -144,13 +152,11 @@ class _Block:
         if from_ is None:
             raise NoBlock("it reads no table")
         for join in joins:
-            if (
-                join.side
-                or join.method
-                or (join.kind or "INNER").upper() not in ("INNER", "CROSS")
-                or join.args.get("match_condition")
-            ):
-                raise NoBlock(f"it uses a {join.side or join.kind or join.method} join")
+            kind = (join.kind or "").upper()
+            if join.method or join.args.get("match_condition") or (join.side or "").upper() not in ("", "LEFT"):
+                raise NoBlock(f"it uses a {join.side or join.method} join")
+            if kind not in (("", "OUTER") if join.side else ("", "INNER", "CROSS")):
+                raise NoBlock(f"it uses a {kind} join")
             self._using |= {name.name.lower() for name in join.args.get("using") or []}
         for source in [from_.this, *(join.this for join in joins)]:
             self._table(source)
@@ -184,7 +190,7 @@ class _Block:
 
     def _column(self, node: exp.Column) -> ColumnOf | None:
         """The column that a name means; None for an alias of the select list."""
-        if isinstance(node.this, exp.Star) or node.args.get("db") or node.args.get("catalog"):
+        if isinstance(node.this, exp.Star) or node.args.get("catalog") or (node.args.get("db") and not self._is_full_name(node)):
             raise NoBlock(f"{node.sql('duckdb')} is not understood")
         name, alias = node.name.lower(), node.table.lower()
         if name.startswith(RESERVED) or name == "rowid":
@@ -200,38 +206,60 @@ class _Block:
             return None  # ORDER BY looks at the select list first
         return canonical(_name(owners[0])), name
 
+    def _is_full_name(self, node: exp.Column) -> bool:
+        """Whether a column is qualified by the schema and the name of a table that has no alias."""
+        info = self._infos.get(node.table.lower())
+        if info is None:
+            return False
+        name = _name(info)
+        return (node.args["db"].name.lower(), node.table.lower()) == (name.schema.lower(), name.name.lower())
+
     # Conditions ---------------------------------------------------------------------------------------------------
 
-    def _conditions(self, last: int) -> tuple[list[Equality], list[Term], list[Term], int]:
-        """Equalities, other conditions, those of them in ON clauses, and the last token of the FROM clause."""
+    def _conditions(self, last: int) -> tuple[list[Equality], list[Term], list[Term], list[OuterJoin], int]:
+        """Equalities, other conditions, those of them in ON clauses, LEFT JOINs, and the last token of the FROM clause."""
         equalities: list[Equality] = []
         filters: list[Term] = []
         moved: list[Term] = []
+        outer: list[OuterJoin] = []
         seen: list[TableInfo] = [next(iter(self._infos.values()))]
         infos = list(self._infos.values())
         for join, info in zip(self._node.args.get("joins") or [], infos[1:], strict=True):
+            self._supplied = self._supplied | {canonical(_name(info))} if join.side else self._supplied
+            asked: list[Equality] = []
             for name in join.args.get("using") or []:
                 owner = next((other for other in seen if other.column(name.name) is not None), None)
                 if owner is None:
                     raise NoBlock("USING names a column that is not understood")
                 key = name.name.lower()
-                equalities.append(
-                    Equality(
-                        (canonical(_name(owner)), key), (canonical(_name(info)), key), -1, -1, _type(owner, key) == _type(info, key)
-                    )
-                )
+                asked.append(Equality((canonical(_name(owner)), key), (canonical(_name(info)), key), -1, -1))
                 last = max(last, self._reader.token_at(name.meta.get("start")))
             seen.append(info)
+            further: list[Term] = []
+            first_of_on = last
             for condition in conjuncts(join.args.get("on")):
                 last = max(last, self._last_token(condition))
-                self._condition(condition, equalities, moved)
+                self._condition(condition, asked, further)
+            if join.side:
+                outer.append(self._outer(_name(info), asked, further, first_of_on, last))
+            else:
+                equalities += asked
+                moved += further
         words = self._statement.words
         first = self._spans[0][0]
         while last + 1 < len(words) and words[first : last + 1].count("(") > words[first : last + 1].count(")"):
             last += 1
         for condition in conjuncts(self._node.args.get("where")):
             self._condition(condition, equalities, filters)
-        return equalities, [*filters, *moved], moved, last
+        return equalities, [*filters, *moved], moved, outer, last
+
+    def _outer(self, table: TableName, asked: Sequence[Equality], further: Sequence[Term], before: int, last: int) -> OuterJoin:
+        """A LEFT JOIN whose ON clause lies between two tokens."""
+        if any(term.first < 0 or not term.steady for term in further) or not asked:
+            raise NoBlock("the condition of a LEFT JOIN is not understood")
+        texts = [" = ".join(sorted((column_text(one.left), column_text(one.right)))) for one in asked]
+        conditions = tuple(sorted([*texts, *(term.text for term in further)]))
+        return OuterJoin(table, conditions, " AND ".join([*texts, *(term.sql for term in further)]), self._literals(before + 1, last))
 
     def _last_token(self, condition: exp.Expr) -> int:
         """The last token of a condition in an ON clause, where it ends in a column or a literal."""
@@ -242,12 +270,11 @@ class _Block:
     def _condition(self, condition: exp.Expr, equalities: list[Equality], others: list[Term]) -> None:
         if isinstance(condition, exp.EQ) and isinstance(condition.this, exp.Column) and isinstance(condition.expression, exp.Column):
             left, right = self._reader.term(condition.this), self._reader.term(condition.expression)
-            if left is not None and right is not None and left.column and right.column:
+            if left is not None and right is not None and left.column and right.column and left.column[0] != right.column[0]:
                 first, last = min(left.first, right.first), max(left.last, right.last)
                 tokens = (left.last - left.first) + (right.last - right.first) + 3
                 if left.first >= 0 and right.first >= 0 and last - first + 1 == tokens:
-                    alike = self._types[left.column] == self._types[right.column]
-                    equalities.append(Equality(left.column, right.column, first, last, alike))
+                    equalities.append(Equality(left.column, right.column, first, last))
                     return
         part = raising(condition, self._plain_types())
         if part is not None:
@@ -290,7 +317,7 @@ class _Block:
             part = raising(filter_.expression.this, self._plain_types())
             if part is not None:
                 raise NoBlock(f"{part} may raise")
-        if argument is None or isinstance(argument, exp.Star):
+        if argument is None or isinstance(argument, exp.Star) or (function == "count" and isinstance(argument, exp.Literal)):
             if function != "count":
                 raise NoBlock(f"{node.sql('duckdb')} is not understood")
             return Call("count", None, False, condition, first, last, end, False, False)
@@ -305,31 +332,62 @@ class _Block:
             raise NoBlock("an aggregate may overflow, or is of a type that is not understood")
         if function in ("min", "max") and any(self._types[column] in ("DOUBLE", "FLOAT") for column in term.columns()):
             raise NoBlock("which of 0.0 and -0.0 is the smallest depends on the order of rows")
-        pivot = self._pivot(argument, first + 2, last - 1) if filter_ is None and not distinct else None
-        return Call(function, term, distinct, condition, first, last, end, kind is Sum.FLOATING, self._nullable(term), pivot)
+        pivot = self._pivot(argument) if filter_ is None and not distinct else None
+        integer = term.column is not None and self._types[term.column] in INTEGERS
+        # DuckDB divides a sum by a count in a wider type than SQL has, so an average put together may differ in its last bit.
+        floating = kind is Sum.FLOATING or function == "avg"
+        return Call(function, term, distinct, condition, first, last, end, floating, self._nullable(term), pivot, integer)
 
-    def _pivot(self, node: exp.Expr, first: int, last: int) -> Pivot | None:
-        """CASE WHEN condition THEN value [ELSE 0] END, written as just that."""
+    def _pivot(self, node: exp.Expr) -> Pivot | None:
+        """A CASE, or an if(), whose values are terms, or literals that count rows."""
+        if isinstance(node, exp.Case):
+            arms, default, operand = node.args["ifs"], node.args.get("default"), node.this
+        elif isinstance(node, exp.If):
+            arms, default, operand = [node], node.args.get("false"), None
+        else:
+            return None
+        asked = [operand, *(arm.this for arm in arms)]
+        if any(part is not None and raising(part, self._plain_types()) is not None for part in asked):
+            return None
+        conditions = [self._reader.term(part) for part in asked if part is not None]
+        choices = [self._choice(value) for value in (*(arm.args["true"] for arm in arms), default) if value is not None]
+        if any(choice is None for choice in choices) or not any(conditions):
+            return None
+        found = tuple(condition for condition in conditions if condition is not None)
+        return Pivot(found, tuple(choice for choice in choices if choice is not None))
+
+    def _choice(self, node: exp.Expr) -> Choice | None:
+        if isinstance(node, exp.Null):
+            return Choice(None, -1, -1, True)
+        if isinstance(node, exp.Literal):
+            place = self._reader.token_at(node.meta.get("start"))
+            return Choice(None, place, place, False) if node.name in ("0", "1") and not node.is_string and place >= 0 else None
+        term = self._reader.term(node)
+        if term is None:
+            return None
+        first, last = self._between(node) if term.first < 0 else (term.first, term.last)
+        if first < 0:
+            return None
+        if term.column is None:
+            term = replace(
+                term, sql=self._reader.raw(first, last, [term]), first=first, last=last, literals=self._literals(first, last)
+            )
+        return Choice(term, first, last, self._nullable(term))
+
+    def _between(self, node: exp.Expr) -> tuple[int, int]:
+        """The tokens of a value of a CASE, from the word before it to the word behind it; -1 where the text is not as expected."""
         words = self._statement.words
-        if not isinstance(node, exp.Case) or node.this is not None or len(node.args["ifs"]) != 1:
-            return None
-        default = node.args.get("default")
-        if default is not None and not (isinstance(default, exp.Literal) and default.name in ("0", "0.0")):
-            return None
-        places = case_tokens(words, first, last)
-        arm = node.args["ifs"][0]
-        if places is None or raising(arm.this, self._plain_types()) is not None:
-            return None
-        then, otherwise = places
-        condition, value = self._reader.term(arm.this), self._reader.term(arm.args["true"])
-        if condition is None or (value is None and not (isinstance(arm.args["true"], exp.Literal) and arm.args["true"].name == "1")):
-            return None
-        end = (otherwise if otherwise is not None else last) - 1
-        if value is not None and value.column is None:
-            raw = self._reader.raw(then + 1, end, [value])
-            value = replace(value, sql=raw, first=then + 1, last=end, literals=self._literals(then + 1, end))
-        ending = (otherwise, last - 1) if otherwise is not None else None
-        return Pivot(condition, (first + 2, then - 1), value, ending, value is not None and self._nullable(value))
+        places = [place for leaf in node.walk() if (place := self._reader.token_at(leaf.meta.get("start"))) >= 0]
+        if not places:
+            return -1, -1
+        first, last = min(places), max(places)
+        while first > 0 and words[first - 1].upper() not in ("THEN", "ELSE"):
+            first -= 1
+        while last + 1 < len(words) and words[last + 1].upper() not in ("WHEN", "ELSE", "END"):
+            last += 1
+        inside = [word.upper() for word in words[first : last + 1]]
+        plain = not {"CASE", "WHEN", "THEN", "END"} & set(inside) and inside.count("(") == inside.count(")")
+        return (first, last) if plain else (-1, -1)
 
     def _literals(self, first: int, last: int) -> tuple[int, ...]:
         return tuple(place for place in range(first, last + 1) if self._reader.is_folded(place))
@@ -338,7 +396,7 @@ class _Block:
         if term.column is None:
             return True
         for info in self._infos.values():
-            if canonical(_name(info)) == term.column[0]:
+            if canonical(_name(info)) == term.column[0] and term.column[0] not in self._supplied:
                 column = info.column(term.column[1])
                 return column is None or column.nullable
         return True
@@ -366,18 +424,13 @@ class _Block:
                 keys.append(meant)
         outside = [*node.expressions, *written, node.args.get("having"), node.args.get("order")]
         reads = [term for part in outside if part is not None for term in self._outside(part)]
-        plain = [part for part in (*node.expressions, *keys) if not part.find(exp.AggFunc)]
-        for part in plain:
-            risk = raising(part, self._plain_types())
-            if risk is not None:
-                raise NoBlock(f"{risk} may raise, and on which rows it is evaluated depends on the plan")
         return reads, [term for key in keys if (term := self._reader.term(key)) is not None]
 
     def _outside(self, node: exp.Expr) -> Iterator[Term]:
         """The terms of an expression that lie outside aggregates."""
-        if isinstance(node, exp.AggFunc | exp.Filter):
+        if isinstance(node, exp.Filter | exp.Query) or (isinstance(node, exp.AggFunc) and not isinstance(node, exp.Grouping)):
             return
-        if not node.find(exp.AggFunc):
+        if not any(not isinstance(call, exp.Grouping) for call in node.find_all(exp.AggFunc)):
             term = self._reader.term(node)
             if term is not None:
                 yield term
@@ -449,9 +502,14 @@ def last_bits_decide(node: exp.Select, risky: Sequence[exp.Expr], *, exact_value
     return False
 
 
-def _type(info: TableInfo, name: str) -> str:
-    column = info.column(name)
-    return column.type if column is not None else ""
+def foreign_keys(catalog: Catalog) -> frozenset[tuple[tuple[ColumnOf, ...], tuple[ColumnOf, ...]]]:
+    """The declared foreign keys of a database whose columns are never NULL."""
+    found = set()
+    for info in catalog:
+        for columns, table, referred in info.foreign_keys:
+            here, there = canonical(_name(info)), canonical(table)
+            found.add((tuple((here, name.lower()) for name in columns), tuple((there, name.lower()) for name in referred)))
+    return frozenset(found)
 
 
 def _name(info: TableInfo) -> TableName:

@@ -10,7 +10,7 @@ from sartor.core.block import Order, QueryBlock, Ranking
 from sartor.sql.algebra.queries import queries
 from sartor.sql.algebra.select import INEXACT, NoBlock, Statement, last_bits_decide, read_block
 from sartor.sql.algebra.tokens import clauses, ranking, without_alias
-from sartor.sql.floats import aggregates
+from sartor.sql.floats import aggregates, passes_through
 from sartor.sql.keys import UNBOUND, HasColumn, group_key, order_key, text
 
 
@@ -47,10 +47,17 @@ def blocks(tree: exp.Expr, statement: Statement) -> Blocks:
     match tree:
         case exp.Select():
             _outermost(tree, walk)
-        case exp.Union() if tree.args.get("distinct") is False and not _ordered(tree):
-            _within(tree, walk, frozenset())
+        case exp.Subquery() if not _ordered(tree) and isinstance(tree.this, exp.Select):
+            _outermost(tree.this, walk)
+        case exp.SetOperation() if tree.args.get("with_") is None and not _ordered(tree):
+            only_appended = isinstance(tree, exp.Union) and tree.args.get("distinct") is False
+            for side in (tree.this, tree.expression):
+                if only_appended and isinstance(side, exp.Select) and not _ordered(side):
+                    _select(side, walk, frozenset(), Order.FREE, exact_values=False)
+                else:
+                    _within(side, walk, frozenset())
         case _:
-            walk.reasons.append("its outermost query is not a SELECT")
+            walk.reasons.append("its outermost query is neither a SELECT nor a set operation without order")
     return Blocks(tuple(walk.found), walk.ranking, tuple(walk.reasons))
 
 
@@ -103,23 +110,23 @@ def _inside(node: exp.Select, walk: _Walk, hidden: frozenset[str], order: Order)
         _within(item.this, walk, frozenset(known), order)
         known.add(item.alias.lower())
     for query in (*queries(node), *(source for source in sources if isinstance(source, exp.Subquery))):
-        _within(query, walk, named, order)
+        _within(query, walk, named, order, exact_values=not passes_through(node) or order is not Order.FREE)
 
 
-def _within(node: exp.Expr, walk: _Walk, hidden: frozenset[str], order: Order = Order.FREE) -> None:
-    """A query inside another: its rows are used further, and may come in any order."""
+def _within(node: exp.Expr, walk: _Walk, hidden: frozenset[str], order: Order = Order.FREE, *, exact_values: bool = True) -> None:
+    """A query inside another: its rows may come in any order, and are used further unless the other hands them on as they are."""
     match node:
         case exp.Subquery():
             if not (_ordered(node) or node.args.get("pivots") or node.args.get("sample")):
-                _within(node.this, walk, hidden, order)
-        case exp.Union() if node.args.get("with_") is None and not _ordered(node):
+                _within(node.this, walk, hidden, order, exact_values=exact_values)
+        case exp.SetOperation() if node.args.get("with_") is None and not _ordered(node):
             _within(node.this, walk, hidden, order)
             _within(node.expression, walk, hidden, order)
         case exp.Select():
             if _ordered(node):
                 walk.reasons.append("a query inside it is ordered or limited")
             else:
-                _select(node, walk, hidden, order, exact_values=True)
+                _select(node, walk, hidden, order, exact_values=exact_values)
         case _:
             walk.reasons.append("a query inside it is not understood")
 
@@ -147,6 +154,8 @@ def _ordered(node: exp.Expr) -> bool:
 
 def _is_total(node: exp.Select, statement: Statement) -> bool:
     """Whether ORDER BY names every key of a grouping, so that it leaves no ties."""
+    if [item.this.name.upper() for item in node.args["order"].expressions if isinstance(item.this, exp.Var | exp.Column)] == ["ALL"]:
+        return True  # by all output columns: rows that are equal in them are the same
     order = [order_key(item.this, node) for item in node.args["order"].expressions]
     texts = {text(key) for key in order} - {UNBOUND}
     if node.args.get("distinct"):

@@ -16,7 +16,7 @@ _LOGIC = (exp.And, exp.Or, exp.Not, exp.Paren, exp.Boolean, exp.Null, exp.Litera
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.In, exp.Like)
 _DATES = (exp.Year, exp.Month, exp.Quarter, exp.Day, exp.Extract, exp.TimestampTrunc, exp.DateTrunc)
 _PARTS = frozenset("YEAR MONTH QUARTER DAY WEEK DOW DOY ISODOW HOUR MINUTE DECADE CENTURY".split())
-_INTEGERS = {"TINYINT": 3, "SMALLINT": 5, "INTEGER": 10, "BIGINT": 19, "UTINYINT": 3, "USMALLINT": 5, "UINTEGER": 10}
+INTEGERS = {"TINYINT": 3, "SMALLINT": 5, "INTEGER": 10, "BIGINT": 19, "UTINYINT": 3, "USMALLINT": 5, "UINTEGER": 10}
 _FLOATING = frozenset(("DOUBLE", "FLOAT"))
 _WIDEST = 38
 _INTEGER_LITERAL = 10
@@ -31,7 +31,16 @@ def is_steady(node: exp.Expr, type_of: TypeOf) -> bool:
         case exp.Column():
             return type_of(node) != ""
         case exp.Cast():
-            return isinstance(node.this, exp.Literal) and node.this.is_string and node.to.sql("duckdb").upper() == "DATE"
+            target = node.to.sql("duckdb").upper()
+            if isinstance(node.this, exp.Column):
+                return {type_of(node.this), target} == {"DATE", "TIMESTAMP"}
+            return isinstance(node.this, exp.Literal) and node.this.is_string and target in ("DATE", "TIMESTAMP")
+        case exp.Neg():
+            return isinstance(node.this, exp.Literal)
+        case exp.Mod():
+            return _is_rest(node, type_of)
+        case exp.Lower() | exp.Upper() | exp.Length():
+            return isinstance(node.this, exp.Column) and type_of(node.this) == "VARCHAR"
         case exp.Case():
             arms = [*node.args["ifs"], *([node.args["default"]] if node.args.get("default") is not None else [])]
             return node.this is None and all(is_steady(arm, type_of) for arm in arms)
@@ -49,6 +58,13 @@ def is_steady(node: exp.Expr, type_of: TypeOf) -> bool:
             return all(is_steady(child, type_of) for child in node.iter_expressions())
         case _:
             return False
+
+
+def _is_rest(node: exp.Mod, type_of: TypeOf) -> bool:
+    """The rest of a whole number by a positive literal, which can not raise."""
+    divisor = node.expression
+    whole = isinstance(divisor, exp.Literal) and divisor.name.isdigit() and int(divisor.name) > 0
+    return whole and isinstance(node.this, exp.Column) and type_of(node.this) in INTEGERS
 
 
 def width(node: exp.Expr, type_of: TypeOf) -> Width | None:
@@ -90,8 +106,8 @@ def _combined(node: exp.Expr, left: Width, right: Width) -> Width | None:
 def _column_width(kind: str) -> Width | None:
     if kind in _FLOATING:
         return ("double", 0, 0)
-    if kind in _INTEGERS:
-        return ("integer", _INTEGERS[kind], 0)
+    if kind in INTEGERS:
+        return ("integer", INTEGERS[kind], 0)
     if kind.startswith("DECIMAL("):
         digits, _, behind = kind[len("DECIMAL(") : -1].partition(",")
         return ("decimal", int(digits), int(behind or 0))
@@ -114,8 +130,14 @@ def _is_date_part(node: exp.Expr, type_of: TypeOf) -> bool:
 
 def _compares_alike(node: exp.Expr, type_of: TypeOf) -> bool:
     """Whether both sides of a comparison are of one kind, so that nothing is parsed or cast that may raise."""
-    kinds = {_kind(child, type_of) for child in node.iter_expressions() if isinstance(child, exp.Expr)}
-    return len(kinds - {"null"}) <= 1
+    children = [child for child in node.iter_expressions() if isinstance(child, exp.Expr)]
+    kinds = {_kind(child, type_of) for child in children} - {"null"}
+    if kinds in (
+        {"date", "text"},
+        {"timestamp", "text"},
+    ):  # whether it is one is told when the statement is bound
+        return all(isinstance(child, exp.Literal) for child in children if _kind(child, type_of) == "text")
+    return len(kinds) <= 1
 
 
 def _kind(node: exp.Expr, type_of: TypeOf) -> str:
@@ -128,14 +150,29 @@ def _kind(node: exp.Expr, type_of: TypeOf) -> str:
             return "text" if node.is_string else "number"
         case exp.Column():
             kind = type_of(node)
-            if kind.startswith("DECIMAL") or kind in _INTEGERS or kind in _FLOATING:
+            if kind.startswith("DECIMAL") or kind in INTEGERS or kind in _FLOATING:
                 return "number"
             return {"VARCHAR": "text", "DATE": "date", "TIMESTAMP": "timestamp", "BOOLEAN": "boolean"}.get(kind, kind or "unknown")
         case exp.Cast():
-            return "date"
+            return "date" if node.to.sql("duckdb").upper() == "DATE" else "timestamp"
         case exp.Boolean():
             return "boolean"
-        case exp.Add() | exp.Sub() | exp.Mul() | exp.Year() | exp.Month() | exp.Quarter() | exp.Day() | exp.Extract():
+        case exp.Neg():
+            return _kind(node.this, type_of)
+        case exp.Lower() | exp.Upper():
+            return "text"
+        case (
+            exp.Mod()
+            | exp.Length()
+            | exp.Add()
+            | exp.Sub()
+            | exp.Mul()
+            | exp.Year()
+            | exp.Month()
+            | exp.Quarter()
+            | exp.Day()
+            | exp.Extract()
+        ):
             return "number"
         case _:
             return type(node).__name__

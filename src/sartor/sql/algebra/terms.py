@@ -75,6 +75,14 @@ class Reader:
             return (first, self.closing(first + 1)) if known else (-1, -1)
         if isinstance(node, _COMPARISONS):
             return self._comparison(node)
+        if isinstance(node, exp.And | exp.Or):
+            return _hull(self.span(node.this), self.span(node.expression))
+        if isinstance(node, exp.Add | exp.Sub | exp.Mul | exp.Mod):
+            return _hull(self._side(node.this), self._side(node.expression))
+        if isinstance(node, exp.Cast):
+            return self._cast(node)
+        if isinstance(node, exp.Is | exp.Not):
+            return self._null_test(node)
         if isinstance(node, exp.Func):
             first = self.token_at(node.meta.get("start"))
             if first < 0:
@@ -89,6 +97,8 @@ class Reader:
         place = self.token_at(min(leaves, default=None)) - 1
         if place > 0 and self._words[place].upper() == "DISTINCT":
             place -= 1
+        if place > 1 and self._words[place].upper() == "WHEN" and self._words[place - 1].upper() == "CASE":
+            place -= 2
         if place < 1 or self._words[place] != "(":
             return -1
         return place - 1 if self._words[place - 1].upper() in type(node).sql_names() else -1
@@ -129,7 +139,7 @@ class Reader:
                 bare = named
             else:
                 column.replace(named)
-        return str(bare.sql("duckdb"))
+        return str(_turned(bare).sql("duckdb"))
 
     def is_folded(self, place: int) -> bool:
         """Whether a token may be another one in another statement of the template."""
@@ -165,14 +175,32 @@ class Reader:
         kinds = {_kind_of_literal(value) for value in values}
         if found is None or len(kinds) != 1 or "" in kinds:
             return None
-        tokens = (self._list(node),) if isinstance(node, exp.In) else tuple(self._literal(value)[1] for value in values)
-        return Bound(found, operator, tokens, kinds.pop()) if -1 not in tokens else None
+        tokens = [(self._list(node),) * 2] if isinstance(node, exp.In) else [self._literal(value) for value in values]
+        if any(first < 0 for first, _ in tokens):
+            return None
+        kind = kinds.pop()
+        if kind == "text":
+            kind = {"VARCHAR": "text", "DATE": "date", "TIMESTAMP": "timestamp"}.get(self._types.get(found, ""), "")
+        # The word DATE or TIMESTAMP before a literal is no part of it.
+        places = tuple((last, last) if kind in ("date", "timestamp") and operator != "in" else (first, last) for first, last in tokens)
+        return Bound(found, operator, places, kind) if kind else None
 
     def _side(self, node: exp.Expr) -> tuple[int, int]:
         """The tokens of one side of a comparison."""
-        if isinstance(node, exp.Column | exp.Func) and not isinstance(node, exp.Cast):
+        is_literal = isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal)
+        if isinstance(node, exp.Column | exp.Func | exp.Add | exp.Sub | exp.Mul | exp.Mod) and not is_literal:
             return self.span(node)
+        if isinstance(node, exp.Boolean):
+            return self._beside(node)
         return self._literal(node)
+
+    def _beside(self, node: exp.Boolean) -> tuple[int, int]:
+        """TRUE or FALSE behind the column that it is compared with."""
+        other = node.parent.this if node.parent is not None else None
+        _, last = self._column_span(other) if isinstance(other, exp.Column) else (-1, -1)
+        place = last + 2
+        found = last >= 0 and place < len(self._words) and self._words[place].upper() == str(node.this).upper()
+        return (place, place) if found else (-1, -1)
 
     def _literal(self, node: exp.Expr) -> tuple[int, int]:
         """The tokens of a literal, of a negative one, and of a day with the word DATE before it; -1 for anything else."""
@@ -181,8 +209,8 @@ class Reader:
             return place, place
         if isinstance(node, exp.Cast | exp.Neg) and isinstance(node.this, exp.Literal):
             place = self.token_at(node.this.meta.get("start"))
-            before = "-" if isinstance(node, exp.Neg) else "DATE"
-            if place > 0 and self._words[place - 1].upper() == before:
+            before = "-" if isinstance(node, exp.Neg) else node.to.sql("duckdb").upper()
+            if place > 0 and before in ("-", "DATE", "TIMESTAMP") and self._words[place - 1].upper() == before:
                 return place - 1, place
         return -1, -1
 
@@ -200,17 +228,54 @@ class Reader:
                 sides = [self._side(node.this), (place, place)]
             case _:
                 sides = [self._side(node.this), self._side(node.expression)]
-        if any(first < 0 for first, _ in sides):
+        return _hull(*sides)
+
+    def _cast(self, node: exp.Cast) -> tuple[int, int]:
+        """A cast of a column to a type of one word, in either spelling."""
+        if not isinstance(node.this, exp.Column):
             return -1, -1
-        return min(first for first, _ in sides), max(last for _, last in sides)
+        first, last = self._column_span(node.this)
+        kind = node.to.sql("duckdb").upper()
+        if first >= 0 and [word.upper() for word in self._words[last + 1 : last + 3]] == ["::", kind]:
+            return first, last + 2
+        if first > 1 and self._words[first - 2].upper() in ("CAST", "TRY_CAST") and self._words[first - 1] == "(":
+            return first - 2, self.closing(first - 1)
+        return -1, -1
+
+    def _null_test(self, node: exp.Expr) -> tuple[int, int]:
+        """IS NULL or IS NOT NULL behind a column."""
+        test = node.this if isinstance(node, exp.Not) else node
+        if not isinstance(test, exp.Is) or not isinstance(test.this, exp.Column) or not isinstance(test.expression, exp.Null):
+            return -1, -1
+        first, last = self._column_span(test.this)
+        wanted = ["IS", "NOT", "NULL"] if isinstance(node, exp.Not) else ["IS", "NULL"]
+        found = [word.upper() for word in self._words[last + 1 : last + 1 + len(wanted)]]
+        return (first, last + len(wanted)) if first >= 0 and found == wanted else (-1, -1)
+
+
+def _hull(*spans: tuple[int, int]) -> tuple[int, int]:
+    """From the first to the last token of several spans; -1 if one is not known."""
+    if any(first < 0 for first, _ in spans):
+        return -1, -1
+    return min(first for first, _ in spans), max(last for _, last in spans)
 
 
 def _kind_of_literal(node: exp.Expr) -> str:
     if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal) and node.this.is_string:
-        return "date" if node.to.sql("duckdb").upper() == "DATE" else ""
+        return {"DATE": "date", "TIMESTAMP": "timestamp"}.get(node.to.sql("duckdb").upper(), "")
+    if isinstance(node, exp.Neg):
+        return "number" if isinstance(node.this, exp.Literal) and not node.this.is_string else ""
     if isinstance(node, exp.Literal):
         return "text" if node.is_string else "number"
     return ""
+
+
+def _turned(node: exp.Expr) -> exp.Expr:
+    """A comparison with the column on its left side."""
+    turned = {exp.LT: exp.GT, exp.GT: exp.LT, exp.LTE: exp.GTE, exp.GTE: exp.LTE, exp.EQ: exp.EQ}.get(type(node))  # type: ignore[arg-type]
+    if turned is None or isinstance(node.this, exp.Column) or not isinstance(node.expression, exp.Column):
+        return node
+    return turned(this=node.expression.copy(), expression=node.this.copy())
 
 
 def _leaves(parts: list[Term]) -> list[Term]:

@@ -108,23 +108,12 @@ def _meant(words: tuple[str, ...], first: int, last: int, items: tuple[Span, ...
     if first < last:
         return first, last
     word = words[first]
+    if word.upper() == "ALL":
+        return None
     if word.isdigit():
         return items[int(word) - 1] if 0 < int(word) <= len(items) else None
     name = (word[1:-1].replace('""', '"') if word[:1] == '"' else word).lower()
     return items[aliases.index(name)] if name in aliases else (first, last)
-
-
-def case_tokens(words: tuple[str, ...], first: int, last: int) -> tuple[int, int | None] | None:
-    """THEN and ELSE of a CASE with one WHEN that stands in these tokens; None where the text is not as expected.
-
-    >>> case_tokens(("case", "when", "a", "then", "b", "else", "c", "end"), 0, 7)
-    (3, 5)
-    """
-    upper = [word.upper() for word in words[first : last + 1]]
-    if upper[:2] != ["CASE", "WHEN"] or upper[-1] != "END" or upper.count("CASE") > 1 or upper.count("THEN") != 1:
-        return None
-    otherwise = upper.index("ELSE") + first if "ELSE" in upper else None
-    return upper.index("THEN") + first, otherwise
 
 
 def _split(words: tuple[str, ...], first: int, last: int) -> Iterator[Span]:

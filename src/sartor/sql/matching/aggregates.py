@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sartor.core.block import Call, QueryBlock
-from sartor.core.view import ViewDefinition
+from sartor.core.block import Call, QueryBlock, Term
+from sartor.core.view import ROWS, ViewDefinition, key_column
 from sartor.sql.matching.columns import Columns
-from sartor.sql.matching.found import Differs, Match
+from sartor.sql.matching.found import ALIAS, Differs, Match
 from sartor.sql.matching.pivots import put_pivot
 from sartor.sql.matching.states import rows_of, state
 from sartor.sql.rewrite import Copy, Piece, Splice
@@ -19,7 +19,7 @@ def put_call(call: Call, block: QueryBlock, view: ViewDefinition, columns: Colum
     Raises:
         Differs: the view keeps no state for it.
     """
-    if call.pivot is not None and put_pivot(call, call.pivot, view, columns, match):
+    if call.pivot is not None and put_pivot(call, call.pivot, block, view, columns, match):
         return
     if call.condition is not None:
         columns.put(call.condition, match)
@@ -27,6 +27,9 @@ def put_call(call: Call, block: QueryBlock, view: ViewDefinition, columns: Colum
     argument = call.argument
     if argument is not None and (call.distinct or call.function in _IDEMPOTENT) and columns.can(argument):
         columns.put(argument, match)  # how often a value comes is of no account
+        return
+    countable = argument is not None and not call.distinct and (call.integer or call.function == "count")
+    if countable and argument is not None and _put_key(call, argument, columns, match, filter_):
         return
     if call.distinct:
         raise Differs(f"the view does not group by {argument.text if argument is not None else ''}")
@@ -45,3 +48,25 @@ def put_call(call: Call, block: QueryBlock, view: ViewDefinition, columns: Colum
             assert argument is not None
             pieces = (f"{function}({state(function, argument, view, columns, match)})", *filter_)
     match.splices.append(Splice(call.first, call.end, pieces))
+
+
+def _put_key(call: Call, argument: Term, columns: Columns, match: Match, filter_: tuple[Piece, ...]) -> bool:
+    """An aggregate of a key: its value counts as often as its group has rows; says whether it is one."""
+    place = columns.key(argument.column) if argument.column is not None else None
+    if place is None:
+        return False
+    key, rows = f"{ALIAS}.{key_column(place)}", f"{ALIAS}.{ROWS}"
+    counted = f"sum(CASE WHEN {key} IS NOT NULL THEN {rows} END)"
+    total = f"sum(CAST({key} AS HUGEINT) * {rows})"
+    match call.function:
+        case "count":
+            pieces: tuple[Piece, ...] = (f"CAST(coalesce({counted}", *filter_, ", 0) AS BIGINT)")
+        case "sum":
+            pieces = (total, *filter_)
+        case "avg" if not filter_:
+            pieces = (f"(CAST({total} AS DOUBLE) / {counted})",)
+        case _:
+            return False
+    match.keys.add(place)
+    match.splices.append(Splice(call.first, call.end, pieces))
+    return True

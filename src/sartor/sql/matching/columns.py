@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from sartor.core.block import ColumnOf, Term, column_text
 from sartor.core.view import ViewDefinition, key_column
+from sartor.sql.matching.classes import Classes
 from sartor.sql.matching.found import ALIAS, Differs, Guard, Match, Same
-from sartor.sql.matching.joins import Classes
 from sartor.sql.rewrite import Splice
 
 
@@ -60,3 +60,7 @@ class Columns:
     def same(self, term: Term) -> list[Guard]:
         """That the literals of a term are those that were analysed."""
         return [Same(token, self.words[token]) for token in term.literals]
+
+    def same_tokens(self, first: int, last: int) -> list[Guard]:
+        """That some tokens are those that were analysed."""
+        return [Same(token, self.words[token]) for token in range(first, last + 1)]

@@ -26,10 +26,15 @@ class Same:
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """A condition of the statement that has to imply one of the view, whatever its literals are."""
+    """Conditions of the statement on a column that have to imply those of the view, whatever their literals are.
 
-    bound: Bound
-    condition: Condition
+    Attributes:
+        exactly: they have to be the same, for they can not be asked again of the view's rows.
+    """
+
+    bounds: tuple[Bound, ...]
+    conditions: tuple[Condition, ...]
+    exactly: bool
 
 
 Guard = Same | Within
@@ -42,10 +47,12 @@ class Match:
     Attributes:
         splices: what is put in the place of which tokens; that of the FROM clause is left to whoever knows the view's rows.
         keys, states: positions of what is read of the view.
+        joined: equalities of ON clauses that the view's join does not hold, over its keys.
         guards: what has to hold of a statement's own literals.
     """
 
     splices: list[Splice] = field(default_factory=list)
     keys: set[int] = field(default_factory=set)
     states: set[int] = field(default_factory=set)
+    joined: list[str] = field(default_factory=list)
     guards: list[Guard] = field(default_factory=list)

@@ -2,45 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from sartor.core.block import ColumnOf, QueryBlock
+from sartor.core.block import QueryBlock
 from sartor.core.view import ViewDefinition
-from sartor.sql.matching.found import Differs
+from sartor.sql.matching.classes import Classes
+from sartor.sql.matching.columns import Columns
+from sartor.sql.matching.found import Differs, Match, Same
+from sartor.sql.matching.lossless import without_extra_tables
 
 
-class Classes:
-    """Columns that are equal in every row of a join.
-
-    >>> classes = Classes([(("a", "x"), ("b", "y")), (("b", "y"), ("c", "z"))])
-    >>> classes.are_equal(("a", "x"), ("c", "z")), classes.are_equal(("a", "x"), ("c", "y"))
-    (True, False)
-    """
-
-    def __init__(self, pairs: Iterable[tuple[ColumnOf, ColumnOf]]) -> None:
-        self._class_of: dict[ColumnOf, frozenset[ColumnOf]] = {}
-        for left, right in pairs:
-            joined = self.of(left) | self.of(right)
-            self._class_of.update(dict.fromkeys(joined, joined))
-
-    def of(self, column: ColumnOf) -> frozenset[ColumnOf]:
-        """All columns that equal this one, itself included."""
-        return self._class_of.get(column) or frozenset((column,))
-
-    def are_equal(self, left: ColumnOf, right: ColumnOf) -> bool:
-        return left == right or right in self.of(left)
-
-
-def same_join(block: QueryBlock, view: ViewDefinition) -> Classes:
-    """The classes of the view's columns.
+def same_join(block: QueryBlock, view: ViewDefinition, columns: Columns, match: Match) -> None:
+    """See that the view's join is that of the statement, but for tables that neither lose nor multiply rows.
 
     Raises:
         Differs: tables or equalities differ.
     """
-    if frozenset(block.sources) != frozenset(view.tables):
-        raise Differs("it joins other tables")
+    joined = tuple((join.table, join.conditions) for join in block.outer)
+    held = tuple((table, conditions) for table, (conditions, _) in zip(view.tables[len(view.inner) :], view.outer, strict=True))
+    if joined != held:
+        raise Differs("its LEFT JOINs are others")
+    for join in block.outer:
+        match.guards += [Same(token, columns.words[token]) for token in join.literals]
     asked = Classes((one.left, one.right) for one in block.equalities)
-    for left, right in view.equalities:
+    for left, right in without_extra_tables(block, view):
         if not asked.are_equal(left, right):
             raise Differs(f"the view joins by {left[0]}.{left[1]} = {right[0]}.{right[1]}, the statement does not")
-    return Classes(view.equalities)

@@ -6,10 +6,11 @@ from sartor.core.block import QueryBlock
 from sartor.core.table import quote
 from sartor.core.view import ViewDefinition
 from sartor.sql.matching.aggregates import put_call
+from sartor.sql.matching.classes import Classes
 from sartor.sql.matching.columns import Columns
 from sartor.sql.matching.conditions import implies, put_conditions
 from sartor.sql.matching.found import Differs, Guard, Match, Same, Within
-from sartor.sql.matching.joins import Classes, same_join
+from sartor.sql.matching.joins import same_join
 from sartor.sql.rewrite import Copy, NameOf, Splice
 
 
@@ -23,9 +24,8 @@ def match(block: QueryBlock, view: ViewDefinition) -> Match | str:
         name = quote(item.name) if item.name else NameOf(item.first, item.last)
         found.splices.append(Splice(item.first, item.last, (Copy(item.first, item.last), " AS ", name)))
     try:
-        same_join(block, view)
-        alike = Classes((one.left, one.right) for one in block.equalities if one.alike)
-        columns = Columns(view, alike, block.words)
+        columns = Columns(view, Classes(view.alike), block.words)
+        same_join(block, view, columns, found)
         put_conditions(block, view, columns, found)
         for term in block.reads:
             columns.put(term, found)
@@ -41,5 +41,5 @@ def holds(guard: Guard, words: tuple[str, ...]) -> bool:
     match guard:
         case Same(token, word):
             return words[token] == word
-        case Within(bound, condition):
-            return implies(bound, condition, words)
+        case Within():
+            return implies(guard, words)

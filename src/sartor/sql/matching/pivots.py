@@ -1,49 +1,62 @@
-"""Aggregates over CASE WHEN condition THEN value END: the condition is asked of groups, the value is their state."""
+"""Aggregates over a CASE: its conditions are asked of groups, its values are their states."""
 
 from __future__ import annotations
 
-from sartor.core.block import Call, Pivot
+from sartor.core.block import Call, Choice, Pivot, QueryBlock
 from sartor.core.view import ViewDefinition
 from sartor.sql.matching.columns import Columns
 from sartor.sql.matching.found import Differs, Match
 from sartor.sql.matching.states import rows_of, state
-from sartor.sql.rewrite import Copy, Piece, Splice
+from sartor.sql.rewrite import Copy, Splice
 
 
-def put_pivot(call: Call, pivot: Pivot, view: ViewDefinition, columns: Columns, match: Match) -> bool:
-    """Put an aggregate over a CASE together from the states of its value; says whether the view holds what that needs.
+def put_pivot(call: Call, pivot: Pivot, block: QueryBlock, view: ViewDefinition, columns: Columns, match: Match) -> bool:
+    """Put an aggregate over a CASE together from the states of its values; says whether the view holds what that needs.
 
-    A group fulfils the condition as a whole or not at all, so its state counts or it does not. Other literals in the condition need
-    no other view.
+    The CASE stays as it is written: a group fulfils a condition as a whole or not at all, so that the state of the value chosen
+    counts for all its rows. Other literals in the conditions need no other view.
     """
     trial = Match()
     try:
-        columns.put(pivot.condition, trial)
-        pieces = _pieces(call, pivot, view, columns, trial)
+        for condition in pivot.conditions:
+            columns.put(condition, trial)
+        for choice in pivot.choices:
+            _put_choice(choice, call, block, view, columns, trial)
     except Differs:
         return False
+    inner = Copy(call.first + 2, call.last - 1)
+    if call.function == "count":
+        trial.splices.insert(0, Splice(call.first, call.last, ("CAST(coalesce(sum(", inner, "), 0) AS BIGINT)")))
     match.keys |= trial.keys
     match.states |= trial.states
     match.guards += trial.guards
-    match.splices += [Splice(call.first, call.last, pieces), *trial.splices]
+    match.splices += trial.splices
     return True
 
 
-def _pieces(call: Call, pivot: Pivot, view: ViewDefinition, columns: Columns, match: Match) -> tuple[Piece, ...]:
-    def chosen(state_of: str, function: str) -> tuple[Piece, ...]:
-        ending: tuple[Piece, ...] = (" ", Copy(*pivot.otherwise)) if pivot.otherwise is not None else ()
-        return (f"{function}(CASE WHEN ", Copy(*pivot.when), f" THEN {state_of}", *ending, " END)")
+def _put_choice(choice: Choice, call: Call, block: QueryBlock, view: ViewDefinition, columns: Columns, match: Match) -> None:
+    """A value in the place of the state of its rows.
 
-    counted = "" if call.function not in ("count", "avg") else rows_of(pivot.value, view, columns, match, nullable=pivot.nullable)
-    if call.function in ("count", "avg") and pivot.otherwise is not None:
-        raise Differs("a row that does not fulfil the condition counts as well")
-    if call.function == "count":
-        return ("CAST(coalesce(", *chosen(counted, "sum"), ", 0) AS BIGINT)")
-    if pivot.value is None:
-        if call.function != "sum":
-            raise Differs("an extreme of a number is not understood")
-        return chosen(rows_of(None, view, columns, match, nullable=False), "sum")
-    if call.function == "avg":
-        total = state("sum", pivot.value, view, columns, match)
-        return ("(CAST(", *chosen(total, "sum"), " AS DOUBLE) / ", *chosen(counted, "sum"), ")")
-    return chosen(state(call.function, pivot.value, view, columns, match), call.function)
+    Raises:
+        Differs: the view keeps no such state, or the aggregate is none that can be told from one.
+    """
+    if choice.value is None:
+        literal = block.words[choice.first] if choice.first >= 0 else "NULL"
+        if literal == "NULL":
+            return
+        match.guards += columns.same_tokens(choice.first, choice.last)
+        if literal == "0" and call.function == "sum":
+            return
+        if literal not in ("0", "1") or call.function not in ("sum", "count"):
+            raise Differs("what a number chosen by a CASE counts for is not understood")
+        rows = rows_of(None, view, columns, match, nullable=False)
+        match.splices.append(Splice(choice.first, choice.last, rows))
+        return
+    match call.function:
+        case "count":
+            counted = rows_of(choice.value, view, columns, match, nullable=choice.nullable)
+        case "sum" | "min" | "max" | "bool_and" | "bool_or":
+            counted = state(call.function, choice.value, view, columns, match)
+        case _:
+            raise Differs(f"{call.function} over a CASE is not understood")
+    match.splices.append(Splice(choice.first, choice.last, counted))
