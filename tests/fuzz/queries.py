@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 Shape = Callable[[], str]
 _SHAPES = 24  # shapes asked in turn: few, so that each is soon asked again
@@ -19,12 +20,16 @@ class Query:
     Attributes:
         ordered: plain's own order is asked for; else rows are compared as a multiset.
         floats: sums of floating-point numbers go to the output, which may differ in the last bits.
+        parameters: values of its `?`.
+        loose: plain DuckDB itself may answer it otherwise on a file that was written otherwise.
     """
 
     rule: str
     text: str
     ordered: bool
     floats: bool = False
+    parameters: tuple[Any, ...] = ()
+    loose: bool = False
 
 
 class Grammar:

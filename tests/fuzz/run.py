@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import random
 import tempfile
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import duckdb
 
-import sartor
 from sartor.components.sort_keys import serve
 from sartor.components.sort_keys.apply import sorted_copy
 from sartor.core.analysis import Reference
@@ -24,44 +20,21 @@ from sartor.freshness.usable import Use
 from sartor.interfaces import known
 from sartor.interfaces.connection import session_of
 from sartor.sql.scans import file_scans
-from tests.fuzz.compare import answer, difference
 from tests.fuzz.data import COLUMNS, FIRST, TABLES, Files, Rows, create_statements
+from tests.fuzz.pair import THREADS, Pair, Report
 from tests.fuzz.queries import Grammar, Query
 
-_THREADS = {"threads": 1}
 
+class Run(Pair):
+    """Statements over single tables, files and verified keys, served from copies."""
 
-@dataclass(slots=True)
-class Report:
-    """What a run did and found.
-
-    Attributes:
-        coverage: how often each thing happened that the run is there for.
-        wrong: for each difference, what was asked and what differed.
-    """
-
-    seed: int
-    statements: int = 0
-    selects: int = 0
-    served: int = 0
-    coverage: Counter[str] = field(default_factory=Counter)
-    wrong: list[str] = field(default_factory=list)
-
-
-class Run:
-    """A database file under Sartor and one under plain DuckDB, that get the same writes."""
+    _hidden = ("facts", "SELECT * FROM others LIMIT 20")
 
     def __init__(self, folder: Path, seed: int, bulk: int) -> None:
-        self.report = Report(seed)
-        self._random = random.Random(seed)
+        super().__init__(folder, seed, "fuzz")
         self._rows = Rows(self._random)
         self._files = Files(folder, self._rows)
         self._grammar = Grammar(self._random, self._files.scans)
-        self._path = folder / f"fuzz{seed}.duckdb"
-        self._reference = duckdb.connect(str(folder / f"plain{seed}.duckdb"), config=_THREADS)
-        self._connections: list[Any] = []
-        self._temporary: set[int] = set()
-        self._served = False
         self._open()
         for text in create_statements(self._rows, bulk):
             self._write(text)
@@ -105,44 +78,12 @@ class Run:
                 ]
             )()
 
-    def close(self) -> None:
-        for connection in self._connections:
-            connection.close()
-        self._reference.close()
-
     # Reads --------------------------------------------------------------------------------------------------------
 
-    def _select(self, which: int, reference: Any = None, query: Query | None = None) -> None:
-        query = query or self._grammar.query()
-        connection = self._connections[which]
-        reference = reference or self._reference
-        if which in self._temporary:
-            reference.execute("CREATE TEMP TABLE facts AS SELECT * FROM others LIMIT 20")
-        try:
-            expected = self._outcome(reference, query.text)
-            given = self._outcome(connection, query.text, watch=True)
-        finally:
-            if which in self._temporary:
-                reference.execute("DROP TABLE temp.facts")
-        self.report.selects += 1
-        self._judge(query, expected, given)
+    def _ask(self) -> Query:
+        return self._grammar.query()
 
-    def _outcome(self, connection: Any, text: str, *, watch: bool = False) -> Any:
-        try:
-            connection.execute(text)
-            if watch:
-                self._note_use(connection)
-            return answer(connection)
-        except duckdb.Error as error:
-            return type(error), str(error)
-
-    def _note_use(self, connection: Any) -> None:
-        session = session_of(connection)
-        pending = session.pending
-        self._served = pending is not None and bool(pending.alternative)
-        if pending is None or not pending.alternative:
-            return
-        self.report.served += 1
+    def _note_served(self, pending: Any) -> None:
         if ".parquet" in pending.known.text or ".csv" in pending.known.text:
             self.report.coverage["served from files"] += 1
         if len(pending.alternative) > 1 and "FROM numbered" in pending.known.text:
@@ -150,46 +91,7 @@ class Run:
         for how in pending.how:
             self.report.coverage["residual" if how is Use.RESIDUAL else "whole"] += 1
 
-    def _judge(self, query: Query, expected: Any, given: Any) -> None:
-        coverage = self.report.coverage
-        if isinstance(expected[0], type) or isinstance(given[0], type):
-            coverage["errors"] += 1
-            found = None if expected == given else f"{given} instead of {expected}"
-        else:
-            found = difference(expected, given, ordered=query.ordered, floats=query.floats)
-        coverage[f"asked: {query.rule}"] += 1
-        if found is not None and self._plain_differs_too(query, expected, given):
-            coverage["undetermined: plain DuckDB itself orders the ties of this file otherwise"] += 1
-        elif found is not None:
-            self.report.wrong.append(f"statement {self.report.statements} ({query.rule}): {query.text}\n    {found}")
-
-    def _plain_differs_too(self, query: Query, expected: Any, given: Any) -> bool:
-        """Whether only the order differs, and plain DuckDB on the very same file gives it as Sartor did.
-
-        An answer that was not served is plain DuckDB's on that file, in a snapshot that may be gone by now.
-        """
-        if isinstance(expected[0], type) or isinstance(given[0], type):
-            return False
-        if difference(expected, given, ordered=False, floats=query.floats) is not None and " LIMIT " not in query.text:
-            return False
-        if not self._served:
-            return True
-        engine = session_of(self._connections[0]).database.engine()
-        rows = engine.rows(query.text)
-        return difference(given, (given[0], rows), ordered=True, floats=query.floats) is None
-
     # Writes -------------------------------------------------------------------------------------------------------
-
-    def _write(self, text: str, which: int = 0) -> None:
-        results = []
-        for connection in (self._reference, self._connections[which]):
-            try:
-                connection.execute(text).fetchall()
-                results.append(None)
-            except duckdb.Error as error:
-                results.append((type(error), str(error)))
-        if results[0] != results[1]:
-            self.report.wrong.append(f"write {text}\n    {results[1]} instead of {results[0]}")
 
     def _change(self) -> None:
         pick = self._random
@@ -245,27 +147,6 @@ class Run:
         self._write(f"CREATE OR REPLACE TABLE empty_one AS SELECT * FROM {name} LIMIT {self._random.randrange(30)}")
         self.report.coverage["definition"] += 1
 
-    # Transactions -------------------------------------------------------------------------------------------------
-
-    def _reader_transaction(self) -> None:
-        """One connection reads in a transaction while the other one writes: its snapshot must not move."""
-        cursor = self._reference.cursor()
-        reader = 1
-        if reader in self._temporary:
-            return
-        for connection in (cursor, self._connections[reader]):
-            connection.execute("BEGIN")
-        self._select(reader, cursor)
-        for _ in range(3):
-            self._change_by(0)
-            if self._random.random() < 0.3:
-                self._refresh()
-            self._select(reader, cursor)
-        for connection in (cursor, self._connections[reader]):
-            connection.execute(self._random_end(connection))
-        cursor.close()
-        self.report.coverage["reading transaction"] += 1
-
     def _change_by(self, which: int) -> None:
         if which not in self._temporary:
             text = self._random.choice(
@@ -277,57 +158,7 @@ class Run:
             )
             self._write(text, which)
 
-    def _random_end(self, connection: Any) -> str:
-        return "COMMIT"
-
-    def _writer_transaction(self) -> None:
-        """A transaction that writes, reads its own rows, and ends one way or the other."""
-        which = 0
-        if which in self._temporary:
-            return
-        end = self._random.choice(["COMMIT", "COMMIT", "ROLLBACK"])
-        self._write("BEGIN", which)
-        for _ in range(2):
-            self._change_by(which)
-            self._select(which)
-        if self._random.random() < 0.2:
-            self._write("SELECT * FROM no_such_table", which)
-            end = "ROLLBACK"
-            self.report.coverage["aborted transaction"] += 1
-        self._write(end, which)
-        self.report.coverage[f"writing transaction: {end.lower()}"] += 1
-        self._select(1)
-
     # Events -------------------------------------------------------------------------------------------------------
-
-    def _shadow(self) -> None:
-        """A temporary table hides a table of the catalog on one connection."""
-        which = 1
-        if which in self._temporary:
-            self._connections[which].execute("DROP TABLE temp.facts")
-            self._temporary.discard(which)
-            return
-        self._connections[which].execute("CREATE TEMP TABLE facts AS SELECT * FROM others LIMIT 20")
-        self._temporary.add(which)
-        self.report.coverage["shadowed name"] += 1
-        self._select(which)
-        self._shadow_off(which)
-
-    def _shadow_off(self, which: int) -> None:
-        for _ in range(6):
-            self._select(which)
-        self._connections[which].execute("DROP TABLE temp.facts")
-        self._temporary.discard(which)
-        self._connections[which].close()
-        self._connections[which] = self._connections[0].cursor()
-
-    def _checkpoint(self) -> None:
-        self._write("CHECKPOINT")
-        self.report.coverage["checkpoint"] += 1
-
-    def _refresh(self) -> None:
-        self._connections[0].refresh()
-        self.report.coverage["refresh"] += 1
 
     def _install(self, name: str = "") -> None:
         """A copy made by hand of a table, by random columns; sometimes everything is undone first."""
@@ -410,7 +241,7 @@ class Run:
         if self._random.random() < 0.4:
             text = f"UPDATE facts SET b = TRUE WHERE k = {self._random.randrange(50)}"
             self._reference.execute(text)
-            with duckdb.connect(str(self._path), config=_THREADS) as plain:
+            with duckdb.connect(str(self._path), config=THREADS) as plain:
                 plain.execute(text)
             self.report.coverage["written by plain DuckDB between"] += 1
         self._open()
@@ -426,10 +257,6 @@ class Run:
         for scan in self._files.scans:
             if scan not in copied:
                 self._install_scan(scan)
-
-    def _open(self) -> None:
-        first = sartor.connect(str(self._path), config=_THREADS)
-        self._connections = [first, first.cursor()]
 
 
 def _covers(reference: Reference, joined: frozenset[str], derived: DerivedObject) -> float:

@@ -1,0 +1,145 @@
+"""Planted defects in views: each is one of the mistakes that the fuzzer exists to find, and is found when switched on alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import Any
+from unittest import mock
+
+from sartor.components.views import apply, serve
+from sartor.components.views.apply import definition
+from sartor.core.view import key_column
+from sartor.freshness import usable
+from sartor.freshness.usable import Use, use
+from sartor.interfaces import serving, tailoring
+from sartor.interfaces.database import Database
+from sartor.sql.algebra import select, statement
+from sartor.sql.matching import aggregates, conditions, match, pivots, states
+from sartor.sql.matching.found import Same, Within
+from sartor.sql.matching.joins import Classes
+from sartor.sql.rewrite import Splice
+
+
+def _everything_old(derived: Any, place: int, row: str) -> str:
+    return "TRUE"
+
+
+_residual, _content = apply._residual, apply.content
+_put_call, _rows_of, _holds = aggregates.put_call, states.rows_of, match.holds
+
+
+def _first_moved_only(derived: Any, view: Any, keys: Any, kept: Any, moved: frozenset[int]) -> str:
+    return _residual(derived, view, keys, kept, frozenset(sorted(moved)[:1]))
+
+
+def _ignore_others(derived: Any, state: Any) -> Use:
+    """Mutations of the joined tables do not count."""
+    how = usable._use_of(derived.action.source, derived.coverage, state)
+    if how is Use.NO or use(derived, state) is not Use.NO:
+        return use(derived, state)
+    return Use.WHOLE if not usable.moved(derived, state) - _mutated(derived, state) else Use.RESIDUAL
+
+
+def _mutated(derived: Any, state: Any) -> frozenset[int]:
+    pairs = enumerate(zip(derived.action.sources, derived.coverages, strict=True))
+    return frozenset(place for place, (source, coverage) in pairs if usable._use_of(source, coverage, state) is Use.NO)
+
+
+def _average_of_averages(call: Any, block: Any, view: Any, columns: Any, found: Any) -> None:
+    if call.function != "avg" or call.pivot is not None or call.condition is not None or call.distinct:
+        return _put_call(call, block, view, columns, found)
+    total = states.state("sum", call.argument, view, columns, found)
+    counted = _rows_of(call.argument, view, columns, found, nullable=call.nullable)
+    found.splices.append(Splice(call.first, call.end, f"avg(CAST({total} AS DOUBLE) / {counted})"))
+    return None
+
+
+def _null_for_no_rows(call: Any, block: Any, view: Any, columns: Any, found: Any) -> None:
+    if call.function != "count" or call.pivot is not None or call.condition is not None or call.distinct:
+        return _put_call(call, block, view, columns, found)
+    counted = _rows_of(call.argument, view, columns, found, nullable=call.nullable)
+    found.splices.append(Splice(call.first, call.end, f"CAST(sum({counted}) AS BIGINT)"))
+    return None
+
+
+def _lose_null_groups(derived: Any, keys: Any, kept: Any, moved: frozenset[int]) -> str:
+    text = _content(derived, keys, kept, moved)
+    return f"SELECT * FROM ({text}) WHERE {key_column(keys[0])} IS NOT NULL" if keys else text
+
+
+def _no_same(guard: Any, words: Any) -> bool:
+    return isinstance(guard, Same) or _holds(guard, words)
+
+
+def _no_within(guard: Any, words: Any) -> bool:
+    return isinstance(guard, Within) or _holds(guard, words)
+
+
+def _always(*arguments: Any, **named: Any) -> bool:
+    return True
+
+
+def _nowhere(*arguments: Any, **named: Any) -> bool:
+    return False
+
+
+def _count_all_rows(argument: Any, view: Any, columns: Any, found: Any, *, nullable: bool) -> str:
+    return _rows_of(None, view, columns, found, nullable=False)
+
+
+def _any_join(block: Any, view: Any) -> Classes:
+    if frozenset(block.sources) != frozenset(view.tables):
+        raise match.Differs("it joins other tables")
+    return Classes(view.equalities)
+
+
+def _drop_equalities(block: Any, columns: Any, found: Any, view: Any) -> None:
+    """Equalities that only the statement asks for are taken as held."""
+    for one in block.equalities:
+        if one.first >= 0 and not block.from_[0] <= one.first <= block.from_[1]:
+            found.splices.append(Splice(one.first, one.last, "TRUE"))
+
+
+def _as_built(coverage: Any) -> Any:
+    return replace(coverage, appends=0, mutations=0)
+
+
+def _trust_others(derived: Any, appends: int, mutations: int) -> Any:
+    first = replace(derived.coverage, appends=appends, mutations=mutations)
+    return derived.covering(first, *map(_as_built, derived.others))
+
+
+def _patched(*patches: tuple[Any, str, Any]) -> Callable[[], Any]:
+    @contextmanager
+    def plant() -> Iterator[None]:
+        with ExitStack() as stack:
+            for target, name, replacement in patches:
+                stack.enter_context(mock.patch.object(target, name, replacement))
+            serve.matched.cache_clear()
+            definition.cache_clear()
+            try:
+                yield
+            finally:
+                serve.matched.cache_clear()
+
+    return plant
+
+
+DEFECTS: dict[str, Callable[[], Any]] = {
+    "telescope with all rows of the other tables": _patched((apply, "covered_before", _everything_old)),
+    "residual of the first moved table only": _patched((apply, "_residual", _first_moved_only)),
+    "ignore mutations of a joined table": _patched((serving, "use", _ignore_others)),
+    "average of averages": _patched((match, "put_call", _average_of_averages)),
+    "NULL for a count of no rows": _patched((match, "put_call", _null_for_no_rows)),
+    "lose the NULL group": _patched((serve, "content", _lose_null_groups)),
+    "stale literal in a guard": _patched((serve, "holds", _no_same)),
+    "take a condition of the view for implied": _patched((serve, "holds", _no_within)),
+    "let last bits decide": _patched((select, "last_bits_decide", _nowhere), (statement, "last_bits_decide", _nowhere)),
+    "do not look for ties": _patched((Database, "leaves_no_ties", _always)),
+    "count NULLs": _patched((aggregates, "rows_of", _count_all_rows), (pivots, "rows_of", _count_all_rows)),
+    "any join over the same tables": _patched((match, "same_join", _any_join)),
+    "drop an equality of the statement": _patched((conditions, "_put_equalities", _drop_equalities)),
+    "forget the coverage of joined tables after a reopen": _patched((tailoring.stored, "trusted", _trust_others)),
+}
