@@ -6,7 +6,7 @@ write the same expression in the same way whatever their aliases are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -23,6 +23,19 @@ def canonical(table: TableName) -> str:
     'main.items'
     """
     return f"{table.schema}.{table.name}".lower()
+
+
+def names_of(tables: Sequence[TableName]) -> tuple[str, ...]:
+    """The names of a block's tables, in their order: a table that comes again has its number behind its name.
+
+    >>> names_of((TableName("shop", "main", "a"), TableName("shop", "main", "b"), TableName("shop", "main", "a")))
+    ('main.a', 'main.b', 'main.a#2')
+    """
+    names: list[str] = []
+    for place, table in enumerate(tables):
+        number = 1 + sum(other == table for other in tables[:place])
+        names.append(canonical(table) + (f"#{number}" if number > 1 else ""))
+    return tuple(names)
 
 
 def column_text(column: ColumnOf) -> str:
@@ -213,7 +226,7 @@ class QueryBlock:
     """One SELECT that groups rows of base tables.
 
     Attributes:
-        sources: the tables, in the order of the FROM clause, those of LEFT JOINs last; none comes twice.
+        sources: the tables, in the order of the FROM clause, those of LEFT JOINs last.
         outer: the LEFT JOINs, in the order of the FROM clause.
         equalities: equalities between columns.
         filters: all other conditions on rows.
@@ -242,6 +255,16 @@ class QueryBlock:
     parameters: bool = False
     words: tuple[str, ...] = ()
     foreign_keys: frozenset[tuple[tuple[ColumnOf, ...], tuple[ColumnOf, ...]]] = frozenset()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The canonical names of its tables."""
+        return names_of(self.sources)
+
+    @property
+    def inner(self) -> tuple[str, ...]:
+        """The canonical names of the tables that are joined by equalities."""
+        return self.names[: len(self.sources) - len(self.outer)]
 
     def columns(self) -> Iterator[ColumnOf]:
         """The columns that it reads; some may come twice."""

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from sartor.core.action import Action
-from sartor.core.block import ColumnOf, canonical
+from sartor.core.block import ColumnOf, names_of
 from sartor.core.table import TableName
 
 VIEWS = "views"
@@ -63,7 +63,7 @@ class ViewDefinition:
     """A SELECT-project-join-group block without the user's names.
 
     Attributes:
-        tables: in the order of the FROM clause, those of LEFT JOINs last; none comes twice.
+        tables: in the order of the FROM clause, those of LEFT JOINs last.
         outer: for each LEFT JOIN its canonical conditions and its ON clause, in the order of its tables.
         equalities: pairs of columns that the join sets equal.
         sorted_by: positions of the keys that the stored rows are sorted by.
@@ -79,19 +79,20 @@ class ViewDefinition:
     schemas: tuple[tuple[tuple[str, str], ...], ...] = ()
     outer: tuple[tuple[tuple[str, ...], str], ...] = ()
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The canonical names of its tables."""
+        return names_of(self.tables)
+
     @property
-    def inner(self) -> tuple[TableName, ...]:
-        """The tables that are joined by equalities."""
-        return self.tables[: len(self.tables) - len(self.outer)]
+    def inner(self) -> tuple[str, ...]:
+        """The canonical names of the tables that are joined by equalities."""
+        return self.names[: len(self.tables) - len(self.outer)]
 
     @cached_property
     def alike(self) -> tuple[tuple[ColumnOf, ColumnOf], ...]:
         """The equalities between columns of one type: in each row of the view the one may stand for the other."""
-        types = {
-            (canonical(table), name.lower()): kind
-            for table, schema in zip(self.tables, self.schemas, strict=True)
-            for name, kind in schema
-        }
+        types = {(table, name.lower()): kind for table, schema in zip(self.names, self.schemas, strict=True) for name, kind in schema}
         return tuple(pair for pair in self.equalities if types.get(pair[0], "") == types.get(pair[1]))
 
     @cached_property

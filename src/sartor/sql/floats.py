@@ -71,9 +71,15 @@ def _kind(item: exp.Expr, types: dict[str, str], tables: frozenset[str]) -> Sum:
         return _worst(_kind(value, types, tables) for value in (*(arm.args["true"] for arm in item.args["ifs"]), *_default(item)))
     if isinstance(item, exp.If):
         return _worst(_kind(value, types, tables) for value in (item.args["true"], *_default(item)))
+    if isinstance(item, exp.Sub) and all(_is_date(side, types) for side in (item.this, item.expression)):
+        return Sum.EXACT  # days
     if isinstance(item, exp.Div) or not isinstance(item, _PASSING):
         return _worst((Sum.FLOATING, *(_kind(column, types, tables) for column in item.find_all(exp.Column))))
     return _worst(_kind(value, types, tables) for value in item.iter_expressions())
+
+
+def _is_date(item: exp.Expr, types: dict[str, str]) -> bool:
+    return isinstance(item, exp.Column) and types.get(item.name.lower()) == "DATE"
 
 
 def _default(item: exp.Expr) -> list[exp.Expr]:

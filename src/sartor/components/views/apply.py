@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from sartor.core.action import Action
-from sartor.core.block import canonical, column_text
+from sartor.core.block import column_text
 from sartor.core.derived import DerivedObject
 from sartor.core.table import quote
 from sartor.core.view import ROWS, ViewDefinition, definition_of, key_column, state_column
@@ -52,7 +52,7 @@ def _residual(derived: DerivedObject, view: ViewDefinition, keys: Sequence[int],
     terms = []
     before: list[str] = []
     for place in sorted(moved):
-        row = f"{quote(canonical(view.tables[place]))}.rowid"
+        row = f"{quote(view.names[place])}.rowid"
         terms.append(_grouped(view, keys, states, (*before, appended_since(derived, place, row))))
         before.append(covered_before(derived, place, row))
     return " UNION ALL ".join(terms)
@@ -71,9 +71,10 @@ def _grouped(view: ViewDefinition, keys: Sequence[int], states: Sequence[int], f
 
 def join(view: ViewDefinition) -> str:
     """The FROM clause of a view, without its conditions."""
-    inner = " CROSS JOIN ".join(f"{table} AS {quote(canonical(table))}" for table in view.inner)
-    outer = zip(view.tables[len(view.inner) :], view.outer, strict=True)
-    return inner + "".join(f" LEFT JOIN {table} AS {quote(canonical(table))} ON {condition}" for table, (_, condition) in outer)
+    named = [f"{table} AS {quote(name)}" for table, name in zip(view.tables, view.names, strict=True)]
+    inner, outer = named[: len(view.inner)], named[len(view.inner) :]
+    joined = zip(outer, view.outer, strict=True)
+    return " CROSS JOIN ".join(inner) + "".join(f" LEFT JOIN {table} ON {condition}" for table, (_, condition) in joined)
 
 
 def join_conditions(view: ViewDefinition) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from sartor.core.action import Action
-from sartor.core.block import Call, QueryBlock, Term, canonical
+from sartor.core.block import Call, QueryBlock, Term
 from sartor.core.table import Catalog
 from sartor.core.view import Condition, KeyColumn, State, ViewDefinition
 from sartor.sql.analyse import analyse
@@ -46,11 +46,9 @@ def schemas_of(block: QueryBlock, catalog: Catalog) -> tuple[tuple[tuple[str, st
     read = set(block.columns())
     return tuple(
         tuple(
-            (column.name, column.type)
-            for column in (info.columns if info is not None else ())
-            if (canonical(table), column.name.lower()) in read
+            (column.name, column.type) for column in (info.columns if info is not None else ()) if (name, column.name.lower()) in read
         )
-        for table in block.sources
+        for table, name in zip(block.sources, block.names, strict=True)
         for info in (catalog.info(table),)
     )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from sartor.components.views.define import distinct_of, keys_of, outer_of, schemas_of, states_of
 from sartor.components.views.serve import matched
 from sartor.core.action import Action
-from sartor.core.block import ColumnOf, QueryBlock, Term, canonical, column_text
+from sartor.core.block import ColumnOf, QueryBlock, Term, column_text
 from sartor.core.constants import VIEW_CANDIDATES, VIEW_SORT_KEYS, VIEW_UNIONS
 from sartor.core.table import Catalog
 from sartor.core.view import State, ViewDefinition
@@ -56,13 +56,12 @@ def propose(workload: Workload, catalog: Catalog) -> list[Action]:
 
 def _graph(block: QueryBlock) -> Graph:
     pairs = frozenset(frozenset((one.left, one.right)) for one in block.equalities)
-    return (frozenset(block.sources), pairs, tuple((join.table, join.conditions) for join in block.outer))
+    return (frozenset(block.names), pairs, tuple((join.table, join.conditions) for join in block.outer))
 
 
 def _is_connected(block: QueryBlock) -> bool:
     """Whether equalities join all tables: what multiplies every row by every other is not worth storing."""
-    inner = [canonical(table) for table in block.sources[: len(block.sources) - len(block.outer)]]
-    reached, grown = {inner[0]}, True
+    reached, grown = {block.inner[0]}, True
     while grown:
         grown = False
         for one in block.equalities:
@@ -70,7 +69,7 @@ def _is_connected(block: QueryBlock) -> bool:
             if len(ends & reached) == 1:
                 reached |= ends
                 grown = True
-    return reached >= set(inner)
+    return reached >= set(block.inner)
 
 
 def _views(asked: Sequence[_Asked], catalog: Catalog) -> Iterator[ViewDefinition]:
@@ -99,7 +98,7 @@ def _view(block: QueryBlock, catalog: Catalog, *, coarse: bool) -> ViewDefinitio
     conditions = [*block.filters, *(call.condition for call in block.calls if call.condition is not None)]
     conditions += [one for call in block.calls if call.pivot is not None and call.function != "avg" for one in call.pivot.conditions]
     terms = [*block.reads, *block.keys, *conditions]
-    through = _expressions(terms, conditions) if coarse else {}
+    through = _expressions(terms, conditions) if coarse else None
     keys = keys_of(_needed(terms, through))
     keys += [key for key in distinct_of(block.calls) if key not in keys]
     states = states_of(block.calls, pivots=True)
@@ -137,14 +136,19 @@ def _composites(term: Term) -> Iterator[Term]:
         yield from _composites(part)
 
 
-def _needed(terms: Iterable[Term], through: dict[ColumnOf, Term]) -> Iterator[Term]:
+def _needed(terms: Iterable[Term], through: dict[ColumnOf, Term] | None) -> Iterator[Term]:
     for term in terms:
         yield from _stored(term, through)
 
 
-def _stored(term: Term, through: dict[ColumnOf, Term]) -> Iterator[Term]:
-    """What is to be stored of a term: the expressions that columns are read through, and else its columns."""
-    if term.column is not None or any(through.get(column) == term for column in term.columns()):
+def _stored(term: Term, through: dict[ColumnOf, Term] | None) -> Iterator[Term]:
+    """What is to be stored of a term: expressions without literals, those that columns are read through, and else its columns.
+
+    Args:
+        through: None to store columns only.
+    """
+    whole = term.column is None and term.steady and term.sql and not term.literals and term.first >= 0
+    if term.column is not None or (through is not None and whole) or any((through or {}).get(c) == term for c in term.columns()):
         yield term
         return
     for part in term.parts:
@@ -157,11 +161,10 @@ def _union(views: Sequence[ViewDefinition]) -> ViewDefinition:
     states: dict[State, None] = dict.fromkeys(state for view in views for state in view.states)
     columns = [key.text for key in keys if key.is_column]
     kept = [key for key in keys if key.is_column or not any(column in key.text for column in columns)]
-    tables = views[0].tables
     schemas = []
-    for table in tables:
-        parts = [dict(view.schemas[view.tables.index(table)]) for view in views]
-        schemas.append(tuple(sorted({name: kind for part in parts for name, kind in part.items()}.items())))
+    for name in views[0].names:
+        parts = [dict(view.schemas[view.names.index(name)]) for view in views]
+        schemas.append(tuple(sorted({column: kind for part in parts for column, kind in part.items()}.items())))
     return replace(views[0], keys=tuple(kept), states=tuple(states), schemas=tuple(schemas))
 
 

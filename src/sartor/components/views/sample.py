@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sartor.components.views.apply import join, join_conditions
-from sartor.core.block import canonical
 from sartor.core.constants import VIEW_SAMPLE_GROWTH, VIEW_SAMPLE_ROWS
 from sartor.core.table import Catalog, quote
 from sartor.core.view import KeyColumn, ViewDefinition
@@ -59,10 +58,10 @@ def draw(engine: Engine, views: Sequence[ViewDefinition], catalog: Catalog, numb
     view = views[0]
     keys = list(dict.fromkeys(key for one in views for key in one.keys))
     columns = {key: f"k{place}" for place, key in enumerate(keys)}
-    largest = max(view.inner, key=lambda table: info.rows if (info := catalog.info(table)) is not None else 0)
-    info = catalog.info(largest)
-    parts = max(1, round((info.rows if info is not None else 1) / VIEW_SAMPLE_ROWS.default))
-    row = f"{quote(canonical(largest))}.rowid"
+    sizes = [info.rows if (info := catalog.info(table)) is not None else 0 for table in view.tables[: len(view.inner)]]
+    rows = max(sizes)
+    parts = max(1, round(rows / VIEW_SAMPLE_ROWS.default))
+    row = f"{quote(view.names[sizes.index(rows)])}.rowid"
     conditions = [f"hash({row} + {_SALT}) % {parts} = 0"] if parts > 1 else []
     conditions += join_conditions(view)
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""

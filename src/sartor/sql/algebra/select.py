@@ -8,7 +8,21 @@ from typing import Any
 
 from sqlglot import exp
 
-from sartor.core.block import Call, Choice, ColumnOf, Equality, Item, Order, OuterJoin, Pivot, QueryBlock, Term, canonical, column_text
+from sartor.core.block import (
+    Call,
+    Choice,
+    ColumnOf,
+    Equality,
+    Item,
+    Order,
+    OuterJoin,
+    Pivot,
+    QueryBlock,
+    Term,
+    canonical,
+    column_text,
+    names_of,
+)
 from sartor.core.table import Catalog, TableInfo, TableName
 from sartor.sql.algebra.queries import is_closed, queries
 from sartor.sql.algebra.steady import INTEGERS
@@ -83,7 +97,8 @@ class _Block:
         self._infos: dict[str, TableInfo] = {}  # by alias, in the order of the FROM clause
         self._spans: list[tuple[int, int]] = []
         self._using: set[str] = set()
-        self._supplied: frozenset[str] = frozenset()  # tables that a LEFT JOIN may leave empty
+        self._called: dict[str, str] = {}  # canonical names by alias, in the order of the block's sources
+        self._supplied: frozenset[str] = frozenset()  # those that a LEFT JOIN may leave empty
         self._aliases = {item.alias.lower() for item in node.expressions if isinstance(item, exp.Alias)}
 
     def read(self, order: Order, exact_values: bool) -> QueryBlock:
@@ -104,8 +119,8 @@ class _Block:
         if distinct is not None and distinct.args.get("on"):
             raise NoBlock("it uses DISTINCT ON")
         types = {
-            (canonical(_name(info)), column.name.lower()): column.type.upper()
-            for info in self._infos.values()
+            (self._called[alias], column.name.lower()): column.type.upper()
+            for alias, info in self._infos.items()
             for column in info.columns
         }
         self._types = types
@@ -115,8 +130,7 @@ class _Block:
             raise NoBlock("its clauses are not found in the text")
         last = max(end for _, end in self._spans)
         equalities, filters, moved, outer, last = self._conditions(last)
-        supplied = {canonical(join.table) for join in outer}
-        if any(supplied & {one.left[0], one.right[0]} for one in equalities):
+        if any(self._supplied & {one.left[0], one.right[0]} for one in equalities):
             raise NoBlock("an inner join reads a table that a LEFT JOIN may leave empty")
         if any(term.first < 0 for term in moved):
             raise NoBlock("a condition in an ON clause is not found in the text")
@@ -125,9 +139,8 @@ class _Block:
             raise NoBlock("the last bit of a floating-point aggregate decides the answer")
         reads, keys = self._reads(distinct is not None and not grouped and not calls)
         self._keep_types(keys, filters, reads, made)
-        names = [_name(info) for info in self._infos.values()]
         return QueryBlock(
-            sources=(*(n for n in names if canonical(n) not in supplied), *(join.table for join in outer)),
+            sources=tuple(_name(self._infos[alias]) for alias in self._called),
             outer=tuple(outer),
             equalities=tuple(equalities),
             filters=tuple(filters),
@@ -160,8 +173,10 @@ class _Block:
             self._using |= {name.name.lower() for name in join.args.get("using") or []}
         for source in [from_.this, *(join.this for join in joins)]:
             self._table(source)
-        if len({_name(info) for info in self._infos.values()}) < len(self._infos):
-            raise NoBlock("it reads a table twice")
+        sides = dict(zip(self._infos, ["", *(join.side for join in joins)], strict=True))
+        ordered = sorted(self._infos, key=lambda alias: bool(sides[alias]))
+        self._called = dict(zip(ordered, names_of([_name(self._infos[alias]) for alias in ordered]), strict=True))
+        self._supplied = frozenset(self._called[alias] for alias in ordered if sides[alias])
 
     def _table(self, source: exp.Expr) -> None:
         plain = isinstance(source, exp.Table) and isinstance(source.this, exp.Identifier)
@@ -179,8 +194,8 @@ class _Block:
             raise NoBlock("the columns of a table are renamed")
         if info.has_rowid_column or info.has_generated or info.has_triggers:
             raise NoBlock("a table has triggers, generated columns or a column named rowid")
-        if any("." in name or '"' in name for name in (info.source.schema, info.source.name)):
-            raise NoBlock("a table's name holds a point or a quote")
+        if any(mark in name for mark in '."#' for name in (info.source.schema, info.source.name)):
+            raise NoBlock("a table's name holds a point, a quote or a #")
         if source.alias_or_name.lower() in self._infos:
             raise NoBlock("two tables have one alias")
         self._infos[source.alias_or_name.lower()] = info
@@ -195,7 +210,7 @@ class _Block:
         name, alias = node.name.lower(), node.table.lower()
         if name.startswith(RESERVED) or name == "rowid":
             raise NoBlock(f"it reads {name}")
-        owners = [info for key, info in self._infos.items() if alias in ("", key) and info.column(name) is not None]
+        owners = [key for key, info in self._infos.items() if alias in ("", key) and info.column(name) is not None]
         if not owners:
             if not alias and name in self._aliases:
                 return None
@@ -204,7 +219,7 @@ class _Block:
             raise NoBlock(f"{name} is a column of several tables")
         if not alias and name in self._aliases and node.find_ancestor(exp.Order) is not None:
             return None  # ORDER BY looks at the select list first
-        return canonical(_name(owners[0])), name
+        return self._called[owners[0]], name
 
     def _is_full_name(self, node: exp.Column) -> bool:
         """Whether a column is qualified by the schema and the name of a table that has no alias."""
@@ -222,26 +237,23 @@ class _Block:
         filters: list[Term] = []
         moved: list[Term] = []
         outer: list[OuterJoin] = []
-        seen: list[TableInfo] = [next(iter(self._infos.values()))]
-        infos = list(self._infos.values())
-        for join, info in zip(self._node.args.get("joins") or [], infos[1:], strict=True):
-            self._supplied = self._supplied | {canonical(_name(info))} if join.side else self._supplied
+        aliases = list(self._infos)
+        for number, join in enumerate(self._node.args.get("joins") or [], 1):
             asked: list[Equality] = []
             for name in join.args.get("using") or []:
-                owner = next((other for other in seen if other.column(name.name) is not None), None)
+                owner = next((other for other in aliases[:number] if self._infos[other].column(name.name) is not None), None)
                 if owner is None:
                     raise NoBlock("USING names a column that is not understood")
                 key = name.name.lower()
-                asked.append(Equality((canonical(_name(owner)), key), (canonical(_name(info)), key), -1, -1))
+                asked.append(Equality((self._called[owner], key), (self._called[aliases[number]], key), -1, -1))
                 last = max(last, self._reader.token_at(name.meta.get("start")))
-            seen.append(info)
             further: list[Term] = []
             first_of_on = last
             for condition in conjuncts(join.args.get("on")):
                 last = max(last, self._last_token(condition))
                 self._condition(condition, asked, further)
             if join.side:
-                outer.append(self._outer(_name(info), asked, further, first_of_on, last))
+                outer.append(self._outer(_name(self._infos[aliases[number]]), asked, further, first_of_on, last))
             else:
                 equalities += asked
                 moved += further
@@ -395,8 +407,8 @@ class _Block:
     def _nullable(self, term: Term) -> bool:
         if term.column is None:
             return True
-        for info in self._infos.values():
-            if canonical(_name(info)) == term.column[0] and term.column[0] not in self._supplied:
+        for alias, info in self._infos.items():
+            if self._called[alias] == term.column[0] and term.column[0] not in self._supplied:
                 column = info.column(term.column[1])
                 return column is None or column.nullable
         return True
@@ -467,8 +479,8 @@ class _Block:
 
     def _spelled(self, column: ColumnOf) -> str:
         """A column's name as the catalog spells it."""
-        for info in self._infos.values():
-            found = info.column(column[1]) if canonical(_name(info)) == column[0] else None
+        for alias, info in self._infos.items():
+            found = info.column(column[1]) if self._called[alias] == column[0] else None
             if found is not None:
                 return found.name
         raise NoBlock("a column is gone")

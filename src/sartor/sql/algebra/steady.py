@@ -48,6 +48,8 @@ def is_steady(node: exp.Expr, type_of: TypeOf) -> bool:
             return all(is_steady(child, type_of) for child in node.iter_expressions())
         case exp.Coalesce():
             return all(is_steady(child, type_of) for child in node.iter_expressions())
+        case exp.Sub() if is_days(node, type_of):
+            return True
         case exp.Add() | exp.Sub() | exp.Mul():
             return width(node, type_of) is not None
         case _ if isinstance(node, _DATES):
@@ -65,6 +67,12 @@ def _is_rest(node: exp.Mod, type_of: TypeOf) -> bool:
     divisor = node.expression
     whole = isinstance(divisor, exp.Literal) and divisor.name.isdigit() and int(divisor.name) > 0
     return whole and isinstance(node.this, exp.Column) and type_of(node.this) in INTEGERS
+
+
+def is_days(node: exp.Expr, type_of: TypeOf) -> bool:
+    """Whether an expression is the number of days between two columns: a BIGINT that can not overflow."""
+    sides = (node.this, node.args.get("expression"))
+    return isinstance(node, exp.Sub) and all(isinstance(side, exp.Column) and type_of(side) == "DATE" for side in sides)
 
 
 def width(node: exp.Expr, type_of: TypeOf) -> Width | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sartor.core.block import ColumnOf, QueryBlock, canonical
+from sartor.core.block import ColumnOf, QueryBlock
 from sartor.core.view import ViewDefinition
 from sartor.sql.matching.found import Differs
 
@@ -18,8 +18,7 @@ def without_extra_tables(block: QueryBlock, view: ViewDefinition) -> tuple[Pair,
     Raises:
         Differs: a table more may lose or multiply rows, or the view lacks one.
     """
-    asked = {canonical(table) for table in block.sources[: len(block.sources) - len(block.outer)]}
-    held = {canonical(table) for table in view.inner}
+    asked, held = set(block.inner), set(view.inner)
     if not asked <= held:
         raise Differs("it joins other tables")
     extra, pairs = held - asked, view.equalities
@@ -36,8 +35,17 @@ def _is_lossless(table: str, pairs: tuple[Pair, ...], block: QueryBlock, view: V
     joined = {frozenset(pair) for pair in pairs if table in (pair[0][0], pair[1][0])}
     if any(f'"{table}"' in text for text in (*(one.text for one in view.conditions), *(sql for _, sql in view.outer))):
         return False
+    others = {column[0] for pair in joined for column in pair} - {table}
+    if len(others) != 1:
+        return False
+    other = others.pop()
     for referring, referred in block.foreign_keys:
-        edges = {frozenset(pair) for pair in zip(referring, referred, strict=True)}
-        if referred[0][0] == table and referring[0][0] != table and edges == joined:
+        edges = {frozenset(((other, a), (table, b))) for (_, a), (_, b) in zip(referring, referred, strict=True)}
+        if (_base(other), _base(table)) == (referring[0][0], referred[0][0]) and edges == joined:
             return True
     return False
+
+
+def _base(name: str) -> str:
+    """The name of a table without the number of its occurrence."""
+    return name.partition("#")[0]
