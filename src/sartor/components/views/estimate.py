@@ -7,22 +7,28 @@ from collections.abc import Sequence
 from statistics import median
 
 from sartor.components.views.apply import definition
-from sartor.components.views.sample import draw
+from sartor.components.views.sample import Sample, draw
+from sartor.components.views.serve import matched
 from sartor.core.action import Action, Estimate
+from sartor.core.block import QueryBlock
 from sartor.core.constants import (
     COMPRESSED_SHARE,
     FIXED_QUERY_SECONDS,
+    ROW_GROUP_ROWS,
+    VECTOR_ROWS,
     VIEW_CELL_SECONDS,
     VIEW_GROUP_SECONDS,
     VIEW_JOIN_SECONDS,
     VIEW_KEY_BYTES,
     VIEW_READ_SECONDS,
+    VIEW_SCAN_SECONDS,
     VIEW_STATE_BYTES,
 )
 from sartor.core.evidence import Evidence
 from sartor.core.table import Catalog
 from sartor.core.view import ViewDefinition
 from sartor.engines.base import Engine
+from sartor.sql.matching.found import Match
 from sartor.workload.workload import Workload
 
 _MODEL = "groups in a sample of the join"
@@ -31,33 +37,35 @@ _MODEL = "groups in a sample of the join"
 def estimate(actions: Sequence[Action], workload: Workload, catalog: Catalog, engine: Engine) -> list[Estimate]:
     """One estimate an action, in order.
 
-    The gain of a template is its plain time less that of reading all groups of the view, which is more than it will read where a
-    condition restricts the key that the view is sorted by.
+    The gain of a template is its plain time less that of reading the groups of the view that its conditions leave.
     """
     views = [definition(action) for action in actions]
-    joins: dict[object, list[ViewDefinition]] = defaultdict(list)
-    for view in views:
-        joins[view.tables, view.equalities, view.conditions].append(view)
-    sizes: dict[ViewDefinition, tuple[float, float]] = {}
-    for number, ours in enumerate(joins.values()):
-        sample = draw(engine, ours, catalog, number)
+    joins: dict[object, list[int]] = defaultdict(list)
+    for place, view in enumerate(views):
+        joins[view.tables, view.equalities, view.conditions, view.outer].append(place)
+    found: dict[int, Estimate] = {}
+    for number, places in enumerate(joins.values()):
+        sample = draw(engine, [views[place] for place in places], catalog, number)
         try:
-            for view in ours:
-                sizes[view] = sample.rows, sample.groups(view)
+            for place in places:
+                found[place] = _one(actions[place], views[place], sample, workload, catalog)
         finally:
             sample.drop()
-    return [_one(action, view, *sizes[view], workload, catalog) for action, view in zip(actions, views, strict=True)]
+    return [found[place] for place in range(len(actions))]
 
 
-def _one(action: Action, view: ViewDefinition, rows: float, groups: float, workload: Workload, catalog: Catalog) -> Estimate:
+def _one(action: Action, view: ViewDefinition, sample: Sample, workload: Workload, catalog: Catalog) -> Estimate:
+    rows, groups = sample.rows, sample.groups(view)
     saved = {}
-    read = FIXED_QUERY_SECONDS.default + groups * VIEW_READ_SECONDS.default
     for template in workload.reads():
-        if template.digest in action.templates and template.plain_seconds:
-            blocks = len(template.analysis.blocks) if template.analysis is not None else 1
-            seconds = (median(template.plain_seconds) - read) / max(1, blocks)
-            if seconds > 0:
-                saved[template.digest] = Evidence(seconds, "predicted", _MODEL)
+        if template.digest not in action.templates or not template.plain_seconds or template.analysis is None:
+            continue
+        plain, blocks = median(template.plain_seconds), template.analysis.blocks
+        answered = [block for block in blocks if isinstance(matched(block, view), Match)]
+        seconds = [plain / len(blocks) - _read_seconds(block, view, groups, sample) for block in answered]
+        gain = sum(seconds) - FIXED_QUERY_SECONDS.default
+        if gain > 0:
+            saved[template.digest] = Evidence(gain, "predicted", _MODEL)
     build = build_seconds(view, rows, groups, catalog)
     size = groups * (len(view.keys) * VIEW_KEY_BYTES.default + (len(view.states) + 1) * VIEW_STATE_BYTES.default)
     return Estimate(
@@ -67,6 +75,17 @@ def _one(action: Action, view: ViewDefinition, rows: float, groups: float, workl
         Evidence(size * COMPRESSED_SHARE.default, "predicted", "groups"),
         Evidence(build / max(rows, 1.0), "predicted", "rows and groups"),
     )
+
+
+def _read_seconds(block: QueryBlock, view: ViewDefinition, groups: float, sample: Sample) -> float:
+    """The time to read what a block needs of a view: whole row groups, where its first key is restricted, and the groups that pass."""
+    if groups <= VECTOR_ROWS.default:
+        return groups * VIEW_READ_SECONDS.default
+    first = view.keys[view.sorted_by[0]].text if view.sorted_by else ""
+    sorted_share = sample.passing([term.text for term in block.filters if first and first in term.text])
+    scanned = min(groups, sorted_share * groups + ROW_GROUP_ROWS.default)
+    passing = groups * sample.passing([term.text for term in block.filters])
+    return scanned * VIEW_SCAN_SECONDS.default + passing * VIEW_READ_SECONDS.default
 
 
 def build_seconds(view: ViewDefinition, rows: float, groups: float, catalog: Catalog) -> float:

@@ -29,7 +29,7 @@ class _Asked:
 
 
 def propose(workload: Workload, catalog: Catalog) -> list[Action]:
-    """Candidate views, those first whose templates took most seconds.
+    """Candidate views: those of single blocks, then unions, those first whose templates took most seconds.
 
     For each block there is a view that stores its groups with the columns of its conditions, so that other literals need no other
     view; where a column is read through one expression alone, also a view that stores the expression, which has fewer groups. Views
@@ -41,17 +41,26 @@ def propose(workload: Workload, catalog: Catalog) -> list[Action]:
         if template.analysis is not None:
             for block in template.analysis.blocks:
                 graphs[_graph(block)].append(_Asked(template.digest, template.total_seconds, block))
-    found: dict[ViewDefinition, float] = {}
-    blocks: dict[ViewDefinition, list[_Asked]] = {}
+    alone: list[Action] = []
+    united: list[tuple[float, Action]] = []
     for asked in graphs.values():
-        for view in _views(sorted(asked, key=lambda one: -one.seconds), catalog):
-            serves = [one for one in asked if isinstance(matched(one.block, view), Match)]
-            if serves:
-                ordered = _ordered(view, serves)
-                found[ordered] = sum(one.seconds for one in serves)
-                blocks[ordered] = serves
-    ranked = sorted(found, key=lambda view: -found[view])[: int(VIEW_CANDIDATES.default)]
-    return [view.action(frozenset(one.digest for one in blocks[view])) for view in ranked]
+        ordered = sorted(asked, key=lambda one: -one.seconds)
+        single = _single(ordered, catalog)
+        alone += [action for view in single if (action := _action(view, asked)) is not None]
+        for view in _unions([view for view in single.values() if view is not None]):
+            action = _action(view, asked)
+            if action is not None:
+                united.append((sum(one.seconds for one in asked if one.digest in action.templates), action))
+    united.sort(key=lambda item: -item[0])
+    actions = [*alone, *(action for _, action in united)]
+    distinct = {(action.sources, action.definition): action for action in reversed(actions)}
+    return list(reversed(distinct.values()))[: int(VIEW_CANDIDATES.default)]
+
+
+def _action(view: ViewDefinition, asked: Sequence[_Asked]) -> Action | None:
+    """The action that builds a view, sorted as its templates restrict it; None if it answers none of them."""
+    serves = [one for one in asked if isinstance(matched(one.block, view), Match)]
+    return _ordered(view, serves).action(frozenset(one.digest for one in serves)) if serves else None
 
 
 def _graph(block: QueryBlock) -> Graph:
@@ -72,21 +81,26 @@ def _is_connected(block: QueryBlock) -> bool:
     return reached >= set(block.inner)
 
 
-def _views(asked: Sequence[_Asked], catalog: Catalog) -> Iterator[ViewDefinition]:
-    """The views of one join: of each block, and their unions."""
-    single: dict[ViewDefinition, None] = {}
+def _single(asked: Sequence[_Asked], catalog: Catalog) -> dict[ViewDefinition, ViewDefinition | None]:
+    """The views of each block alone, the heaviest first, each with what it contributes to unions: the coarser one of a block does."""
+    found: dict[ViewDefinition, ViewDefinition | None] = {}
     for one in asked:
-        for coarse in (True, False):
-            view = _view(one.block, catalog, coarse=coarse)
-            if view is not None:
-                single[view] = None
-    yield from single
-    heaviest = list(single)[: int(VIEW_UNIONS.default)]
+        coarse, fine = (_view(one.block, catalog, coarse=coarse) for coarse in (True, False))
+        if coarse is not None:
+            found[coarse] = coarse
+        if fine is not None:
+            found.setdefault(fine, None)
+    return found
+
+
+def _unions(views: Sequence[ViewDefinition]) -> Iterator[ViewDefinition]:
+    """Unions of the views over one join: two by two of the heaviest, and of the first three, four and so on."""
+    heaviest = views[: int(VIEW_UNIONS.default)]
     for place, left in enumerate(heaviest):
         for right in heaviest[place + 1 :]:
             yield _union((left, right))
-    for count in range(3, len(single) + 1):
-        yield _union(list(single)[:count])
+    for count in range(3, len(views) + 1):
+        yield _union(views[:count])
 
 
 def _view(block: QueryBlock, catalog: Catalog, *, coarse: bool) -> ViewDefinition | None:
@@ -116,15 +130,15 @@ def _view(block: QueryBlock, catalog: Catalog, *, coarse: bool) -> ViewDefinitio
     )
 
 
-def _expressions(terms: Sequence[Term], conditions: Sequence[Term]) -> dict[ColumnOf, Term]:
-    """For each column that is read through one expression alone, that expression."""
+def _expressions(terms: Sequence[Term], conditions: Sequence[Term]) -> dict[ColumnOf, str]:
+    """For each column that is read through one expression alone, the text of that expression."""
     asked = {column for term in conditions for column in term.columns()}
-    readers: dict[ColumnOf, dict[str, Term]] = defaultdict(dict)
+    readers: dict[ColumnOf, set[str]] = defaultdict(set)
     for term in terms:
         for outermost in _composites(term):
             for column in outermost.columns():
-                readers[column][outermost.text] = outermost
-    return {column: next(iter(by.values())) for column, by in readers.items() if len(by) == 1 and column not in asked}
+                readers[column].add(outermost.text)
+    return {column: by.pop() for column, by in readers.items() if len(by) == 1 and column not in asked}
 
 
 def _composites(term: Term) -> Iterator[Term]:
@@ -136,19 +150,19 @@ def _composites(term: Term) -> Iterator[Term]:
         yield from _composites(part)
 
 
-def _needed(terms: Iterable[Term], through: dict[ColumnOf, Term] | None) -> Iterator[Term]:
+def _needed(terms: Iterable[Term], through: dict[ColumnOf, str] | None) -> Iterator[Term]:
     for term in terms:
         yield from _stored(term, through)
 
 
-def _stored(term: Term, through: dict[ColumnOf, Term] | None) -> Iterator[Term]:
+def _stored(term: Term, through: dict[ColumnOf, str] | None) -> Iterator[Term]:
     """What is to be stored of a term: expressions without literals, those that columns are read through, and else its columns.
 
     Args:
         through: None to store columns only.
     """
     whole = term.column is None and term.steady and term.sql and not term.literals and term.first >= 0
-    if term.column is not None or (through is not None and whole) or any((through or {}).get(c) == term for c in term.columns()):
+    if term.column is not None or (through is not None and whole) or any((through or {}).get(c) == term.text for c in term.columns()):
         yield term
         return
     for part in term.parts:

@@ -49,6 +49,22 @@ class Sample:
         )[0]
         return float(min(self.rows, seen / (1.0 - (1.0 - self.share) * once / self.sampled)))
 
+    def passing(self, conditions: Sequence[str]) -> float:
+        """The share of the joined rows that fulfil all conditions; those over what the sample does not hold are left out.
+
+        Args:
+            conditions: in canonical form.
+        """
+        known = []
+        for condition in conditions:
+            for key, column in sorted(self.columns.items(), key=lambda item: -len(item[0].text)):
+                condition = condition.replace(key.text, column)
+            if '"."' not in condition and "?" not in condition and "$" not in condition:
+                known.append(f"({condition})")
+        if not known or not self.sampled:
+            return 1.0
+        return float(self.engine.rows(f"SELECT count(*) FROM {self.name} WHERE {' AND '.join(known)}")[0][0]) / self.sampled
+
     def drop(self) -> None:
         self.engine.execute(f"DROP TABLE {self.name}")
 

@@ -144,7 +144,7 @@ class Reader:
     def is_folded(self, place: int) -> bool:
         """Whether a token may be another one in another statement of the template."""
         word = self._words[place]
-        return (word[0] in "'(" and len(word) > 1) or word[0].isdigit() or word[0] == "."
+        return word[0].isdigit() or (len(word) > 1 and word[0] in "'(.")
 
     def _column_span(self, node: exp.Expr) -> tuple[int, int]:
         parts = node.parts if isinstance(node, exp.Column) else []
