@@ -34,6 +34,9 @@ RULES = (
     "equality by a key",
     "USING",
     "parameters",
+    "LEFT JOIN",
+    "a table twice",
+    "lossless table",
 )
 """All that `rules` can tell; each has to be seen 50 times in a long run."""
 
@@ -71,6 +74,12 @@ def rules(block: QueryBlock, derived: DerivedObject, parameters: object) -> Iter
         yield "expression key"
     if any(one.first < 0 for one in block.equalities):
         yield "USING"
+    if block.outer:
+        yield "LEFT JOIN"
+    if len(set(view.tables)) < len(view.tables):
+        yield "a table twice"
+    elif len(block.sources) < len(view.tables):
+        yield "lossless table"
     if parameters:
         yield "parameters"
 

@@ -23,10 +23,10 @@ TABLES: dict[str, dict[str, str]] = {
     "items": {"i": "INTEGER", "k": "INTEGER", "brand": "VARCHAR", "w": "SMALLINT", "p": "DECIMAL(9,2)"},  # i comes twice
     "kinds": {"k": "INTEGER", "title": "VARCHAR", "l": "SMALLINT", "r": "DOUBLE"},
     "shops": {"h": "INTEGER PRIMARY KEY", "city": "VARCHAR", "area": "VARCHAR", "opened": "DATE"},
-    "visits": {"h": "INTEGER REFERENCES shops (h)", "d": "DATE", "v": "INTEGER", "z": "DOUBLE"},
+    "visits": {"h": "INTEGER NOT NULL REFERENCES shops (h)", "d": "DATE", "v": "INTEGER", "z": "DOUBLE"},
     "nothing": {"i": "INTEGER", "c": "VARCHAR", "u": "INTEGER", "x": "DOUBLE"},
 }
-ALIASES = {"s": "sales", "g": "items", "o": "kinds", "p": "shops", "v": "visits", "e": "nothing"}
+ALIASES = {"s": "sales", "g": "items", "o": "kinds", "p": "shops", "v": "visits", "e": "nothing", "w": "items"}
 ITEMS, KINDS, SHOPS = 30, 8, 15
 
 

@@ -1,4 +1,4 @@
-"""A short run of the fuzzer, and a few of the planted defects; `make fuzz` runs all of it."""
+"""Short runs of the fuzzer, and a few of the planted defects; `make fuzz` runs all of it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import pytest
 
 from tests.fuzz.defects import DEFECTS
 from tests.fuzz.run import fuzz
+from tests.fuzz.star_defects import DEFECTS as VIEW_DEFECTS
+from tests.fuzz.star_run import fuzz_views
 
 
 @pytest.mark.parametrize("seed", [11, 12])
@@ -16,7 +18,21 @@ def test_answers_are_those_of_plain_duckdb(seed: int) -> None:
     assert report.served > 100
 
 
+@pytest.mark.parametrize("seed", [21, 22])
+def test_answers_from_views_are_those_of_plain_duckdb(seed: int) -> None:
+    report = fuzz_views(seed, 350)
+    print(f"seed {seed}: {report.served} of {report.selects} SELECTs answered from views")
+    assert report.wrong == []
+    assert report.served > 100
+
+
 @pytest.mark.parametrize("name", ["lose the base order", "stale literal", "trust the file after a reopen"])
 def test_planted_defects_are_found(name: str) -> None:
     with DEFECTS[name]():
         assert fuzz(1, 2_000, stop_at_wrong=True).wrong
+
+
+@pytest.mark.parametrize("name", ["residual of the first moved table only", "lose the NULL group", "NULL for a count of no rows"])
+def test_planted_defects_in_views_are_found(name: str) -> None:
+    with VIEW_DEFECTS[name]():
+        assert fuzz_views(1, 2_000, stop_at_wrong=True).wrong
