@@ -474,6 +474,8 @@ class _Block:
                 if column is None:
                     raise NoBlock("an output column is an alias")
                 yield Item(first, last, self._spelled(column))
+            elif item.find(exp.Placeholder, exp.Parameter):
+                raise NoBlock("the name of an output column depends on where its parameters stand in the statement")
             else:
                 yield Item(first, last, "")
 
