@@ -27,6 +27,7 @@ from sartor.interfaces.tailoring import DEFAULT_STORAGE, MODES
 
 if TYPE_CHECKING:
     from sartor.interfaces.design_report import DesignReport
+    from sartor.interfaces.rewrite_report import RewriteReport
     from sartor.tuner.outcome import TuneReport, UndoReport
     from sartor.workload.sharing.document import SharedWorkload
 
@@ -219,6 +220,13 @@ class Connection(duckdb.DuckDBPyConnection):
             DecisionNotFound: the ledger has no decision of that number.
         """
         return _database(self).explain(decision)
+
+    def explain_rewrite(self, query: str) -> RewriteReport:
+        """Which derived objects a statement was looked for in, which answers it, and the first reason why each other does not.
+
+        Nothing is run. EXPLAIN of the statement shows the plan as it is run.
+        """
+        return _database(self).explain_rewrite(query)
 
     def undo(self, *, compact: bool = False) -> UndoReport:
         """Remove all that Sartor built: the file then holds exactly the user's objects.

@@ -25,6 +25,7 @@ from sartor.freshness.registry import Registry
 from sartor.freshness.usable import Use
 from sartor.freshness.watch import Watch
 from sartor.interfaces import sharing, tailoring
+from sartor.interfaces.design_report import Decisions
 from sartor.interfaces.known import Compiled, Known, Template
 from sartor.interfaces.opening import Opened, open_plain
 from sartor.interfaces.session import Session, Transaction
@@ -53,6 +54,7 @@ class Database:
         generation: moves with any definition statement of any connection.
         plain: why everything runs plain; empty if it does not.
         texts, templates: what is known of each text and template; bounded, dropped as a whole when full.
+        decisions: what was decided about each derived object, by its identifier.
         proven: texts of alternatives that ran without an error since the design or the catalog last moved.
         engine_lock: held by whoever uses `engine`.
         asked_at: when the last statement ended, on `time.perf_counter`.
@@ -68,6 +70,7 @@ class Database:
         self.plain = opened.plain
         self.texts: dict[str, Known] = {}
         self.templates: dict[str, Template] = {}
+        self.decisions: dict[int, Decisions] = {}
         self._likes: set[str] = set()
         self._touched = False
         self._identifier = 0
@@ -384,6 +387,7 @@ class Database:
     purge = tailoring.purge
     explain = tailoring.explain
     design_report = tailoring.design_report
+    explain_rewrite = tailoring.explain_rewrite
     report = tailoring.report
     workload_table = tailoring.workload_table
     ledger_table = tailoring.ledger_table

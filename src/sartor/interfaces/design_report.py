@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,6 +17,15 @@ _FRESHNESS = {
 }
 
 
+@dataclass(slots=True)
+class Decisions:
+    """How often a derived object was considered for a template, could answer it, and was chosen to; one for each decision."""
+
+    considered: int = 0
+    matched: int = 0
+    chosen: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class DesignLine:
     """One derived object as `con.design()` shows it.
@@ -25,6 +35,8 @@ class DesignLine:
         rows: that it covers, of all of them together.
         freshness: how it may be used at this moment.
         templates: how many templates are served from it by a trial's choice.
+        considered: templates for which some object of its tables was looked for, by this process.
+        matched, chosen: of these, those that it could answer, and those that it was chosen for.
     """
 
     identifier: int
@@ -36,6 +48,9 @@ class DesignLine:
     build_seconds: float
     freshness: str
     templates: int
+    considered: int
+    matched: int
+    chosen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +67,24 @@ class DesignReport:
     def __str__(self) -> str:
         if not self.lines:
             return "Nothing is built. Run con.tune() after some queries have been asked."
-        head = f"{'':>4} {'kind':<10} {'of':<28} {'by':<28} {'rows':>12} {'MB':>8} {'built in s':>10} {'templates':>9}  state"
+        head = (
+            f"{'':>4} {'kind':<10} {'of':<28} {'by':<28} {'rows':>12} {'MB':>8} {'built in s':>10} {'templates':>9}"
+            f" {'matched':>9}  state"
+        )
         rows = [
             f"{line.identifier:>4} {line.component:<10} {line.source:<28} {_by(line.definition):<28} {line.rows:>12,}"
-            f" {line.bytes_stored / 1e6:>8.1f} {line.build_seconds:>10.2f} {line.templates:>9}  {line.freshness}"
+            f" {line.bytes_stored / 1e6:>8.1f} {line.build_seconds:>10.2f} {line.templates:>9}"
+            f" {f'{line.matched}/{line.considered}':>9}  {line.freshness}"
             for line in self.lines
         ]
         return "\n".join([head, *rows])
 
 
-def design_report(design: Design, state: RegistryState) -> DesignReport:
-    """Put a design beside what the registry says of its freshness."""
+def design_report(design: Design, state: RegistryState, decisions: Mapping[int, Decisions]) -> DesignReport:
+    """Put a design beside what the registry says of its freshness and what has been decided about its objects."""
     lines = []
     for identifier, derived in sorted(design.objects.items()):
+        counts = decisions.get(identifier, Decisions())
         lines.append(
             DesignLine(
                 identifier=identifier,
@@ -76,6 +96,9 @@ def design_report(design: Design, state: RegistryState) -> DesignReport:
                 build_seconds=derived.build_seconds,
                 freshness=_FRESHNESS[use(derived, state)],
                 templates=sum(any(item.object == identifier for item in choice) for choice in design.choices.values()),
+                considered=counts.considered,
+                matched=counts.matched,
+                chosen=counts.chosen,
             )
         )
     plain = sum(not choice for choice in design.choices.values())

@@ -6,6 +6,7 @@ on its second run, and only if something has been built that could serve it.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from sartor.workload.log import Observation
 if TYPE_CHECKING:
     from sartor.interfaces.database import Database
 
+_EXPLAIN = re.compile(r"\s*EXPLAIN\s+(?:ANALYZE\s+)?(?:\([^()]*\)\s*)?(?=SELECT\b|WITH\b|FROM\b|\()", re.IGNORECASE)
 _NEVER_RETRIED = (duckdb.InterruptException, duckdb.OutOfMemoryException)
 
 
@@ -143,6 +145,10 @@ def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False)
         call.effects = effects = session.resolve(effects)
         if not effects.reads_only:
             call.close = _open_window(session, effects)
+        if not effects.is_work and database.design.objects and not plain:
+            session.naming = True
+            _explain_alternative(call, database)
+            session.naming = call.alternative is not None
     known.asked = True
     return call
 
@@ -188,6 +194,19 @@ def hold_open(session: Session, text: str) -> Callable[[], None]:
     if transaction is not None:
         transaction.intend(effects)
     return session.database.window(effects)
+
+
+def _explain_alternative(call: Call, database: Database) -> None:
+    """EXPLAIN shows the plan of what would be run, so that the objects that answer a statement are seen in it."""
+    assert call.known is not None
+    asked = _EXPLAIN.match(call.known.text)
+    if asked is None:
+        return
+    inner = Call(call.session, database.known(call.known.text[asked.end() :]), call.effects, call.parameters, call.begun)
+    _take_alternative(inner, database)
+    if inner.alternative is not None:
+        call.known, call.alternative = inner.known, asked[0] + inner.alternative
+        call.used, call.before, call.proven, call.settled = inner.used, inner.before, inner.proven, inner.settled
 
 
 def _take_alternative(call: Call, database: Database) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from sartor.core.analysis import WantedKey
+from sartor.core.analysis import Analysis, WantedKey
 from sartor.core.design import Alternative, Design, rests_on_facts
 from sartor.core.errors import BudgetError, DatabaseUnavailable
 from sartor.core.table import Column, FileScan, TableName
@@ -21,6 +21,7 @@ from sartor.freshness import stored
 from sartor.freshness.facts import checked, find_key, is_fact, verified_keys
 from sartor.freshness.files import identity, known_scans
 from sartor.freshness.usable import Use, use
+from sartor.interfaces.design_report import Decisions
 from sartor.sql.scans import file_scans
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from sartor.interfaces.design_report import DesignReport
     from sartor.interfaces.known import Compiled, Known
     from sartor.interfaces.report.facts import Facts
+    from sartor.interfaces.rewrite_report import RewriteReport
     from sartor.tuner.outcome import TuneReport, UndoReport
     from sartor.workload.workload import Workload
 
@@ -104,6 +106,7 @@ def decide(database: Database, known: Known, design: Design) -> Alternative:
         template.analysed_for = catalog.generation
     analysis = template.analysis
     chosen: Alternative = ()
+    offered: list[Alternative] = []
     if template.names.isdisjoint(database.functions):
         objects = tuple(design.objects.values())
         offered = [option for component in COMPONENTS for option in component.alternatives(analysis, objects)]
@@ -111,9 +114,22 @@ def decide(database: Database, known: Known, design: Design) -> Alternative:
             chosen = offered[0] if offered else ()
         elif design.choices[template.digest] in offered:
             chosen = design.choices[template.digest]
+    _count(database, analysis, design, offered, chosen)
     template.alternative = chosen
     template.decided_for = (design.version, catalog.generation)
     return chosen
+
+
+def _count(database: Database, analysis: Analysis, design: Design, offered: list[Alternative], chosen: Alternative) -> None:
+    """Note for each object that it was considered for a template, could answer it, was chosen."""
+    read = {source for block in analysis.blocks for source in block.sources} | {one.source for one in analysis.references}
+    matched = {replacement.object for alternative in offered for replacement in alternative}
+    for identifier, derived in design.objects.items():
+        if not read.isdisjoint(derived.action.sources):
+            counts = database.decisions.setdefault(identifier, Decisions())
+            counts.considered += 1
+            counts.matched += identifier in matched
+            counts.chosen += any(replacement.object == identifier for replacement in chosen)
 
 
 def install(database: Database, action: Action) -> DerivedObject:
@@ -370,7 +386,15 @@ def explain(database: Database, decision: int) -> str:
 def design_report(database: Database) -> DesignReport:
     from sartor.interfaces.design_report import design_report as report
 
-    return report(database.design, database.registry.state)
+    return report(database.design, database.registry.state, database.decisions)
+
+
+def explain_rewrite(database: Database, text: str) -> RewriteReport:
+    """Which derived objects a statement could be answered from, which it is, and why not from each other one."""
+    from sartor.interfaces.rewrite_report import rewrite_report
+
+    with database.engine_lock:
+        return rewrite_report(database, text)
 
 
 def report(database: Database, path: Path | None) -> Facts:

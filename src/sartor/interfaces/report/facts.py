@@ -79,7 +79,7 @@ def gather(database: str, workload: Workload, design: Design, state: RegistrySta
     return Facts(
         database=database,
         templates=tuple(_template(template, design, trials.get(template.digest), template.digest in tried) for template in reads),
-        objects=design_report(design, state).lines,
+        objects=design_report(design, state, {}).lines,
         refused=_refused(decisions),
         decisions=tuple(decisions),
         tune_seconds=sum(float(decision.details.get("seconds", 0.0)) for decision in ends),
