@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sartor.core.action import Action, Estimate
-from sartor.core.constants import PAYBACK_REPEATS
+from sartor.core.constants import PAYBACK_REPEATS, REBUILD_SHARE, REBUILDS_COUNTED
 from sartor.core.table import TableName
 from sartor.workload.workload import Workload
 
@@ -38,9 +38,11 @@ def choose(estimates: Sequence[Estimate], workload: Workload, *, storage_bytes: 
 
 
 def _cost(item: Estimate, workload: Workload) -> float:
-    names = (source.name.lower() for source in item.action.sources if isinstance(source, TableName))
+    """Building, and the upkeep of what is expected to be written: appended rows are carried along, other changes rebuild."""
+    names = {source.name.lower() for source in item.action.sources if isinstance(source, TableName)}
     rows = sum(workload.appended_rows.get(name, 0) for name in names)
-    return item.build_seconds.value + rows * item.upkeep_seconds_per_row.value
+    rebuilds = min(sum(workload.mutations.get(name, 0) for name in names), REBUILDS_COUNTED.default) * PAYBACK_REPEATS.default
+    return item.build_seconds.value * (1.0 + rebuilds * REBUILD_SHARE.default) + rows * item.upkeep_seconds_per_row.value
 
 
 def _alone(item: Estimate, counts: dict[str, float], workload: Workload) -> float:

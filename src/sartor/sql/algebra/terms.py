@@ -5,7 +5,9 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 
+import sqlglot
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
 from sartor.core.block import Bound, ColumnOf, Term, column_text
 from sartor.sql.algebra.steady import is_steady
@@ -59,10 +61,20 @@ class Reader:
         if not parts:
             return None
         first, last = self.span(node)
+        if first >= 0 and not self._is_written_at(node, first, last):
+            first = last = -1
         raw = self.raw(first, last, parts) if first >= 0 else ""
         literals = tuple(place for place in range(first, last + 1) if first >= 0 and self.is_folded(place))
         steady = is_steady(node, lambda inner: self._type_of(inner))
         return Term(self.canonical(node), raw, first, last, None, tuple(parts), literals, steady, self._bound(node))
+
+    def _is_written_at(self, node: exp.Expr, first: int, last: int) -> bool:
+        """Whether these tokens, read alone, are the expression: a place that is found wrongly is as good as none."""
+        start, end = self._printed.tokens[first][0], self._printed.tokens[last][1]
+        try:
+            return bool(sqlglot.parse_one(self._text[start:end], read="duckdb") == node)
+        except SqlglotError:
+            return False
 
     def span(self, node: exp.Expr) -> tuple[int, int]:
         """The tokens of an expression where they are known: of columns, calls, EXTRACT and comparisons with literals; else -1."""
@@ -196,7 +208,8 @@ class Reader:
 
     def _beside(self, node: exp.Boolean) -> tuple[int, int]:
         """TRUE or FALSE behind the column that it is compared with."""
-        other = node.parent.this if node.parent is not None else None
+        compared = isinstance(node.parent, exp.EQ | exp.NEQ) and node.parent.expression is node
+        other = node.parent.this if compared and node.parent is not None else None
         _, last = self._column_span(other) if isinstance(other, exp.Column) else (-1, -1)
         place = last + 2
         found = last >= 0 and place < len(self._words) and self._words[place].upper() == str(node.this).upper()
