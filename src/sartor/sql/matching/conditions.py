@@ -199,7 +199,9 @@ def _value(word: str, kind: str) -> Value | None:
             return Decimal(word)
         except InvalidOperation:
             return None
-    text = word[1:-1].replace("''", "'") if word[:1] == "'" else word
+    if len(word) < len("''") or word[0] != "'" or word[-1] != "'":
+        return None  # written in another way, with escapes perhaps
+    text = word[1:-1].replace("''", "'")
     if kind == "date":
         return text if _DAY.fullmatch(text) else None
     if kind == "timestamp":

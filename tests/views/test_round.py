@@ -1,0 +1,131 @@
+"""Views from candidates to answers: proposed, estimated, chosen, proved, kept current, dropped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+import pytest
+
+import sartor
+from sartor.components.views.estimate import estimate
+from sartor.components.views.propose import propose
+from sartor.components.views.sample import draw
+from sartor.core.view import definition_of
+from sartor.interfaces.connection import session_of
+from sartor.interfaces.database import Database
+from sartor.interfaces.serving import finish
+
+BY_MONTH = "SELECT date_trunc('month', o.day) AS month, sum(i.amount) AS total FROM items i JOIN orders o ON i.order_id = o.id"
+
+
+def opened() -> Any:
+    connection = sartor.connect(":memory:", config={"threads": 1})
+    connection.execute(
+        "CREATE TABLE orders AS SELECT i AS id, DATE '2024-01-01' + (i % 300)::INTEGER AS day, ['n', 's', 'w'][1 + i % 3] AS region "
+        "FROM range(20000) t(i)"
+    )
+    connection.execute(
+        "CREATE TABLE items AS "
+        "SELECT i % 20000 AS order_id, (i % 97)::DECIMAL(9, 2) AS amount, i % 11 AS product FROM range(400000) t(i)"
+    )
+    return connection
+
+
+def database_of(connection: Any) -> Database:
+    return session_of(connection).database
+
+
+def asked(connection: Any, times: int = 8) -> None:
+    """A workload of two templates, literals changing."""
+    for number in range(times):
+        connection.execute(f"{BY_MONTH} WHERE o.region = '{'nsw'[number % 3]}' GROUP BY 1 ORDER BY 1").fetchall()
+        connection.execute(
+            f"SELECT product, count(*) AS n FROM items WHERE product <> {number} GROUP BY product ORDER BY product"
+        ).fetchall()
+    finish(session_of(connection))
+
+
+def test_candidates_hold_the_columns_of_conditions_and_the_expressions_that_are_read() -> None:
+    connection = opened()
+    asked(connection)
+    database = database_of(connection)
+    with database.engine_lock:
+        catalog = database.catalog()
+        workload = database.log.workload().analysed(catalog)
+        views = [definition_of(action) for action in propose(workload, catalog)]
+    keys = [{key.text for key in view.keys} for view in views]
+    assert {'"main.orders"."region"', 'DATE_TRUNC(\'MONTH\', "main.orders"."day")'} in keys
+    assert {'"main.orders"."region"', '"main.orders"."day"'} in keys
+    assert {'"main.items"."product"'} in keys
+    assert all(view.schemas for view in views)
+
+
+@pytest.mark.parametrize(("key", "groups"), [("product", 11), ("order_id", 20_000), ("amount", 97)])
+def test_a_sample_foretells_the_number_of_groups(key: str, groups: int) -> None:
+    connection = opened()
+    database = database_of(connection)
+    connection.execute(f"SELECT {key}, count(*) FROM items GROUP BY {key}").fetchall()
+    finish(session_of(connection))
+    with database.engine_lock:
+        catalog = database.catalog()
+        actions = propose(database.log.workload().analysed(catalog), catalog)
+        view = definition_of(actions[0])
+        sample = draw(database.engine(), [view], catalog, 0)
+        found = sample.groups(view)
+        sample.drop()
+    assert groups / 2 <= found <= groups * 2
+
+
+def test_an_estimate_tells_size_gain_and_cost() -> None:
+    connection = opened()
+    asked(connection)
+    database = database_of(connection)
+    with database.engine_lock:
+        catalog = database.catalog()
+        workload = database.log.workload().analysed(catalog)
+        actions = propose(workload, catalog)
+        estimates = estimate(actions, workload, catalog, database.engine())
+        left = database.engine().rows("SELECT count(*) FROM duckdb_tables() WHERE table_name LIKE 'sartor_join%'")
+    assert [one.action for one in estimates] == actions
+    assert all(one.bytes_stored.value > 0 and one.build_seconds.value > 0 for one in estimates)
+    assert any(one.seconds_saved for one in estimates)
+    assert left == [(0,)]
+
+
+def test_a_round_builds_views_that_answer_other_literals_and_stay_current() -> None:
+    connection = opened()
+    asked(connection)
+    report = connection.tune(seconds=30)
+    assert any(line.startswith("views of") for line in report.built), str(report)
+    plain = duckdb.DuckDBPyConnection.cursor(connection)
+    text = f"{BY_MONTH} WHERE o.region IN ('n', 'w') GROUP BY 1 ORDER BY 1"
+    writes = (
+        "INSERT INTO items SELECT i, 7, 3 FROM range(50) t(i)",
+        "INSERT INTO orders VALUES (20001, DATE '2024-12-24', 'w'); INSERT INTO items VALUES (20001, 5, 1), (20001, NULL, NULL)",
+        "UPDATE orders SET region = NULL WHERE id % 7 = 0",
+        "DELETE FROM items WHERE order_id < 100",
+    )
+    for write in writes:
+        for _ in range(2):
+            assert connection.execute(text).fetchall() == plain.execute(text).fetchall()
+        connection.execute(write)
+        assert connection.execute(text).fetchall() == plain.execute(text).fetchall()
+        connection.refresh()
+    assert connection.execute(text).fetchall() == plain.execute(text).fetchall()
+    assert all(line.freshness == "current" for line in connection.design().lines)
+    connection.undo()
+    assert plain.execute("SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'sartor'").fetchone() == (0,)
+
+
+def test_a_view_whose_table_goes_or_changes_its_columns_is_dropped() -> None:
+    connection = opened()
+    asked(connection)
+    connection.tune(seconds=30)
+    connection.execute("ALTER TABLE orders RENAME COLUMN region TO area")
+    text = f"{BY_MONTH} WHERE o.area = 'n' GROUP BY 1 ORDER BY 1"
+    plain = duckdb.DuckDBPyConnection.cursor(connection)
+    assert connection.execute(text).fetchall() == plain.execute(text).fetchall()
+    connection.execute("DROP TABLE items")
+    connection.refresh()
+    assert [line.source for line in connection.design().lines if "items" in line.source] == []
