@@ -62,10 +62,13 @@ class Plain:
 
 @dataclass(slots=True)
 class Tailored:
-    """Sartor: the same file opened by `sartor.connect`, watched over the first half, tuned once, refreshed by night.
+    """Sartor: the same file opened by `sartor.connect`, watched over the first half, tuned, refreshed by night.
+
+    It is tuned after the first half, and again whenever `autotune=True` would: when as much was read as before all rounds.
 
     Attributes:
-        tune_seconds: of the round, with building and trials; build_seconds is the part that went into building.
+        tune_seconds: of all rounds, with building and trials; build_seconds is the part that went into building.
+        rounds: how many there were.
         refresh_seconds: of all refreshes; with `tune_seconds` part of the column's total.
         bytes_added: what the file grew by, or what was built takes if free blocks took it up.
         built: one line for each object that was kept.
@@ -80,18 +83,32 @@ class Tailored:
     refresh_seconds: float = 0.0
     bytes_added: int = 0
     built: tuple[str, ...] = ()
+    rounds: int = 0
     served_by: frozenset[str] = frozenset()
     connection: Any = field(init=False)
+    upkeep: Any = field(init=False)
 
     def __post_init__(self) -> None:
         import sartor
+        from sartor.tuner.upkeep import Upkeep
 
+        self.upkeep = Upkeep()
         self.connection = sartor.connect(str(self.path), config={"threads": self.options.threads})
 
     def answer(self, statement: Statement) -> Answer:
         answer = ask(self.connection, statement.text, statement.parameters)
         self.served_by = self._kinds_asked()
+        if not statement.writes:
+            self.upkeep.observe(answer.seconds, (), None)
         return answer
+
+    def rest(self) -> None:
+        """Idle time between two statements: another round, if one is due."""
+        from sartor.core.constants import IDLE_SECONDS
+        from sartor.tuner.upkeep import Task
+
+        if self.upkeep.due(IDLE_SECONDS.default, frozenset()) is Task.TUNE:
+            self.tune()
 
     def tune(self) -> None:
         """One round over what was observed."""
@@ -100,10 +117,12 @@ class Tailored:
         started = perf_counter()
         report = self.connection.tune(seconds=self.options.tune_seconds, storage=self.options.storage)
         self.tune_seconds += perf_counter() - started
+        self.upkeep.tuned_at = self.upkeep.read_seconds
+        self.rounds += 1
         self.build_seconds += report.build_seconds
-        self.built = report.built
+        self.built += report.built
         self.connection.execute("CHECKPOINT")
-        self.bytes_added = max(report.bytes_added, self.path.stat().st_size - before)
+        self.bytes_added += max(report.bytes_added, self.path.stat().st_size - before)
 
     def refresh(self) -> None:
         """What the idle time after the night's loads is for."""

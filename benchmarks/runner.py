@@ -53,6 +53,7 @@ class Run:
 
     Attributes:
         judged: the measurements of the judged half.
+        tune_rounds: rounds of the tuner, all of them in `tune_seconds`.
         undetermined: statements that plain DuckDB itself answers in two ways.
         expert_other: answers of the expert's design that hold other rows; nobody holds the expert to more.
         expert_ways: what each template was asked with: copies, a rewrite, or plain.
@@ -74,6 +75,7 @@ class Run:
     expert_build_seconds: float = 0.0
     expert_bytes_added: int = 0
     tune_seconds: float = 0.0
+    tune_rounds: int = 0
     build_seconds: float = 0.0
     refresh_seconds: float = 0.0
     bytes_added: int = 0
@@ -124,6 +126,7 @@ def run(suite: Suite, options: Options, cache: Path | None = None, progress: Pro
         result.expert_ways = {name: told(way) for name, way in expert.chosen.items()}
         result.expert_build_seconds, result.expert_bytes_added = expert.build_seconds, expert.bytes_added
         result.tune_seconds, result.build_seconds = sartor.tune_seconds, sartor.build_seconds
+        result.tune_rounds = sartor.rounds
         result.refresh_seconds, result.bytes_added = sartor.refresh_seconds, sartor.bytes_added
         result.built = sartor.built
     return result
@@ -160,8 +163,10 @@ def _play(
             largest = plain.largest_table()
             written = written or statement.at_seconds < DAY_BEGINS
         _compare(plain, statement, half, answers, largest, result)
-        if half == "judged" and statement.idle:
-            sartor.refresh()
+        if half == "judged":
+            if statement.idle:
+                sartor.refresh()
+            sartor.rest()
     return measured
 
 

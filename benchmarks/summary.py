@@ -171,6 +171,7 @@ def document(run: Run) -> dict[str, Any]:
         "sartor": {
             "total_s": sums["sartor"],
             "tune_s": run.tune_seconds,
+            "tune_rounds": run.tune_rounds,
             "build_s": run.build_seconds,
             "refresh_s": run.refresh_seconds,
             "queries_s": queries["sartor"],
@@ -225,7 +226,8 @@ def print_table(run: Run, console: Console) -> None:
         f"{len(run.judged)} statements judged\n"
         f"total  plain {sums['plain']:.2f} s   expert {sums['expert']:.2f} s "
         f"(building {run.expert_build_seconds:.2f})   sartor {sums['sartor']:.2f} s "
-        f"(tuning {run.tune_seconds:.2f}, of it building {run.build_seconds:.2f}; refreshing {run.refresh_seconds:.2f})\n"
+        f"(tuning {run.tune_seconds:.2f} in {run.tune_rounds} rounds, of it building {run.build_seconds:.2f}; "
+        f"refreshing {run.refresh_seconds:.2f})\n"
         f"Sartor is {sums['plain'] / sums['sartor']:.2f} times as fast as plain, "
         f"{sums['expert'] / sums['sartor']:.2f} times as fast as the expert, "
         f"{run.bytes_added / 1e6:.0f} MB added",

@@ -12,11 +12,11 @@ from sartor.components.views.serve import matched
 from sartor.core.action import Action, Estimate
 from sartor.core.block import QueryBlock
 from sartor.core.constants import (
-    COMPRESSED_SHARE,
     FIXED_QUERY_SECONDS,
     ROW_GROUP_ROWS,
     VECTOR_ROWS,
     VIEW_CELL_SECONDS,
+    VIEW_COMPRESSED_SHARE,
     VIEW_GROUP_SECONDS,
     VIEW_JOIN_SECONDS,
     VIEW_KEY_BYTES,
@@ -72,7 +72,7 @@ def _one(action: Action, view: ViewDefinition, sample: Sample, workload: Workloa
         action,
         saved,
         Evidence(build, "predicted", "rows and groups"),
-        Evidence(size * COMPRESSED_SHARE.default, "predicted", "groups"),
+        Evidence(size * VIEW_COMPRESSED_SHARE.default, "predicted", "groups"),
         Evidence(build / max(rows, 1.0), "predicted", "rows and groups"),
     )
 
