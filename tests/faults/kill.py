@@ -73,10 +73,8 @@ def inspect(path: Path, committed: set[int]) -> list[str]:
             wrong.append(f"rows are lost: {committed - present}")
         tables = {row[0] for row in plain.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'sartor'").fetchall()}
         if tables:
-            objects = {
-                f"sort_keys_{identifier}_{generation}"
-                for identifier, generation in plain.execute("SELECT identifier, generation FROM sartor.state").fetchall()
-            }
+            stored = plain.execute("SELECT DISTINCT action->>'component', identifier, generation FROM sartor.state").fetchall()
+            objects = {f"{component}_{identifier}_{generation}" for component, identifier, generation in stored}
             if objects != tables - {"state", "choices", "token"}:
                 wrong.append(f"half-built: {objects} and {tables}")
         plain.close()

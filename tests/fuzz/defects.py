@@ -10,6 +10,7 @@ from unittest import mock
 
 from sartor.components.sort_keys import serve as copies
 from sartor.core.analysis import RowOrder
+from sartor.core.table import TableName
 from sartor.freshness import facts, residual, usable
 from sartor.freshness.usable import Use
 from sartor.interfaces import known, serving, tailoring
@@ -41,7 +42,7 @@ def _no_anchor(derived: Any) -> str:
 
 def _ignore_mutations(derived: Any, state: Any) -> Use:
     how = usable.use(derived, state)
-    return Use.RESIDUAL if how is Use.NO else how
+    return Use.RESIDUAL if how is Use.NO and isinstance(derived.action.source, TableName) else how
 
 
 def _ignore_appends(derived: Any, state: Any) -> Use:
@@ -52,8 +53,8 @@ def _ignore_appends(derived: Any, state: Any) -> Use:
 def _stale_literal() -> Callable[..., Any]:
     seen: dict[str, str] = {}
 
-    def compiled(self: Any, alternative: Any, used: Any, state: Any) -> Any:
-        text = original(self, alternative, used, state)
+    def compiled(self: Any, alternative: Any, used: Any, *rest: Any) -> Any:
+        text = original(self, alternative, used, *rest)
         return seen.setdefault(f"{self.template.digest} {used}", text) if text else text
 
     original = known.Known.compiled

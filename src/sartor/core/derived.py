@@ -23,6 +23,8 @@ class Coverage:
         appends: the registry's append count of the base table at that snapshot.
         mutations: the registry's mutation count of the base table at that snapshot.
         files: for file scans, what identifies the files (path, size, mtime_ns, inode of each); else empty.
+        iteration: `Registry.iteration` when `high_water` was taken; while it is the same, no row id has moved since. Not stored;
+            -1 if it is not known.
     """
 
     high_water: int
@@ -31,6 +33,7 @@ class Coverage:
     appends: int = 0
     mutations: int = 0
     files: tuple[tuple[str, int, int, int], ...] = ()
+    iteration: int = -1
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from sartor.freshness import stored
 from sartor.freshness.files import Identity, identity, is_settled
 from sartor.freshness.registry import Registry, RegistryState
 from sartor.freshness.residual import relation
+from sartor.freshness.usable import Use, loose, use
 
 Query = Callable[[Action, str], str]
 """`Component.build_query`: the SELECT whose rows an object stores, limited by a condition on the base table if given."""
@@ -68,12 +69,39 @@ def append_tail(engine: Engine, registry: Registry, tail: Tail, derived: Derived
         if grown & derived.action.strict:
             raise Overtaken
         if grown:
+            before, iteration = registry.state, registry.iteration()
             engine.execute(f"INSERT INTO {relation(derived)} {tail(derived, grown)}")
+            if loose(derived, grown) and iteration >= 0 and not rows_stood(registry, before, iteration):
+                raise Overtaken  # the last row covered may have moved after it was found and before the rows behind it were read
         if not _has_same_files(derived):
             raise Overtaken
         # Density only counts from here on if it held before: an earlier loss may still be compacted away.
         coverages = (old if old.files else replace(new, dense=new.dense and old.dense) for old, new in pairs)
         derived = replace(derived.covering(*coverages), build_seconds=derived.build_seconds + perf_counter() - started)
+        stored.save(engine, derived)
+    return derived
+
+
+def anchor(engine: Engine, registry: Registry, derived: DerivedObject) -> DerivedObject | None:
+    """Find the last rows covered anew, after a checkpoint that may have moved them; None if there is nothing to do or it can not be.
+
+    Of an object that may be used: then the rows covered are the first ones of their tables, in their order.
+    """
+    iteration, before = registry.iteration(), registry.state
+    places = [place for place, one in enumerate(derived.coverages) if not (one.dense or one.files or one.iteration == iteration)]
+    if not places or use(derived, before) is Use.NO:
+        return None
+    coverages = list(derived.coverages)
+    with engine.transaction():
+        for place in places:
+            rows = coverages[place].rows
+            last = engine.rows(f"SELECT rowid FROM {derived.action.sources[place]} LIMIT 1 OFFSET {rows - 1}") if rows else [(-1,)]
+            if not last:
+                return None
+            coverages[place] = replace(coverages[place], high_water=last[0][0], iteration=iteration)
+        if use(derived, registry.state) is Use.NO or not rows_stood(registry, before, iteration):
+            return None
+        derived = derived.covering(*coverages)
         stored.save(engine, derived)
     return derived
 
@@ -125,7 +153,7 @@ def coverage_now(engine: Engine, registry: Registry, action: Action) -> tuple[Co
     files = {source: _settled_files(source) for source in action.sources if isinstance(source, FileScan)}
     tables = [source for source in action.sources if isinstance(source, TableName)]
     names = [table.name.lower() for table in tables]
-    before = registry.state
+    before, iteration = registry.state, registry.iteration()
     if any(before.mutating(name) for name in names):
         raise Overtaken
     bounds: dict[Source, tuple[int, int | None]] = {}
@@ -137,12 +165,21 @@ def coverage_now(engine: Engine, registry: Registry, action: Action) -> tuple[Co
             after = registry.state  # the snapshot has begun: what is committed from now on is not in it, of whatever table
     if any(after.mutating(name) or after.mutations(name) != before.mutations(name) for name in names):
         raise Overtaken
+    if not rows_stood(registry, before, iteration):
+        iteration = -1
     return tuple(
         Coverage(-1, 0, False, files=files[source])
         if isinstance(source, FileScan)
-        else _coverage(source.name.lower(), bounds[source], before, after)
+        else replace(_coverage(source.name.lower(), bounds[source], before, after), iteration=iteration)
         for source in action.sources
     )
+
+
+def rows_stood(registry: Registry, before: RegistryState, iteration: int) -> bool:
+    """Whether no checkpoint has moved row ids since a moment; only Sartor's own connection writes, and it has not committed since."""
+    after = registry.state
+    quiet = before.open == before.own and after.open == after.own
+    return quiet and iteration >= 0 and registry.iteration() == iteration
 
 
 def _coverage(name: str, bounds: tuple[int, int | None], before: RegistryState, after: RegistryState) -> Coverage:

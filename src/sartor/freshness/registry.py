@@ -8,7 +8,7 @@ reference to the state without a lock; `registry.state is before` proves that no
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -35,12 +35,14 @@ class RegistryState:
     Attributes:
         event: moves with every change of the registry.
         open: windows open at this moment, of whatever table.
+        own: those of them in which Sartor's own connection writes.
         everything: the counts that hold for all tables.
         distrusted: how often everything was distrusted.
     """
 
     event: int = 0
     open: int = 0
+    own: int = 0
     everything: TableWrites = _NONE
     tables: Mapping[str, TableWrites] = field(default_factory=lambda: MappingProxyType({}))
     distrusted: int = 0
@@ -61,26 +63,37 @@ class RegistryState:
 class Window:
     """A commit window; `close` may be called twice, from any thread, and never raises."""
 
-    __slots__ = ("_appends", "_everything", "_mutates", "_open", "_registry")
+    __slots__ = ("_appends", "_everything", "_mutates", "_open", "_own", "_registry")
 
-    def __init__(self, registry: Registry, appends: frozenset[str], mutates: frozenset[str], everything: bool) -> None:
+    def __init__(self, registry: Registry, appends: frozenset[str], mutates: frozenset[str], everything: bool, own: bool) -> None:
         self._registry = registry
         self._appends = appends
         self._mutates = mutates
         self._everything = everything
+        self._own = own
         self._open = True
 
     def close(self) -> None:
         if self._open:
             self._open = False
-            self._registry._move(self._appends, self._mutates, self._everything, -1)
+            self._registry._move(self._appends, self._mutates, self._everything, -1, self._own)
 
 
 class Registry:
-    """The writes of this process to one database."""
+    """The writes of this process to one database.
 
-    def __init__(self) -> None:
+    Args:
+        header: reads the iteration of the file's header, which moves with each checkpoint; none where it can not be read, or
+            where others may checkpoint at any time.
+
+    Attributes:
+        raised: how many writes raised; what a checkpoint may have done then is not known.
+    """
+
+    def __init__(self, header: Callable[[], int] | None = None) -> None:
         self.state = RegistryState()
+        self.raised = 0
+        self._header = header
         self._lock = threading.RLock()  # re-entered when a collected connection closes its window
 
     def window(
@@ -89,6 +102,7 @@ class Registry:
         appends: frozenset[str] = frozenset(),
         mutates: frozenset[str] = frozenset(),
         everything: bool = False,
+        own: bool = False,
     ) -> Window:
         """Open a commit window: to be called before the text is sent.
 
@@ -96,10 +110,24 @@ class Registry:
             appends: names of tables that get rows at their end.
             mutates: names of tables whose rows may change otherwise.
             everything: all tables may change in any way.
+            own: Sartor's own connection writes, and no table of the user's.
         """
-        window = Window(self, appends, mutates, everything)
-        self._move(appends, mutates, everything, +1)
+        window = Window(self, appends, mutates, everything, own)
+        self._move(appends, mutates, everything, +1, own)
         return window
+
+    def iteration(self) -> int:
+        """What moves with each checkpoint, and only then may row ids have moved; -1 if that can not be told.
+
+        A checkpoint begins and ends inside a window. So if no window is open at two moments and this is the same at both, then no
+        row id has moved in between.
+        """
+        return self._header() + self.raised if self._header is not None else -1
+
+    def write_raised(self) -> None:
+        """A write raised; to be called before its window closes."""
+        with self._lock:
+            self.raised += 1
 
     def distrust(self, reason: str) -> None:
         """Something was written that no window accounts for: every mutation count moves."""
@@ -107,7 +135,7 @@ class Registry:
             state = self.state
             self.state = replace(state, event=state.event + 1, distrusted=state.distrusted + 1)
 
-    def _move(self, appends: frozenset[str], mutates: frozenset[str], everything: bool, opened: int) -> None:
+    def _move(self, appends: frozenset[str], mutates: frozenset[str], everything: bool, opened: int, own: bool) -> None:
         with self._lock:
             state = self.state
             tables = dict(state.tables)
@@ -124,6 +152,7 @@ class Registry:
                 state,
                 event=state.event + 1,
                 open=state.open + opened,
+                own=state.own + (opened if own else 0),
                 everything=every,
                 tables=MappingProxyType(tables),
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from enum import Enum
 
 from sartor.core.derived import Coverage, DerivedObject
@@ -73,6 +74,22 @@ def unchanged(used: Iterable[tuple[DerivedObject, Use]], before: RegistryState, 
     if after is before and not any(_reads_files(derived) for derived, _ in used):
         return True
     return all(_stands(derived, how, before, after) for derived, how in used)
+
+
+def loose(derived: DerivedObject, places: Iterable[int]) -> bool:
+    """Whether the row ids covered of one of these tables may move at a checkpoint: it has lost rows."""
+    coverages = derived.coverages
+    return any(not coverages[place].dense for place in places)
+
+
+def standing(derived: DerivedObject, iteration: int) -> DerivedObject:
+    """The same object as one whose row ids can not move, for a statement that is only right where they have not moved.
+
+    Itself if some of its row ids may have moved before this iteration.
+    """
+    if iteration < 0 or not all(one.dense or one.files or one.iteration == iteration for one in derived.coverages):
+        return derived
+    return derived.covering(*(one if one.files else replace(one, dense=True) for one in derived.coverages))
 
 
 def _stands(derived: DerivedObject, how: Use, before: RegistryState, after: RegistryState) -> bool:

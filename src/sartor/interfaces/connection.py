@@ -157,19 +157,19 @@ class Connection(duckdb.DuckDBPyConnection):
         return _fetch(self, lambda: _Plain.fetchmany(self, size), len)
 
     def fetchall(self) -> Any:
-        return _fetch(self, lambda: _Plain.fetchall(self), len)
+        return _fetch(self, lambda: _Plain.fetchall(self), len, whole=True)
 
     def fetchnumpy(self) -> Any:
-        return _fetch(self, lambda: _Plain.fetchnumpy(self), _column_rows)
+        return _fetch(self, lambda: _Plain.fetchnumpy(self), _column_rows, whole=True)
 
     def df(self, *, date_as_object: bool = False) -> Any:
-        return _fetch(self, lambda: _Plain.df(self, date_as_object=date_as_object), len)
+        return _fetch(self, lambda: _Plain.df(self, date_as_object=date_as_object), len, whole=True)
 
     def fetchdf(self, *, date_as_object: bool = False) -> Any:
-        return _fetch(self, lambda: _Plain.fetchdf(self, date_as_object=date_as_object), len)
+        return _fetch(self, lambda: _Plain.fetchdf(self, date_as_object=date_as_object), len, whole=True)
 
     def fetch_df(self, *, date_as_object: bool = False) -> Any:
-        return _fetch(self, lambda: _Plain.fetch_df(self, date_as_object=date_as_object), len)
+        return _fetch(self, lambda: _Plain.fetch_df(self, date_as_object=date_as_object), len, whole=True)
 
     def _result_as_arrow(self, batch_size: Any, *, reader: bool) -> Any:
         rows = (lambda _: 0) if reader else (lambda table: 0 if table is None else table.num_rows)
@@ -408,13 +408,15 @@ def _temporary(name: str) -> str:
     return f"CREATE TEMP VIEW {_quoted(name)} AS SELECT 1"
 
 
-def _fetch(connection: Connection, fetch: Callable[[], _Result], count: Callable[[_Result], int]) -> _Result:
+def _fetch(connection: Connection, fetch: Callable[[], _Result], count: Callable[[_Result], int], *, whole: bool = False) -> _Result:
     session = _SESSIONS.get(connection)
     pending = session.pending if session is not None else None
-    if pending is None:
+    if session is None or pending is None:
         return fetch()
     started = perf_counter()
     result = fetch()
+    if session.lingering is not None and (whole or result is None):
+        session.release()
     pending.seconds += perf_counter() - started
     pending.rows += count(result)
     return result

@@ -21,7 +21,7 @@ from sartor.core.design import Alternative, Design
 from sartor.engines.duckdb.engine import DuckDBEngine
 from sartor.freshness.facts import verified_keys
 from sartor.freshness.files import known_scans
-from sartor.freshness.registry import Registry
+from sartor.freshness.registry import Registry, RegistryState
 from sartor.freshness.usable import Use
 from sartor.freshness.watch import Watch
 from sartor.interfaces import sharing, tailoring
@@ -64,7 +64,7 @@ class Database:
     def __init__(self, opened: Opened, *, keep_literals: bool, mode: str) -> None:
         self.opened = opened
         self.mode = mode
-        self.registry = Registry()
+        self.registry = Registry(self._header if opened.held is not None and not opened.shared else None)
         self.design = Design()
         self.generation = 0
         self.plain = opened.plain
@@ -289,6 +289,28 @@ class Database:
             window.close()
 
         return close
+
+    def rows_stand(self, state: RegistryState) -> bool:
+        """Whether no checkpoint can be under way now, so that row ids do not move while a statement is sent.
+
+        Of a file that others write too this is not known; they look at the file less often than we do.
+        """
+        return self.opened.shared or not state.open
+
+    def rows_stood(self, iteration: int, before: RegistryState) -> bool:
+        """Whether no row id has moved since they stood in the state `before`; asked when the snapshot is known to have begun.
+
+        A checkpoint begins and ends inside a window: if none is open now, and none was, then one that came between has moved the
+        header. In memory there is no header, so nothing may have come between.
+        """
+        if self.opened.shared:
+            return True
+        state = self.registry.state
+        return not state.open and (state is before if iteration < 0 else self.registry.iteration() == iteration)
+
+    def _header(self) -> int:
+        assert self.opened.held is not None
+        return self.opened.held.pair()[1]
 
     def touch(self) -> None:
         """Something is about to be written: how the file was left last time holds no longer."""

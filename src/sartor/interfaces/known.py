@@ -14,7 +14,7 @@ from sartor.core.block import Order
 from sartor.core.constants import DISCARD_SHARE, HISTORY_RUNS, PROBATION_RUNS, PUT_BACK_EVERY
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Design
-from sartor.freshness.usable import Use, moved
+from sartor.freshness.usable import Use, moved, standing
 from sartor.sql.classify import READ, Effects
 from sartor.sql.fingerprint import Fingerprint
 from sartor.sql.ranking import check
@@ -129,8 +129,16 @@ class Known:
     ties: tuple[object, bool] | None = None
     _compiled: dict[object, Compiled | None] = field(default_factory=dict)
 
-    def compiled(self, alternative: Alternative, used: tuple[tuple[DerivedObject, Use], ...], state: RegistryState) -> Compiled | None:
-        """The text of an alternative, each reference spliced to what its derived object holds; cached."""
+    def compiled(
+        self, alternative: Alternative, used: tuple[tuple[DerivedObject, Use], ...], state: RegistryState, iteration: int = -1
+    ) -> Compiled | None:
+        """The text of an alternative, each reference spliced to what its derived object holds; cached.
+
+        Args:
+            iteration: the registry's, where the text is only used if it stays the same until the snapshot has begun; else -1.
+        """
+        if iteration >= 0:
+            used = tuple([(standing(item, iteration), how) for item, how in used])
         key = (alternative, tuple([_form(item, how, state) for item, how in used]))
         try:
             return self._compiled[key]

@@ -18,7 +18,7 @@ import duckdb
 from sartor.core.derived import DerivedObject
 from sartor.core.design import rests_on_facts
 from sartor.freshness.registry import RegistryState
-from sartor.freshness.usable import Use, settled, unchanged, use
+from sartor.freshness.usable import Use, loose, moved, settled, unchanged, use
 from sartor.interfaces.known import Known
 from sartor.interfaces.session import Session
 from sartor.sql.classify import NOTHING, Effects
@@ -55,7 +55,9 @@ class Call:
         before: the registry before anything was sent.
         settled: the counts of writes that the look for ties was made under, if one was.
         proven: the texts proven under the design that was looked at; a younger design has a set of its own.
+        iteration: the registry's, where covered rows are told by row ids that a checkpoint may move; else None.
         close: closes the commit window of a write.
+        sends: the text itself is sent.
     """
 
     session: Session
@@ -68,7 +70,9 @@ class Call:
     before: RegistryState | None = None
     settled: tuple[tuple[int, int], ...] | None = None
     proven: set[str | None] | None = None
+    iteration: int | None = None
     close: Callable[[], None] | None = None
+    sends: bool = False
     raised: bool = False
     served: bool = False
 
@@ -87,7 +91,8 @@ class Call:
         assert self.known is not None
         database.look_for_unseen_writes()
         state = database.registry.state
-        if unchanged(self.used, self.before, state) and (self.settled is None or self.settled == settled(self.used, state)):
+        stood = self.iteration is None or database.rows_stood(self.iteration, self.before)
+        if stood and unchanged(self.used, self.before, state) and (self.settled is None or self.settled == settled(self.used, state)):
             self.served = True
             assert self.proven is not None
             self.proven.add(self.alternative)
@@ -103,10 +108,17 @@ class Call:
         session.busy = session.naming = False
         seconds = ended - self.begun
         effects = self.effects
+        if self.sends and not self.raised:
+            session.release()  # the stream of the statement before has ended with this one
         if effects is not None and not effects.reads_only:
             _after_write(session, effects, self.raised)
         if self.close is not None:
-            self.close()
+            if self.raised:
+                session.database.registry.write_raised()
+            if _may_commit_later(session, effects) and not self.raised:
+                session.lingering = self.close
+            else:
+                self.close()
         if self.known is not None and effects is not None and effects.is_work:
             pending = session.pending = Pending(self.known, self.parameters, time.time() - seconds, seconds, failed=self.raised)
             if self.served:
@@ -135,7 +147,7 @@ def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False)
     elif known.template is None:
         database.complete(known)
     effects = known.effects
-    call = Call(session, known, effects, parameters, begun)
+    call = Call(session, known, effects, parameters, begun, sends=not plain)
     if effects.reads_only:
         if database.design.objects and not plain:
             session.naming = True  # before the design is looked at: see Database.publish
@@ -245,7 +257,13 @@ def _take_alternative(call: Call, database: Database) -> None:
         used.append((fact, Use.WHOLE))
     if template.is_off(design, Use.RESIDUAL if Use.RESIDUAL in ways else Use.WHOLE):
         return
-    compiled = known.compiled(alternative, tuple(used[: len(alternative)]), state)
+    iteration = None
+    if Use.RESIDUAL in ways and any(how is Use.RESIDUAL and loose(item, moved(item, state)) for item, how in used):
+        if not database.rows_stand(state):
+            return
+        iteration = database.registry.iteration()
+    fixed = -1 if iteration is None or transaction is not None else iteration
+    compiled = known.compiled(alternative, tuple(used[: len(alternative)]), state, fixed)
     if compiled is None or (transaction is not None and compiled.text not in proven):
         return
     if compiled.check is not None:
@@ -253,8 +271,16 @@ def _take_alternative(call: Call, database: Database) -> None:
         noted = counts if transaction is None else settled(used, transaction.noted)
         if counts is None or noted != counts or not database.leaves_no_ties(known, compiled, call.parameters, counts):
             return
+        if iteration is not None and not database.rows_stood(iteration, state):
+            known.ties = None  # rows may have moved while ties were looked for
+            return
         call.settled = counts
-    call.alternative, call.used, call.before = compiled.text, tuple(used), state
+    call.alternative, call.used, call.before, call.iteration = compiled.text, tuple(used), state, iteration
+
+
+def _may_commit_later(session: Session, effects: Effects | None) -> bool:
+    """Whether a statement may commit only when its result has been fetched: a SELECT that writes is streamed (measured)."""
+    return effects is not None and effects.everything and not effects.transaction and session.transaction is None
 
 
 def _open_window(session: Session, effects: Effects) -> Callable[[], None]:

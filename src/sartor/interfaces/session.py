@@ -6,6 +6,7 @@ Whatever is not understood makes the session run plain; that is always right.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -100,6 +101,7 @@ class Session:
         prepared: what EXECUTE of a prepared name does.
         pending: the observation of the last statement, still growing while its result is fetched.
         busy: a statement is being sent.
+        lingering: closes the commit window of a statement whose result may still be streamed, and which commits when it ends.
         naming: it is being decided, or has been, that what is sent names derived objects; they may not be dropped meanwhile.
     """
 
@@ -111,6 +113,7 @@ class Session:
     pending: Pending | None = None
     busy: bool = False
     naming: bool = False
+    lingering: Callable[[], None] | None = None
 
     def resolve(self, effects: Effects) -> Effects:
         """Put what the prepared statement does in the place of its EXECUTE."""
@@ -151,7 +154,14 @@ class Session:
     def end(self) -> None:
         self.transaction = None
 
+    def release(self) -> None:
+        """No result of this connection is streamed any more; may be called twice."""
+        close, self.lingering = self.lingering, None
+        if close is not None:
+            close()
+
     def leave(self) -> None:
         """The connection is closed or collected; may be called twice."""
         self.transaction = None
+        self.release()
         self.database.leave(self)

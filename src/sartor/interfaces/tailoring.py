@@ -53,9 +53,12 @@ def own_write(database: Database) -> Iterator[None]:
     database.touch()
     if not database.registry.state.open:
         database.look_for_unseen_writes()  # before they hide behind this window
-    window = database.registry.window()
+    window = database.registry.window(own=True)
     try:
         yield
+    except BaseException:
+        database.registry.write_raised()
+        raise
     finally:
         database.settle()
         window.close()
@@ -199,7 +202,21 @@ def refresh(database: Database, only: frozenset[int] | None = None) -> int:
                     _replace_object(database, fresh)
                     if fresh.generation != derived.generation:
                         stored.drop(database.engine(), [derived])
+        _anchor(database)
     return worked
+
+
+def _anchor(database: Database) -> None:
+    """Find the last rows covered anew where a checkpoint may have moved them, so that statements need not."""
+    from sartor.freshness.refresh import anchor
+
+    iteration = database.registry.iteration()
+    for derived in list(database.design.objects.values()) if iteration >= 0 else ():
+        if any(not (one.dense or one.files or one.iteration == iteration) for one in derived.coverages):
+            with own_write(database):
+                found = anchor(database.engine(), database.registry, derived)
+                if found is not None:
+                    _replace_object(database, found)
 
 
 def _brought_up(database: Database, derived: DerivedObject, how: Use) -> DerivedObject | None:
@@ -325,6 +342,8 @@ def tune(
             next_identifier=database.next_identifier,
         )
         report = run(context, seconds=seconds, storage_bytes=storage_bytes, mode=mode, progress=progress)
+        if mode == "apply":
+            _anchor(database)
     database.log.flush()
     return report
 
