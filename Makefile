@@ -37,6 +37,8 @@ bench: venv
 	$(BIN)/python -m benchmarks run shop
 	$(BIN)/python -m benchmarks run elections
 	$(BIN)/python -m benchmarks run tpch
+	$(BIN)/python -m benchmarks run dashboards
+	$(BIN)/python -m benchmarks run shop --rounds 5
 	$(BIN)/python -m benchmarks overhead
 
 clean:
