@@ -73,7 +73,8 @@ def test_what_is_known_survives_a_reopen(tmp_path: Path) -> None:
     with sartor.connect(path) as con:
         _ask(con, 2)
         con.execute("SELECT size, count(*) FROM items WHERE product = 5 GROUP BY size ORDER BY size")
-        assert session_of(con).pending.alternative == (1,)
+        (used,) = session_of(con).pending.alternative
+        assert used in {line.identifier for line in con.design().lines}
         con.fetchall()
         assert con.workload().filter("kind = 'read'").fetchall()
 

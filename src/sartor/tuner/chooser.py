@@ -45,6 +45,12 @@ def _cost(item: Estimate, workload: Workload) -> float:
     return item.build_seconds.value * (1.0 + rebuilds * REBUILD_SHARE.default) + rows * item.upkeep_seconds_per_row.value
 
 
+def pays(item: Estimate, workload: Workload) -> bool:
+    """Whether an action would save more than it costs if it were the only one."""
+    counts = {template.digest: template.count * PAYBACK_REPEATS.default for template in workload.reads()}
+    return _alone(item, counts, workload) > 0
+
+
 def _alone(item: Estimate, counts: dict[str, float], workload: Workload) -> float:
     saved = sum(counts.get(digest, 0) * evidence.value for digest, evidence in item.seconds_saved.items())
     return saved - _cost(item, workload)

@@ -20,6 +20,7 @@ from sartor.freshness.facts import find_key
 from sartor.freshness.refresh import Overtaken, build
 from sartor.freshness.registry import Registry
 from sartor.tuner import loop
+from sartor.tuner.chooser import pays
 from sartor.tuner.ledger import Ledger
 from sartor.tuner.outcome import Refusal, TemplateOutcome, TuneReport
 from sartor.tuner.trial import Pair, difference
@@ -159,8 +160,8 @@ def _find_key(context: TuneContext, step: loop.FindKey, tell: Callable[[str, flo
 def _appraise(context: TuneContext, workload: Workload, catalog: Catalog) -> loop.Appraised:
     """Estimates of what is not built yet; a source whose estimates fail is left out.
 
-    Templates that one component is expected to spare nearly all their time are not offered to the next ones: there is little left to
-    gain, and estimating costs seconds.
+    Templates that an action of one component, if it pays, is expected to spare nearly all their time are not offered to the next ones:
+    there is little left to gain, and estimating costs seconds.
     """
     existing = {(derived.action.sources, derived.action.definition) for derived in context.design.objects.values()}
     found: list[Estimate] = []
@@ -173,7 +174,8 @@ def _appraise(context: TuneContext, workload: Workload, catalog: Catalog) -> loo
                 found += component.estimate(ours, workload, catalog, context.engine)
             except Exception as error:
                 refused.append(Refusal(f"{component.name} of {source}", f"its gain could not be estimated: {error}"))
-        workload = replace(workload, templates=tuple(t for t in workload.templates if not _is_settled(t, found)))
+        worth = [estimate for estimate in found if pays(estimate, workload)]
+        workload = replace(workload, templates=tuple(t for t in workload.templates if not _is_settled(t, worth)))
     return loop.Appraised(context.clock(), tuple(found), tuple(refused))
 
 
