@@ -32,19 +32,23 @@ def test_what_pays_is_built_and_served() -> None:
         _ask(con, 120)
         told: list[float] = []
         report = con.tune(seconds=30, progress=lambda text, share: told.append(share))
-        assert [line.split(" (")[0] for line in report.built] == ["sort_keys of memory.main.items by product"]
+        # The slower the machine, the more a view beside the copy pays for the first template.
+        built = {line.split(" (")[0].partition(" of ")[0] for line in report.built}
+        assert "sort_keys of memory.main.items by product" in {line.split(" (")[0] for line in report.built}
+        assert built <= {"sort_keys", "views"}
         assert report.tuned_seconds < report.plain_seconds
         assert told == sorted(told)
         text = "SELECT size, count(*) FROM items WHERE product = 77 GROUP BY size ORDER BY size"
         assert con.execute(text).fetchall() == plain(con, text)
         con.execute(text)
-        assert session_of(con).pending.alternative == (1,)
+        (used,) = session_of(con).pending.alternative
+        assert used in {line.identifier for line in con.design().lines}
         con.fetchall()
         kinds = [row[0] for row in con.ledger().project("kind").fetchall()]
         assert {"round", "build", "trial", "keep"} <= set(kinds)
         assert "built" in con.explain(1)
-        assert len(con.design().lines) == 1
-        assert con.undo().objects == 1
+        assert len(con.design().lines) == len(report.built)
+        assert con.undo().objects == len(report.built)
         assert con.design().lines == ()
 
 
