@@ -71,7 +71,7 @@ def append_tail(engine: Engine, registry: Registry, tail: Tail, derived: Derived
         if grown:
             before, iteration = registry.state, registry.iteration()
             engine.execute(f"INSERT INTO {relation(derived)} {tail(derived, grown)}")
-            if loose(derived, grown) and iteration >= 0 and not rows_stood(registry, before, iteration):
+            if loose(derived, grown) and not (rows_stood(registry, before, iteration) or _is_complete(engine, derived, now[0])):
                 raise Overtaken  # the last row covered may have moved after it was found and before the rows behind it were read
         if not _has_same_files(derived):
             raise Overtaken
@@ -179,7 +179,14 @@ def rows_stood(registry: Registry, before: RegistryState, iteration: int) -> boo
     """Whether no checkpoint has moved row ids since a moment; only Sartor's own connection writes, and it has not committed since."""
     after = registry.state
     quiet = before.open == before.own and after.open == after.own
-    return quiet and iteration >= 0 and registry.iteration() == iteration
+    return quiet and (registry.iteration() == iteration if iteration >= 0 else after is before)
+
+
+def _is_complete(engine: Engine, derived: DerivedObject, now: Coverage) -> bool:
+    """Whether a copy holds as many rows as its table. Rows keep their order when they move, so a wrong tail has a wrong length."""
+    if derived.others or not engine.rows(f"FROM (DESCRIBE {relation(derived)}) WHERE column_name = '{ORDER_COLUMN}'"):
+        return False
+    return engine.rows(f"SELECT count(*) FROM {relation(derived)}") == [(now.rows,)]
 
 
 def _coverage(name: str, bounds: tuple[int, int | None], before: RegistryState, after: RegistryState) -> Coverage:
