@@ -15,6 +15,7 @@ from tests.fuzz.star import ALIASES, TABLES
 
 Text = Callable[[], str]
 _SHAPES = 30  # shapes asked in turn: few, so that each is soon asked again
+_DECIDING = 4  # shapes, asked all the time, with literals that decide whether a view may be used, and with further equalities
 _MARK = "\x01"  # around each literal that may become a parameter
 _LITERAL = re.compile(f"{_MARK}([^{_MARK}]*){_MARK}")
 _COLUMN = re.compile(r"\b([sgopvew])\.([a-z]+)\b")
@@ -35,14 +36,17 @@ GRAPHS: dict[str, tuple[str, ...]] = {
     "s<go": ("s.i = g.i", "g.k = o.k"),
 }
 WEIGHTS = [3, 5, 5, 3, 3, 2, 1, 1, 1, 1, 5, 2]
-OTHER_JOINS: tuple[tuple[str, tuple[str, ...]], ...] = (
+FURTHER: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("sg", ("s.i = g.i", "s.y = g.w")),
+    ("sgo", ("s.i = g.i", "g.k = o.k", "s.y = o.l")),
+    ("vp", ("v.h = p.h", "v.d = p.opened")),
+)
+OTHER_JOINS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    *FURTHER,
     ("sg", ("s.y = g.w",)),
     ("go", ()),
-    ("sgo", ("s.i = g.i", "g.k = o.k", "s.y = o.l")),
     ("sgo", ("s.i = g.i", "g.w = o.l")),
     ("sge", ("s.i = g.i", "s.i = e.i")),
-    ("vp", ("v.h = p.h", "v.d = p.opened")),
 )
 KEYS = {
     "s": [
@@ -104,9 +108,13 @@ class Grammar:
     def __init__(self, random_: random.Random) -> None:
         self._random = random_
         self._shapes: list[Callable[[], Query]] = []
+        self._deciding = [self._literals() for _ in range(_DECIDING)]
+        self._further = [self._other_join(further=True) for _ in range(_DECIDING)]
 
     def query(self) -> Query:
         """A statement: mostly of a shape that was drawn before, with other literals."""
+        if self._random.random() < 0.1:
+            return self._random.choice([*self._deciding, *self._further])()
         if len(self._shapes) < _SHAPES or self._random.random() < 0.02:
             if len(self._shapes) >= _SHAPES:
                 self._shapes.pop(self._random.randrange(len(self._shapes)))
@@ -129,7 +137,6 @@ class Grammar:
             (self._near_miss, 2),
             (self._last_bits, 2),
             (self._average_decides, 1),
-            (self._literals, 2),
         ]
         return self._random.choices([maker for maker, _ in makers], [weight for _, weight in makers])[0]()
 
@@ -157,12 +164,17 @@ class Grammar:
 
     def exact_view(self) -> str:
         """What one of the drawn shapes asks for, with the literals of one statement."""
-        rules = ("literals",) if self._random.random() < 0.4 else ("grouped", "no keys", "distinct", "pivots")
+        if self._random.random() < 0.3:
+            return self.deciding_view()
         for _ in range(60):
             query = self._random.choice(self._shapes)() if self._shapes else self._grouped()()
-            if query.rule in rules and not query.parameters:
+            if query.rule in ("grouped", "no keys", "distinct", "pivots") and not query.parameters:
                 break
         return query.text
+
+    def deciding_view(self) -> str:
+        """A view for one of the shapes whose literals decide whether it may be used."""
+        return self._random.choice(self._deciding)().text
 
     def _view(self, graph: str, keys: list[str], where: Sequence[str]) -> str:
         source = self._from(graph, GRAPHS[graph], "comma" if self._random.random() < 0.5 else "on")
@@ -335,7 +347,7 @@ class Grammar:
                 return _fixed(f"min({measure})"), False
             case "max" | 6:
                 return _fixed(f"max({measure})"), False
-            case 7 | 8:
+            case 7 | 8 | 15:
                 return _fixed(f"avg({pick.choice([measure, *floats])})"), True
             case 9 if floats:
                 return _fixed(f"sum({pick.choice(floats)})"), True
@@ -375,8 +387,18 @@ class Grammar:
 
     # Shapes -------------------------------------------------------------------------------------------------------
 
-    def _made(self, rule: str, source: From, text: Text, *, ordered: bool = False, floats: bool = False, loose: bool = False) -> Any:
-        prepared = self._random.random() < 0.12
+    def _made(
+        self,
+        rule: str,
+        source: From,
+        text: Text,
+        *,
+        ordered: bool = False,
+        floats: bool = False,
+        loose: bool = False,
+        prepared: bool = True,
+    ) -> Any:
+        prepared = prepared and self._random.random() < 0.12
 
         def query() -> Query:
             rendered, parameters = _rendered(text(), source, prepared)
@@ -559,16 +581,20 @@ class Grammar:
             lambda: f"SELECT {key}, count(*) FROM {source.text()}{where()} GROUP BY {key} HAVING count(*) > ({inner})",
         )
 
-    def _other_join(self) -> Callable[[], Query]:
-        """Joins by other or further equalities than the views', and outer, natural and semi joins."""
+    def _other_join(self, *, further: bool = False) -> Callable[[], Query]:
+        """Joins by other or further equalities than the views', and outer, natural and semi joins.
+
+        Args:
+            further: by the views' equalities and one more.
+        """
         pick = self._random
-        aliases, equalities = pick.choice(OTHER_JOINS)
+        aliases, equalities = pick.choice(FURTHER if further else OTHER_JOINS)
         source = self._from(aliases, equalities, pick.choice(["comma", "comma", ""]))
         keys = self._keys(aliases, 0, 2)
         (call, floats), where = self._aggregate(aliases), self._where(source, 1)
         group = f" GROUP BY {', '.join(keys)}" if keys else ""
         items = ", ".join(keys) + (", " if keys else "")
-        if pick.random() < 0.35:
+        if not further and pick.random() < 0.35:
             joined = pick.choice(
                 [
                     "sales s LEFT JOIN items g ON s.i = g.i",
@@ -649,14 +675,18 @@ class Grammar:
         if pick.random() < 0.5:
             where = self._where(source, 0, [lambda: f"s.c LIKE {self._mark(pick.choice(patterns))}"])
             return self._made(
-                "literals", source, lambda: f"SELECT s.y, {call()} FROM {source.text()}{where()} GROUP BY s.y", floats=floats
+                "literals",
+                source,
+                lambda: f"SELECT s.y, {call()} FROM {source.text()}{where()} GROUP BY s.y",
+                floats=floats,
+                prepared=False,
             )
 
         def text() -> str:
             return f"SELECT s.i % {pick.choice([4, 4, 4, 3])} AS a, {call()} FROM {source.text()}{where()} GROUP BY a"
 
         where = self._where(source, 0)
-        return self._made("literals", source, text, floats=floats)
+        return self._made("literals", source, text, floats=floats, prepared=False)
 
     def _average_decides(self) -> Callable[[], Query]:
         """An average of whole or decimal numbers is a DOUBLE, and exact in plain: it may be compared and ordered by."""

@@ -57,7 +57,8 @@ class StarRun(Pair):
         elif pick < 0.93:
             for _ in range(self._random.choice([1, 1, 2, 3])):
                 self._change_by(self._random.randrange(2))
-                self._select(self._random.randrange(2))
+                for _ in range(2):
+                    self._select(self._random.randrange(2))
             if self._random.random() < 0.5 or self._mutated:
                 self._refresh()
         else:
@@ -251,6 +252,8 @@ class StarRun(Pair):
 
         What is asked of visits alone is left to the view that joins them with their shops, by a declared key.
         """
+        for _ in range(3):
+            self._install(self._grammar.deciding_view())
         for _ in range(_NARROW):
             self._install(self._grammar.narrow_view())
         for graph in sorted(set(GRAPHS) - {"v"}):
