@@ -16,7 +16,7 @@ from sartor.freshness.usable import Use, use
 from sartor.interfaces import serving, tailoring
 from sartor.interfaces.database import Database
 from sartor.sql.algebra import select, statement
-from sartor.sql.matching import aggregates, conditions, match, pivots, states
+from sartor.sql.matching import aggregates, conditions, lossless, match, pivots, states
 from sartor.sql.matching.found import Same, Within
 from sartor.sql.rewrite import Splice
 
@@ -44,6 +44,11 @@ def _ignore_others(derived: Any, state: Any) -> Use:
 def _mutated(derived: Any, state: Any) -> frozenset[int]:
     pairs = enumerate(zip(derived.action.sources, derived.coverages, strict=True))
     return frozenset(place for place, (source, coverage) in pairs if usable._use_of(source, coverage, state) is Use.NO)
+
+
+def _appends_on_either_side(derived: Any, state: Any) -> Use:
+    """What is appended to the side of a LEFT JOIN that may be empty is taken for a mere append."""
+    return use(replace(derived, action=replace(derived.action, strict=frozenset())), state)
 
 
 def _average_of_averages(call: Any, block: Any, view: Any, columns: Any, found: Any) -> None:
@@ -130,6 +135,8 @@ DEFECTS: dict[str, Callable[[], Any]] = {
     "telescope with all rows of the other tables": _patched((apply, "covered_before", _everything_old)),
     "residual of the first moved table only": _patched((apply, "_residual", _first_moved_only)),
     "ignore mutations of a joined table": _patched((serving, "use", _ignore_others)),
+    "take appends below a LEFT JOIN for mere appends": _patched((serving, "use", _appends_on_either_side)),
+    "take any table more for lossless": _patched((lossless, "_is_lossless", _always)),
     "average of averages": _patched((match, "put_call", _average_of_averages)),
     "NULL for a count of no rows": _patched((match, "put_call", _null_for_no_rows)),
     "lose the NULL group": _patched((serve, "content", _lose_null_groups)),

@@ -15,7 +15,7 @@ from tests.fuzz.star import ALIASES, TABLES
 
 Text = Callable[[], str]
 _SHAPES = 30  # shapes asked in turn: few, so that each is soon asked again
-_DECIDING = 4  # shapes, asked all the time, with literals that decide whether a view may be used, and with further equalities
+_DECIDING = 4  # shapes, asked all the time, that have rules of their own
 _MARK = "\x01"  # around each literal that may become a parameter
 _LITERAL = re.compile(f"{_MARK}([^{_MARK}]*){_MARK}")
 _COLUMN = re.compile(r"\b([sgopvew])\.([a-z]+)\b")
@@ -110,6 +110,7 @@ class Grammar:
         self._shapes: list[Callable[[], Query]] = []
         self._deciding = [self._literals() for _ in range(_DECIDING)]
         self._further = [self._other_join(further=True) for _ in range(_DECIDING)]
+        self._further += [self._grouped(graph) for graph in ("v", "v", "gw", "s<g", "s<go")]
 
     def query(self) -> Query:
         """A statement: mostly of a shape that was drawn before, with other literals."""
@@ -227,9 +228,9 @@ class Grammar:
                 turn = 0.1 if outer else 0.5
                 turned = [" = ".join(reversed(one.split(" = "))) if pick.random() < turn else one for one in here]
                 text = " AND ".join(turned)
-                pieces.append(
-                    f"{pick.choice(['JOIN', 'INNER JOIN'])} {bare[alias]} ON {f'({text})' if spelling == 'parentheses' else text}"
-                )
+                text = f"({text})" if spelling == "parentheses" else text
+                word = pick.choice(["LEFT JOIN", "LEFT OUTER JOIN"] if alias in outer else ["JOIN", "INNER JOIN"])
+                pieces.append(f"{word} {bare[alias]} ON {text}")
         return From(aliases, lambda: " ".join(pieces), (), _spelling(named))
 
     def _literal(self, column: str) -> str:
@@ -415,9 +416,9 @@ class Grammar:
         by = [pick.choice([key, f"k{place}"] if named[place] else [key]) for place, key in enumerate(keys)]
         return columns, by
 
-    def _grouped(self) -> Callable[[], Query]:
+    def _grouped(self, graph: str = "") -> Callable[[], Query]:
         pick = self._random
-        source = self._source()
+        source = self._source(graph)
         keys = self._keys(source.aliases)
         aggregates = [self._aggregate(source.aliases) for _ in range(pick.randrange(1, 4))]
         columns, by = self._items(keys, [call for call, _ in aggregates])
@@ -444,8 +445,8 @@ class Grammar:
 
         return self._made("grouped", source, text, ordered=bool(order), floats=any(f for _, f in aggregates) or having_floats)
 
-    def _source(self) -> From:
-        graph = self._graph()
+    def _source(self, graph: str = "") -> From:
+        graph = graph or self._graph()
         return self._from(graph, GRAPHS[graph])
 
     def _no_keys(self) -> Callable[[], Query]:
