@@ -1,4 +1,7 @@
-"""Grouped SELECTs over joins from a grammar: each shape is drawn once and then asked many times with other literals."""
+"""Grouped SELECTs over joins from a grammar: each shape is drawn once and then asked many times with other literals.
+
+It is long for it is one grammar: the parts that every shape is put together from, and one method a shape.
+"""
 
 from __future__ import annotations
 
