@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sartor.core.block import ColumnOf, Term, column_text
@@ -49,6 +50,27 @@ class Columns:
         for part in term.parts:
             self.put(part, match)
 
+    def keep_apart(self, reads: Sequence[Term]) -> None:
+        """See that no two columns of a block's output and keys are found in one key.
+
+        They are equal in every row, and yet not the same: a grouping set may make one of them NULL and not the other, and to show one
+        where the other is grouped by is an error of the user's that has to stay.
+
+        Raises:
+            Differs: two of them are.
+        """
+        found: dict[int, ColumnOf] = {}
+        for column in dict.fromkeys(column for term in reads for column in term.columns()):
+            place = self.key(column)
+            if place is not None and found.setdefault(place, column) != column:
+                raise Differs(f"{found[place][1]} and {column[1]} are one key of the view")
+        written: dict[str, str] = {}
+        for term in (one for read in reads for one in _within(read)):
+            if term.column is None and term.text in self.view.key_of:
+                spelled = "".join(term.sql.split())
+                if written.setdefault(term.text, spelled) != spelled:  # 'MONTH' and 'month' are two expressions for DuckDB
+                    raise Differs(f"{term.text} is written in two ways")
+
     def can(self, term: Term) -> bool:
         """Whether a term can be put into the view's keys."""
         try:
@@ -64,3 +86,10 @@ class Columns:
     def same_tokens(self, first: int, last: int) -> list[Guard]:
         """That some tokens are those that were analysed."""
         return [Same(token, self.words[token]) for token in range(first, last + 1)]
+
+
+def _within(term: Term) -> Iterator[Term]:
+    """A term and all terms inside it."""
+    yield term
+    for part in term.parts:
+        yield from _within(part)

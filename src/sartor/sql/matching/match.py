@@ -27,6 +27,7 @@ def match(block: QueryBlock, view: ViewDefinition) -> Match | str:
         columns = Columns(view, Classes(view.alike), block.words)
         same_join(block, view, columns, found)
         put_conditions(block, view, columns, found)
+        columns.keep_apart(block.reads)
         for term in block.reads:
             columns.put(term, found)
         for call in block.calls:
