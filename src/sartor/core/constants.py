@@ -140,6 +140,13 @@ REBUILDS_COUNTED = Constant(
     4, 0, 1000, "changes of a table that are each expected to end in a refresh: more come in bursts", "declared"
 )
 REBUILD_SHARE = Constant(0.25, 0.0, 1.0, "what a refresh after a change takes of a build, and how often it is worth one", "declared")
+MEND_SHARE = Constant(
+    0.05,
+    0.0,
+    1.0,
+    "share of a copy's rows that may go, change or stand behind the sorted ones before it is built anew: reading gets slower",
+    "docs/decisions/009-mending.md",
+)
 EXPORT_ROWS = Constant(2_000_000, 1_000, 1 << 30, "the error of an export's shares against the time to count them", "declared")
 EXPORT_DEPTHS = Constant(64, 4, 1024, "steps of an exported histogram against its size", "declared")
 EXPORT_FREQUENT = Constant(100, 0, 10_000, "values that get their own step in an exported histogram against its size", "declared")

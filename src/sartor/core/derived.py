@@ -25,6 +25,10 @@ class Coverage:
         files: for file scans, what identifies the files (path, size, mtime_ns, inode of each); else empty.
         iteration: `Registry.iteration` when `high_water` was taken; while it is the same, no row id has moved since. Not stored;
             -1 if it is not known.
+        rough: the registry's count of mutations that are neither deletes nor updates of known columns, at that snapshot.
+        numbered: of copies, the iteration under which the numbers stored beside the rows are the row ids; -1 if they are not.
+        row_ids: the sum of the row ids covered: as rows only move down, the same sum proves that none has moved.
+        unsorted: rows that were put behind the sorted ones since it was built.
     """
 
     high_water: int
@@ -34,6 +38,10 @@ class Coverage:
     mutations: int = 0
     files: tuple[tuple[str, int, int, int], ...] = ()
     iteration: int = -1
+    rough: int = 0
+    numbered: int = -1
+    row_ids: int = -1
+    unsorted: int = 0
 
 
 @dataclass(frozen=True, slots=True)

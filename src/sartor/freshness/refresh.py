@@ -39,9 +39,12 @@ def build(engine: Engine, registry: Registry, query: Query, action: Action, iden
     """
     started = perf_counter()
     with engine.transaction():
+        before = registry.state
         coverage, *others = coverage_now(engine, registry, action)
         derived = DerivedObject(identifier, generation, action, coverage, others=tuple(others))
         engine.execute(f"CREATE TABLE {relation(derived)} AS {query(action, '')}")
+        if coverage.iteration >= 0 and rows_stood(registry, before, coverage.iteration):
+            derived = derived.covering(replace(coverage, numbered=coverage.iteration), *others)
         derived = _with_rows_of_files(engine, derived)
         if not _has_same_files(derived):
             raise Overtaken
@@ -68,18 +71,33 @@ def append_tail(engine: Engine, registry: Registry, tail: Tail, derived: Derived
         grown = frozenset(place for place, (old, new) in enumerate(pairs) if not old.files and new.rows != old.rows)
         if grown & derived.action.strict:
             raise Overtaken
+        before, iteration = registry.state, registry.iteration()
+        keeps_numbers = not derived.others and _keeps_numbers(derived.coverage, now[0])
         if grown:
-            before, iteration = registry.state, registry.iteration()
-            engine.execute(f"INSERT INTO {relation(derived)} {tail(derived, grown)}")
+            known = derived.covering(replace(derived.coverage, dense=True)) if keeps_numbers else derived
+            engine.execute(f"INSERT INTO {relation(derived)} {tail(known, grown)}")
+            keeps_numbers &= rows_stood(registry, before, iteration)
+            if known is not derived and not derived.coverage.dense and not keeps_numbers:
+                raise Overtaken
             if loose(derived, grown) and not (rows_stood(registry, before, iteration) or _is_complete(engine, derived, now[0])):
                 raise Overtaken  # the last row covered may have moved after it was found and before the rows behind it were read
         if not _has_same_files(derived):
             raise Overtaken
         # Density only counts from here on if it held before: an earlier loss may still be compacted away.
-        coverages = (old if old.files else replace(new, dense=new.dense and old.dense) for old, new in pairs)
+        coverages = [old if old.files else replace(new, dense=new.dense and old.dense) for old, new in pairs]
+        if not derived.others and not coverages[0].files:
+            behind = derived.coverage.unsorted + coverages[0].rows - derived.coverage.rows
+            coverages[0] = replace(coverages[0], numbered=coverages[0].iteration if keeps_numbers else -1, unsorted=behind)
         derived = replace(derived.covering(*coverages), build_seconds=derived.build_seconds + perf_counter() - started)
         stored.save(engine, derived)
     return derived
+
+
+def _keeps_numbers(old: Coverage, now: Coverage) -> bool:
+    """Whether the numbers in a copy are the row ids still, so that those of new rows may be theirs."""
+    if old.numbered < 0 or now.iteration < 0 or old.files:
+        return False
+    return old.dense or old.numbered == old.iteration == now.iteration
 
 
 def anchor(engine: Engine, registry: Registry, derived: DerivedObject) -> DerivedObject | None:
@@ -88,21 +106,32 @@ def anchor(engine: Engine, registry: Registry, derived: DerivedObject) -> Derive
     Of an object that may be used: then the rows covered are the first ones of their tables, in their order.
     """
     iteration, before = registry.iteration(), registry.state
-    places = [place for place, one in enumerate(derived.coverages) if not (one.dense or one.files or one.iteration == iteration)]
-    if not places or use(derived, before) is Use.NO:
+    if iteration < 0:
         return None
-    coverages = list(derived.coverages)
+    places = [place for place, one in enumerate(derived.coverages) if not (one.dense or one.files or one.iteration == iteration)]
+    if use(derived, before) is Use.NO or all(one.files or one.iteration == iteration for one in derived.coverages):
+        return None
+    coverages = [
+        replace(one, iteration=iteration, numbered=iteration if one.numbered >= 0 else -1) if one.dense else one
+        for one in derived.coverages
+    ]
     with engine.transaction():
         for place in places:
             rows = coverages[place].rows
             last = engine.rows(f"SELECT rowid FROM {derived.action.sources[place]} LIMIT 1 OFFSET {rows - 1}") if rows else [(-1,)]
             if not last:
                 return None
-            coverages[place] = replace(coverages[place], high_water=last[0][0], iteration=iteration)
+            numbered = -1
+            if coverages[place].numbered >= 0:
+                covered = f"FROM {derived.action.sources[place]} WHERE rowid <= {last[0][0]}"
+                if engine.rows(f"SELECT coalesce(sum(rowid), 0)::HUGEINT {covered}") == [(coverages[place].row_ids,)]:
+                    numbered = iteration
+            coverages[place] = replace(coverages[place], high_water=last[0][0], iteration=iteration, numbered=numbered)
         if use(derived, registry.state) is Use.NO or not rows_stood(registry, before, iteration):
             return None
         derived = derived.covering(*coverages)
-        stored.save(engine, derived)
+        if places:
+            stored.save(engine, derived)
     return derived
 
 
@@ -127,15 +156,16 @@ def verify(engine: Engine, registry: Registry, derived: DerivedObject) -> Derive
         types = {row[0]: row[1] for row in engine.rows(f"DESCRIBE {source}")}
         if any(types.get(row[0]) != row[1] for row in engine.rows(f"DESCRIBE {relation(derived)}") if row[0] in kept):
             return None
-        copied = engine.rows(f"SELECT {_checksum(kept, types, quote(ORDER_COLUMN))} FROM {relation(derived)}")
-        base = engine.rows(f"SELECT {_checksum(kept, types, 'rowid')} FROM {source} WHERE rowid <= {derived.coverage.high_water}")
+        copied = engine.rows(f"SELECT {checksum(kept, types, quote(ORDER_COLUMN))} FROM {relation(derived)}")
+        base = engine.rows(f"SELECT {checksum(kept, types, 'rowid')} FROM {source} WHERE rowid <= {derived.coverage.high_water}")
         if copied != base or base[0][0] != derived.coverage.rows:
             return None
     appends = now.appends if now.rows == derived.coverage.rows else stored.UNKNOWN
     return stored.trusted(derived, appends, now.mutations)
 
 
-def _checksum(columns: list[str], types: dict[str, str], number: str) -> str:
+def checksum(columns: list[str], types: dict[str, str], number: str) -> str:
+    """What tells the content of rows together with their numbers, as the columns of a SELECT."""
     # hash() takes -0.0 and 0.0 for the same; the sign is hashed beside it.
     parts = [quote(column) for column in columns]
     parts += [f"signbit({quote(column)})" for column in columns if types[column] in ("DOUBLE", "FLOAT")]
@@ -156,11 +186,10 @@ def coverage_now(engine: Engine, registry: Registry, action: Action) -> tuple[Co
     before, iteration = registry.state, registry.iteration()
     if any(before.mutating(name) for name in names):
         raise Overtaken
-    bounds: dict[Source, tuple[int, int | None]] = {}
+    bounds: dict[Source, tuple[int, int | None, int]] = {}
     after = before
     for place, table in enumerate(tables):
-        rows, last = engine.rows(f"SELECT count(*), max(rowid) FROM {table}")[0]
-        bounds[table] = rows, last
+        bounds[table] = engine.rows(f"SELECT count(*), max(rowid), coalesce(sum(rowid), 0)::HUGEINT FROM {table}")[0]
         if place == 0:
             after = registry.state  # the snapshot has begun: what is committed from now on is not in it, of whatever table
     if any(after.mutating(name) or after.mutations(name) != before.mutations(name) for name in names):
@@ -189,12 +218,13 @@ def _is_complete(engine: Engine, derived: DerivedObject, now: Coverage) -> bool:
     return engine.rows(f"SELECT count(*) FROM {relation(derived)}") == [(now.rows,)]
 
 
-def _coverage(name: str, bounds: tuple[int, int | None], before: RegistryState, after: RegistryState) -> Coverage:
-    rows, last = bounds
+def _coverage(name: str, bounds: tuple[int, int | None, int], before: RegistryState, after: RegistryState) -> Coverage:
+    rows, last, row_ids = bounds
     high_water = -1 if last is None else int(last)
     settled = not before.appending(name) and before.appends(name) == after.appends(name)
     appends = before.appends(name) if settled else stored.UNKNOWN
-    return Coverage(high_water, rows, high_water + 1 == rows, appends, before.mutations(name))
+    dense = high_water + 1 == rows
+    return Coverage(high_water, rows, dense, appends, before.mutations(name), rough=before.rough(name), row_ids=row_ids)
 
 
 def _settled_files(scan: FileScan) -> Identity:

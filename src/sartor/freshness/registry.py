@@ -15,14 +15,22 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class TableWrites:
-    """Counts of one table name: events at either end of a window, and windows open at this moment."""
+    """Counts of one table name: events at either end of a window, and windows open at this moment.
+
+    Attributes:
+        rough: those of the mutations that are neither deletes nor updates of known columns.
+        updates: per column, the count of mutations at the last event of an update of it.
+    """
 
     appends: int = 0
     mutations: int = 0
     appending: int = 0
     mutating: int = 0
+    rough: int = 0
+    updates: Mapping[str, int] = field(default_factory=lambda: _NO_UPDATES)
 
 
+_NO_UPDATES: Mapping[str, int] = MappingProxyType({})
 _NONE = TableWrites()
 
 
@@ -53,6 +61,15 @@ class RegistryState:
     def mutations(self, name: str) -> int:
         return self.tables.get(name, _NONE).mutations + self.everything.mutations + self.distrusted
 
+    def rough(self, name: str) -> int:
+        """How many of the mutations are neither deletes nor updates of known columns."""
+        return self.tables.get(name, _NONE).rough + self.everything.mutations + self.distrusted
+
+    def updated(self, name: str, mutations: int) -> frozenset[str]:
+        """The columns updated since there were so many mutations, none of which was rough."""
+        since = mutations - self.everything.mutations - self.distrusted
+        return frozenset(column for column, last in self.tables.get(name, _NONE).updates.items() if last > since)
+
     def appending(self, name: str) -> bool:
         return self.tables.get(name, _NONE).appending > 0
 
@@ -60,23 +77,30 @@ class RegistryState:
         return self.everything.mutating > 0 or self.tables.get(name, _NONE).mutating > 0
 
 
+_Changes = Mapping[str, frozenset[str]]
+_NO_CHANGES: _Changes = MappingProxyType({})
+
+
 class Window:
     """A commit window; `close` may be called twice, from any thread, and never raises."""
 
-    __slots__ = ("_appends", "_everything", "_mutates", "_open", "_own", "_registry")
+    __slots__ = ("_appends", "_changes", "_everything", "_mutates", "_open", "_own", "_registry")
 
-    def __init__(self, registry: Registry, appends: frozenset[str], mutates: frozenset[str], everything: bool, own: bool) -> None:
+    def __init__(
+        self, registry: Registry, appends: frozenset[str], mutates: frozenset[str], everything: bool, own: bool, changes: _Changes
+    ) -> None:
         self._registry = registry
         self._appends = appends
         self._mutates = mutates
         self._everything = everything
         self._own = own
+        self._changes = changes
         self._open = True
 
     def close(self) -> None:
         if self._open:
             self._open = False
-            self._registry._move(self._appends, self._mutates, self._everything, -1, self._own)
+            self._registry._move(self._appends, self._mutates, self._everything, -1, self._own, self._changes)
 
 
 class Registry:
@@ -103,6 +127,7 @@ class Registry:
         mutates: frozenset[str] = frozenset(),
         everything: bool = False,
         own: bool = False,
+        changes: _Changes = _NO_CHANGES,
     ) -> Window:
         """Open a commit window: to be called before the text is sent.
 
@@ -111,9 +136,10 @@ class Registry:
             mutates: names of tables whose rows may change otherwise.
             everything: all tables may change in any way.
             own: Sartor's own connection writes, and no table of the user's.
+            changes: for tables of `mutates` that only lose rows or are updated, the columns that are.
         """
-        window = Window(self, appends, mutates, everything, own)
-        self._move(appends, mutates, everything, +1, own)
+        window = Window(self, appends, mutates, everything, own, changes)
+        self._move(appends, mutates, everything, +1, own, changes)
         return window
 
     def iteration(self) -> int:
@@ -135,7 +161,9 @@ class Registry:
             state = self.state
             self.state = replace(state, event=state.event + 1, distrusted=state.distrusted + 1)
 
-    def _move(self, appends: frozenset[str], mutates: frozenset[str], everything: bool, opened: int, own: bool) -> None:
+    def _move(
+        self, appends: frozenset[str], mutates: frozenset[str], everything: bool, opened: int, own: bool, changes: _Changes
+    ) -> None:
         with self._lock:
             state = self.state
             tables = dict(state.tables)
@@ -144,7 +172,14 @@ class Registry:
                 tables[name] = replace(was, appends=was.appends + 1, appending=was.appending + opened)
             for name in mutates:
                 was = tables.get(name, _NONE)
-                tables[name] = replace(was, mutations=was.mutations + 1, mutating=was.mutating + opened)
+                count, columns = was.mutations + 1, changes.get(name)
+                tables[name] = replace(
+                    was,
+                    mutations=count,
+                    mutating=was.mutating + opened,
+                    rough=was.rough + (columns is None),
+                    updates=MappingProxyType({**was.updates, **dict.fromkeys(columns, count)}) if columns else was.updates,
+                )
             every = state.everything
             if everything:
                 every = replace(every, mutations=every.mutations + 1, mutating=every.mutating + opened)

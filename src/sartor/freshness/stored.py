@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -231,4 +230,6 @@ def _frozen(value: Any) -> Any:
 
 def trusted(derived: DerivedObject, appends: int, mutations: int) -> DerivedObject:
     """The same object under the counts of a registry that vouches for it, for each of its sources."""
-    return derived.covering(*(replace(coverage, appends=appends, mutations=mutations) for coverage in derived.coverages))
+    return derived.covering(
+        *(Coverage(one.high_water, one.rows, one.dense, appends, mutations, one.files) for one in derived.coverages)
+    )

@@ -263,7 +263,7 @@ class Database:
 
     def window(self, effects: Effects) -> Callable[[], None]:
         """Open the commit window of a statement that commits by itself; returns what closes it."""
-        return self._window(effects.appends, effects.mutates, effects.everything, effects.defines)
+        return self._window(effects.appends, effects.mutates, effects.everything, effects.defines, dict(effects.changes))
 
     def window_of_commit(self, transaction: Transaction) -> Callable[[], None]:
         """Open the commit window of a transaction that is about to commit."""
@@ -272,13 +272,21 @@ class Database:
             frozenset(transaction.mutates),
             transaction.everything,
             transaction.defines,
+            transaction.changes,
         )
 
-    def _window(self, appends: frozenset[str], mutates: frozenset[str], everything: bool, defines: bool) -> Callable[[], None]:
+    def _window(
+        self,
+        appends: frozenset[str],
+        mutates: frozenset[str],
+        everything: bool,
+        defines: bool,
+        changes: dict[str, frozenset[str]],
+    ) -> Callable[[], None]:
         if not self.registry.state.open:
             self.look_for_unseen_writes()  # before they hide behind this window
         self.touch()
-        window = self.registry.window(appends=appends, mutates=mutates, everything=everything)
+        window = self.registry.window(appends=appends, mutates=mutates, everything=everything, changes={} if defines else changes)
         if defines:
             self.define()
 

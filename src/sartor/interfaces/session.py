@@ -81,14 +81,25 @@ class Transaction:
     mutates: set[str] = field(default_factory=set)
     everything: bool = False
     defines: bool = False
+    _changes: dict[str, frozenset[str]] = field(default_factory=dict)
+    _rough: set[str] = field(default_factory=set)
 
     def intend(self, effects: Effects) -> None:
         """Remember what a statement of this transaction will have done once it commits."""
         self.wrote = True
         self.appends |= effects.appends
         self.mutates |= effects.mutates
+        changes = dict(effects.changes)
+        self._rough |= effects.mutates - changes.keys()
+        for name, columns in changes.items():
+            self._changes[name] = self._changes.get(name, frozenset()) | columns
         self.everything |= effects.everything
         self.defines |= effects.defines
+
+    @property
+    def changes(self) -> dict[str, frozenset[str]]:
+        """As in `Effects`, of all its statements together."""
+        return {name: columns for name, columns in self._changes.items() if name not in self._rough}
 
 
 @dataclass(slots=True, weakref_slot=True)

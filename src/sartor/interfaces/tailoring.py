@@ -212,17 +212,19 @@ def _anchor(database: Database) -> None:
 
     iteration = database.registry.iteration()
     for derived in list(database.design.objects.values()) if iteration >= 0 else ():
-        if any(not (one.dense or one.files or one.iteration == iteration) for one in derived.coverages):
+        if any(not one.files and one.iteration != iteration for one in derived.coverages):
             with own_write(database):
                 found = anchor(database.engine(), database.registry, derived)
-                if found is not None:
-                    _replace_object(database, found)
+                if found is not None:  # what it holds is the same, so that what was decided stands
+                    design = database.design
+                    database.publish(replace(design, objects={**design.objects, found.identifier: found}))
 
 
 def _brought_up(database: Database, derived: DerivedObject, how: Use) -> DerivedObject | None:
     """The object under what its sources hold now; None if it has to be dropped."""
     from sartor.components import component
-    from sartor.freshness.refresh import append_tail, build, verify
+    from sartor.freshness.mend import mend
+    from sartor.freshness.refresh import anchor, append_tail, build, verify
 
     engine, registry = database.engine(), database.registry
     if is_fact(derived):
@@ -233,13 +235,20 @@ def _brought_up(database: Database, derived: DerivedObject, how: Use) -> Derived
         return fact
     kind = component(derived.action.component)
     if how is Use.RESIDUAL:
-        return append_tail(engine, registry, kind.tail_query, derived)
+        return append_tail(engine, registry, kind.tail_query, anchor(engine, registry, derived) or derived)
     if registry.state.distrusted or any(coverage.mutations == stored.UNKNOWN for coverage in derived.coverages):
         verified = verify(engine, registry, derived)
         if verified is not None:
             return verified
     if not _has_its_sources(database, derived.action):
         return None
+    started = time.perf_counter()
+    info = database.catalog().info(derived.action.source)
+    mended = mend(engine, registry, kind.build_query, derived) if info is not None and not info.has_generated else None
+    if mended is not None:
+        spent = time.perf_counter() - started
+        database.ledger.record("refresh", str(derived.identifier), f"{mended.table} was mended in {spent:.2f} s")
+        return mended
     started = time.perf_counter()
     fresh = build(engine, registry, kind.build_query, derived.action, derived.identifier, derived.generation + 1)
     database.ledger.record("refresh", str(derived.identifier), f"{fresh.table} was rebuilt in {time.perf_counter() - started:.2f} s")

@@ -23,6 +23,7 @@ class Effects:
         reads_only: it is proven to change no data, no name and no setting.
         appends: tables that only get rows at their end; bare names, lower-case.
         mutates: tables whose rows may change in any other way; bare names, lower-case.
+        changes: for tables of `mutates` that are changed by UPDATE and DELETE alone, the columns that are set, lower-case.
         everything: any table may change in any way.
         defines: the catalog may change.
         transaction: it begins or ends a transaction, and does nothing else. A COMMIT says `everything`, for the
@@ -42,6 +43,7 @@ class Effects:
     reads_only: bool = False
     appends: frozenset[str] = frozenset()
     mutates: frozenset[str] = frozenset()
+    changes: tuple[tuple[str, frozenset[str]], ...] = ()
     everything: bool = False
     defines: bool = False
     transaction: Literal["", "begin", "commit", "rollback"] = ""
@@ -176,6 +178,7 @@ def _joined(parts: list[Effects]) -> Effects:
         reads_only=all(part.reads_only for part in parts),
         appends=frozenset().union(*(part.appends for part in inner)),
         mutates=frozenset().union(*(part.mutates for part in inner)),
+        changes=_joined_changes(inner),
         everything=not followed or any(part.everything for part in inner),
         defines=not followed or any(part.defines for part in inner),
         mixed_transaction=len(inner) < len(parts),
@@ -187,6 +190,18 @@ def _joined(parts: list[Effects]) -> Effects:
         checkpoint=any(part.checkpoint for part in inner),
         statements=len(parts),
     )
+
+
+def _joined_changes(parts: list[Effects]) -> tuple[tuple[str, frozenset[str]], ...]:
+    """Of the tables that no part changes in another way."""
+    found: dict[str, frozenset[str]] = {}
+    rough: set[str] = set()
+    for part in parts:
+        changes = dict(part.changes)
+        rough |= part.mutates - changes.keys()
+        for name, columns in changes.items():
+            found[name] = found.get(name, frozenset()) | columns
+    return tuple((name, columns) for name, columns in found.items() if name not in rough)
 
 
 def _balanced(transactions: list[str]) -> bool:
@@ -238,14 +253,20 @@ def _insert(cursor: Cursor) -> Effects:
 
 
 def _update(cursor: Cursor) -> Effects:
-    return _mutates(cursor, _NESTED)
+    effects = _mutates(cursor, _NESTED)
+    columns = cursor.assigned() if effects.mutates else None
+    return effects if columns is None else _changes(effects, columns)
+
+
+def _changes(effects: Effects, columns: frozenset[str]) -> Effects:
+    return replace(effects, changes=tuple((name, columns) for name in effects.mutates))
 
 
 def _delete(cursor: Cursor) -> Effects:
     if cursor.word() != "FROM":
         return WRITES_ANYTHING
     cursor.skip()
-    return _mutates(cursor, _NESTED)
+    return _changes(_mutates(cursor, _NESTED), frozenset())
 
 
 def _merge(cursor: Cursor) -> Effects:

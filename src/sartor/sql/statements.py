@@ -85,6 +85,37 @@ class Cursor:
             for place in range(self._place, len(words) - 1)
         )
 
+    def assigned(self) -> frozenset[str] | None:
+        """The columns that an UPDATE sets, lower-case, from behind its table's name; None if the tokens do not prove them all."""
+        if self.word() == "AS":
+            self.skip()
+        if self.word() != "SET":
+            self.skip()
+        if self.word() != "SET":
+            return None
+        columns, more = set(), True
+        while more:
+            self.skip()
+            name = self.name()
+            if len(name) != 1 or self.peek() != "=":
+                return None
+            columns.add(name[0])
+            more = False
+            depth = 0
+            while self._place + 1 < len(self._words) and not more:
+                self._place += 1
+                text, kind = self.peek(), self._kinds[self._place]
+                if kind not in (KEYWORD, IDENTIFIER, STRING):
+                    depth += sum(text.count(sign) for sign in "([{") - sum(text.count(sign) for sign in ")]}")
+                    if "," in text and (text != "," or depth < 0):
+                        return None
+                    more = text == "," and depth == 0
+                elif depth == 0 and self.word() in ("FROM", "WHERE", "RETURNING"):
+                    return frozenset(columns) if self._bare(self._place - 1) != "DISTINCT" else None
+            if depth:
+                return None
+        return frozenset(columns)
+
     def rest(self) -> str:
         """What stands from the place on, joined by spaces."""
         return " ".join(self._words[self._place :])
