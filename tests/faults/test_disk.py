@@ -29,7 +29,7 @@ database = session_of(con).database
 copy = sorted_copy(TableName("data", "main", "t"), ("a", "b", "c"), ("b",), frozenset())
 if "refresh" in code:
     database.install(copy)
-    con.execute("UPDATE t SET b = b + 1 WHERE b < 100")
+    con.execute("UPDATE t SET b = b + 1 WHERE b % 2 = 0")
     con.execute("CHECKPOINT")
 limit = os.path.getsize(path) + room
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -20,6 +20,7 @@ from sartor.core.design import Alternative, Replacement
 from sartor.core.table import Catalog, FileScan, TableName
 from sartor.engines.base import Engine
 from sartor.freshness import refresh, stored
+from sartor.freshness.changes import Change, Unmended
 from sartor.freshness.files import identity
 from sartor.freshness.refresh import Overtaken
 from sartor.freshness.registry import Registry
@@ -47,7 +48,7 @@ class Joined:
     def estimate(self, actions: Sequence[Action], workload: Workload, catalog: Catalog, engine: Engine) -> Sequence[Estimate]:
         return ()
 
-    def build_query(self, action: Action, rows: str = "") -> str:
+    def build_query(self, action: Action) -> str:
         return JOINED
 
     def tail_query(self, derived: DerivedObject, moved: frozenset[int]) -> str:
@@ -58,6 +59,9 @@ class Joined:
             old = f" AND {covered_before(derived, 0, 'one.rowid')}" if 0 in moved else ""
             terms.append(f"{JOINED} WHERE {appended_since(derived, 1, 'two.rowid')}{old}")
         return " UNION ALL ".join(terms)
+
+    def mend(self, engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) -> int:
+        raise Unmended
 
     def alternatives(self, analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequence[Alternative]:
         return ()

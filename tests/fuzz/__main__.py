@@ -49,6 +49,7 @@ _VIEWS = {
     "residual: 2 moved": 50,
     "residual: nothing was appended": 50,
     "after a mutation and a refresh": 50,
+    "view mended": 500,
     "served inside a transaction": 50,
     "several blocks of one statement": 50,
     "whole": 50,

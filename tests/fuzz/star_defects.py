@@ -8,10 +8,13 @@ from dataclasses import replace
 from typing import Any
 from unittest import mock
 
-from sartor.components.views import apply, serve
+from sartor.components.views import apply, mend, serve
 from sartor.components.views.apply import definition
+from sartor.core.table import quote
 from sartor.core.view import key_column
+from sartor.freshness import mend as freshness_mend
 from sartor.freshness import usable
+from sartor.freshness.changes import SIGN
 from sartor.freshness.usable import Use, use
 from sartor.interfaces import serving, tailoring
 from sartor.interfaces.database import Database
@@ -26,6 +29,7 @@ def _everything_old(derived: Any, place: int, row: str) -> str:
 
 
 _residual, _content = apply._residual, apply.content
+_now, _delta, _find = mend._now, mend._delta, freshness_mend.find
 _put_call, _rows_of, _holds = aggregates.put_call, states.rows_of, match.holds
 
 
@@ -115,6 +119,31 @@ def _trust_others(derived: Any, appends: int, mutations: int) -> Any:
     return derived.covering(first, *map(_as_built, derived.others))
 
 
+def _sums_stay(state: Any, name: str, exact: bool) -> tuple[str, str]:
+    """A sum that becomes 0 because only NULLs are left stays 0."""
+    value, again = _now(state, name, exact)
+    return (value, "FALSE") if state.function == "sum" else (value, again)
+
+
+def _extremes_stay(state: Any, name: str, exact: bool) -> tuple[str, str]:
+    """The least or the greatest value is kept though its row is gone."""
+    value, again = _now(state, name, exact)
+    return (value, "FALSE") if state.function in ("min", "max") else (value, again)
+
+
+def _with_present_rows(view: Any, changes: Any) -> str:
+    """All tables are taken as they are now."""
+    return _delta(view, {place: replace(change, former=_present(view, place)) for place, change in changes.items()})
+
+
+def _present(view: Any, place: int) -> Any:
+    return lambda columns: f"SELECT {''.join(f'{quote(one)}, ' for one in columns)}1::TINYINT AS {SIGN} FROM {view.tables[place]}"
+
+
+def _forget_updates(engine: Any, copy: Any, now: Any, updated: Any) -> Any:
+    return _find(engine, copy, now, frozenset())
+
+
 def _patched(*patches: tuple[Any, str, Any]) -> Callable[[], Any]:
     @contextmanager
     def plant() -> Iterator[None]:
@@ -147,5 +176,9 @@ DEFECTS: dict[str, Callable[[], Any]] = {
     "count NULLs": _patched((aggregates, "rows_of", _count_all_rows), (pivots, "rows_of", _count_all_rows)),
     "any join over the same tables": _patched((match, "same_join", _any_join)),
     "drop an equality of the statement": _patched((conditions, "_put_equalities", _drop_equalities)),
+    "mend: a sum of NULLs alone stays 0": _patched((mend, "_now", _sums_stay)),
+    "mend: the least value outlives its row": _patched((mend, "_now", _extremes_stay)),
+    "mend: join changes with the present alone": _patched((mend, "_delta", _with_present_rows)),
+    "mend: rows that were updated are not looked for": _patched((freshness_mend, "find", _forget_updates)),
     "forget the coverage of joined tables after a reopen": _patched((tailoring.stored, "trusted", _trust_others)),
 }

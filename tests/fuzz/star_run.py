@@ -12,7 +12,9 @@ from unittest import mock
 import duckdb
 
 from sartor.components import views
+from sartor.components.sort_keys.apply import sorted_copy
 from sartor.components.views.define import view_of
+from sartor.core.table import TableName
 from sartor.core.view import VIEWS
 from sartor.freshness.usable import Use, moved, use
 from sartor.interfaces import known, tailoring
@@ -158,7 +160,10 @@ class StarRun(Pair):
         insert: Callable[[], str] = lambda: f"INSERT INTO {table} VALUES {rows.rows(table, pick.choice([1, 2, 6]))}"  # noqa: E731
         if table == "shops":
             insert = lambda: f"INSERT INTO shops VALUES ({pick.randrange(SHOPS + 9)}, {rows.row('shops').partition(', ')[2]}"  # noqa: E731
-        update = f"UPDATE {table} SET {column} = {rows.value(column)} WHERE {where}"
+        if "d" in TABLES[table]:
+            where += pick.choice(["", f" AND hash(d) % 9 = {pick.randrange(9)}"])
+        value = "NULL" if column not in ("u", "h") and pick.random() < 0.3 else rows.value(column)
+        update = f"UPDATE {table} SET {column} = {value} WHERE {where}"
         makers = [
             *[insert] * 8,
             lambda: update,
@@ -241,7 +246,11 @@ class StarRun(Pair):
         self._refresh()
 
     def _refresh(self) -> None:
+        database = session_of(self._connections[0]).database
+        state = database.registry.state
+        stale = {d.table for d in database.design.objects.values() if d.action.component == VIEWS and use(d, state) is Use.NO}
         super()._refresh()
+        self.report.coverage["view mended"] += len(stale & {derived.table for derived in database.design.objects.values()})
         self._rebuilt |= self._mutated
         self._mutated = self._nothing_appended = False
 
@@ -258,6 +267,15 @@ class StarRun(Pair):
             self._install(self._grammar.narrow_view())
         for graph in sorted(set(GRAPHS) - {"v"}):
             self._wide.add(self._install(self._grammar.wide_view(graph)))
+        self._install_copies()
+
+    def _install_copies(self) -> None:
+        """Copies of whole tables, which tell what these have lost, so that views are mended by them."""
+        database = session_of(self._connections[0]).database
+        for table in ("sales", "items", "kinds", "shops"):
+            columns = tuple(TABLES[table])
+            name = TableName(database.engine().database, "main", table)
+            self._wide.add(database.install(sorted_copy(name, columns, columns[:1], frozenset())).identifier)
 
     def _install(self, text: str) -> int:
         database = session_of(self._connections[0]).database

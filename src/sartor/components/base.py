@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from sartor.core.action import Action, Estimate
@@ -11,6 +11,7 @@ from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Replacement
 from sartor.core.table import Catalog
 from sartor.engines.base import Engine
+from sartor.freshness.changes import Change
 from sartor.sql.rewrite import Splice
 from sartor.workload.workload import Workload
 
@@ -29,14 +30,28 @@ class Component(Protocol):
         """What each action would gain and cost, one estimate an action, in the same order."""
         ...
 
-    def build_query(self, action: Action, rows: str = "") -> str:
-        """The SELECT whose rows the object stores; `rows` is a condition on the base table that limits it."""
+    def build_query(self, action: Action) -> str:
+        """The SELECT whose rows the object stores."""
         ...
 
     def tail_query(self, derived: DerivedObject, moved: frozenset[int]) -> str:
         """The SELECT of the rows to append to the object's table since rows were appended to the tables of these places.
 
         It tells covered rows from new ones by `freshness.residual.appended_since` and `covered_before`.
+        """
+        ...
+
+    def mend(self, engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) -> int:
+        """Carry what tables lost and got into the object's rows, in the current transaction.
+
+        Args:
+            changes: of its tables, by place; the others did not change.
+
+        Returns:
+            How many rows were put behind the sorted ones.
+
+        Raises:
+            Unmended: it is better built anew.
         """
         ...
 

@@ -140,6 +140,9 @@ REBUILDS_COUNTED = Constant(
     4, 0, 1000, "changes of a table that are each expected to end in a refresh: more come in bursts", "declared"
 )
 REBUILD_SHARE = Constant(0.25, 0.0, 1.0, "what a refresh after a change takes of a build, and how often it is worth one", "declared")
+CHANGE_BLOCK_BITS = Constant(
+    14, 11, 20, "smaller blocks of row ids leave fewer rows to compare and more blocks to count", "docs/decisions/010-views-mended.md"
+)
 MEND_SHARE = Constant(
     0.05,
     0.0,

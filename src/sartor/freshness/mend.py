@@ -1,136 +1,123 @@
-"""Bringing a copy up to date after deletes and updates without sorting it anew.
+"""Bringing an object up to date in place after deletes and updates, by the rows that its tables lost and got.
 
-While no row id has moved, a row of the copy and its row in the table have the same number. So the rows gone are those whose
-numbers the table lacks, and a scan of its row ids finds them; rows updated are found by comparing the columns that were set; rows
-appended, among them those that an update deleted and inserted, have higher numbers. In the end the copy must have as many rows as
-the table; and if a checkpoint came, which may have moved rows but seldom does, the same sum of hashes. Object and state change in
-one transaction, so that the generation stays.
+A copy tells these rows, for it holds what they were; see `changes`. Then whatever else was made of the same rows, other copies and
+views, is mended by them too. Object and state change in one transaction, so that the generation stays; whatever does not fit undoes
+the transaction, and the object is built anew.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from time import perf_counter
 
-from sartor.core.constants import MEND_SHARE
-from sartor.core.derived import ORDER_COLUMN, DerivedObject
+from sartor.core.derived import ORDER_COLUMN, Coverage, DerivedObject
 from sartor.core.table import TableName, quote
 from sartor.engines.base import Engine
 from sartor.freshness import stored
-from sartor.freshness.refresh import Query, checksum, coverage_now, rows_stood
+from sartor.freshness.changes import Change, Changes, Unmended, appended, different, find
+from sartor.freshness.refresh import checksum, coverage_now, rows_stood
 from sartor.freshness.registry import Registry
 from sartor.freshness.residual import relation
 
-_CHANGED = "temp.sartor_changed"
-_COMPARED = frozenset(
-    "BOOLEAN TINYINT SMALLINT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT UHUGEINT DATE TIME UUID TIMESTAMP "
-    "TIMESTAMP_S TIMESTAMP_MS TIMESTAMP_NS".split()
-) | {"TIMESTAMP WITH TIME ZONE"}  # two values of these that are equal are the same
+Mend = Callable[[Engine, DerivedObject, Mapping[int, Change]], int]
+"""`Component.mend`: carries changes into an object's rows and says how many rows now stand behind the sorted ones."""
 
 
-class _Unmended(Exception):
-    """The copy has to be built anew; nothing was changed."""
+def mend(
+    engine: Engine, registry: Registry, component: Mend, derived: DerivedObject, known: Sequence[Changes]
+) -> tuple[DerivedObject, Changes | None] | None:
+    """The object under what its tables hold now, and the changes that were found by it; None if it has to be built anew.
 
-
-def mend(engine: Engine, registry: Registry, query: Query, derived: DerivedObject) -> DerivedObject | None:
-    """The copy under what its table holds now; None if it has to be built anew, or is no copy of one table.
-
-    The table has no generated columns.
+    Args:
+        derived: none of its tables has generated columns.
+        known: changes found before.
 
     Raises:
-        Overtaken: a mutation of the table was under way.
+        Overtaken: a mutation of one of its tables was under way.
     """
-    source, old = derived.action.source, derived.coverage
-    if (
-        derived.others
-        or not isinstance(source, TableName)
-        or old.numbered < 0
-        or old.rough != registry.state.rough(source.name.lower())
-    ):
-        return None
     started = perf_counter()
     try:
         with engine.transaction():
-            fresh = _mended(engine, registry, query, derived, source)
+            fresh, found = _mended(engine, registry, component, derived, known)
             fresh = replace(fresh, build_seconds=derived.build_seconds + perf_counter() - started)
             stored.save(engine, fresh)
-    except _Unmended:
+    except Unmended:
         return None
-    return fresh
+    return fresh, found
 
 
-def _mended(engine: Engine, registry: Registry, query: Query, derived: DerivedObject, source: TableName) -> DerivedObject:
-    old, copy = derived.coverage, relation(derived)
+def _mended(
+    engine: Engine, registry: Registry, component: Mend, derived: DerivedObject, known: Sequence[Changes]
+) -> tuple[DerivedObject, Changes | None]:
     before = registry.state
-    (now,) = coverage_now(engine, registry, derived.action)
-    if now.rough != old.rough or now.iteration < 0:
-        raise _Unmended
-    types = {name: kind for name, kind, *_ in engine.rows(f"DESCRIBE {copy}")}
-    if ORDER_COLUMN not in types:
-        raise _Unmended
-    updated = registry.state.updated(source.name.lower(), old.mutations)
-    columns = [name for name in types if name.lower() in updated and name != ORDER_COLUMN]
-    if any(name.lower() in updated for name in derived.action.get("key")):
-        raise _Unmended
-    if old.numbered != now.iteration:
-        for name, kind in types.items():
-            _differs(name, name, kind)  # raises where equal values are not always the same
-    most = MEND_SHARE.default * old.rows
-    kept = engine.rows(f"SELECT count(*) FROM {source} WHERE rowid <= {old.high_water}")[0][0]
-    unsorted = old.unsorted + now.rows - kept
-    if old.rows - kept > most or unsorted > most:
-        raise _Unmended
-    number = quote(ORDER_COLUMN)
-    if kept < old.rows:
-        engine.execute(f"DELETE FROM {copy} WHERE {number} IN ({_gone(str(source), old.high_water)})")
-    if columns:
-        _update(engine, copy, str(source), columns, types, most)
-    if now.rows > kept:
-        engine.execute(f"INSERT INTO {copy} {query(derived.action, f'rowid > {old.high_water}')}")
-    if not rows_stood(registry, before, now.iteration) or engine.rows(f"SELECT count(*) FROM {copy}") != [(now.rows,)]:
-        raise _Unmended
-    if old.numbered != now.iteration and not _is_same(engine, copy, str(source), types):
-        raise _Unmended
-    return derived.covering(replace(now, numbered=now.iteration, unsorted=unsorted))
+    now = coverage_now(engine, registry, derived.action)
+    is_copy = derived.coverage.numbered >= 0 and _has_numbers(engine, derived)
+    if now[0].iteration < 0 or (is_copy and now[0].rough != derived.coverage.rough):
+        raise Unmended
+    types = _comparable_types(engine, derived) if is_copy and derived.coverage.numbered != now[0].iteration else None
+    changes: dict[int, Change] = {}
+    found = None
+    for place, (old, new) in enumerate(zip(derived.coverages, now, strict=True)):
+        if old.files:
+            if new.files != old.files:
+                raise Unmended
+        elif old.mutations == new.mutations != stored.UNKNOWN:
+            if old.appends != new.appends or new.appends == stored.UNKNOWN:
+                changes[place] = appended(derived, place)
+        else:
+            told = _told(derived, place, new, known)
+            if told is None and is_copy:
+                told = found = _found(engine, registry, derived, new)
+            if told is None:
+                raise Unmended
+            changes[place] = told.change()
+    if changes.keys() & derived.action.strict:
+        raise Unmended
+    behind = derived.coverage.unsorted + component(engine, derived, changes)
+    if not rows_stood(registry, before, now[0].iteration):
+        raise Unmended
+    if is_copy and engine.rows(f"SELECT count(*) FROM {relation(derived)}") != [(now[0].rows,)]:
+        raise Unmended
+    if types is not None and not _is_same(engine, derived, types):
+        raise Unmended
+    coverages = [old if old.files else new for old, new in zip(derived.coverages, now, strict=True)]
+    coverages[0] = replace(coverages[0], numbered=now[0].iteration if is_copy else -1, unsorted=behind)
+    return derived.covering(*coverages), found
 
 
-def _gone(source: str, high_water: int) -> str:
-    """The row ids up to the high water that the table lacks, as a SELECT."""
-    ids = f"SELECT rowid AS id, lag(rowid, 1, -1) OVER () AS before FROM {source} WHERE rowid <= {high_water}"
-    last = f"SELECT coalesce(max(rowid), -1) + 1 AS first, {high_water} AS last FROM {source} WHERE rowid <= {high_water}"
-    gaps = f"SELECT before + 1 AS first, id - 1 AS last FROM ({ids}) WHERE id > before + 1 UNION ALL {last}"
-    return f"SELECT unnest(range(first, last + 1)) FROM ({gaps}) WHERE first <= last"
+def _told(derived: DerivedObject, place: int, now: Coverage, known: Sequence[Changes]) -> Changes | None:
+    """The changes of a table that are known already, if they are those that this object needs."""
+    source, action = derived.action.sources[place], derived.action
+    if not isinstance(source, TableName):
+        return None
+    read = dict(action.definition).get("columns") or tuple(name for name, _ in action.schemas[place])
+    return next((one for one in known if one.tells(source, derived.coverages[place], now, read)), None)
 
 
-def _is_same(engine: Engine, copy: str, source: str, types: dict[str, str]) -> bool:
+def _found(engine: Engine, registry: Registry, copy: DerivedObject, now: Coverage) -> Changes:
+    source, old = copy.action.source, copy.coverage
+    assert isinstance(source, TableName)
+    return find(engine, copy, now, registry.state.updated(source.name.lower(), old.mutations))
+
+
+def _has_numbers(engine: Engine, derived: DerivedObject) -> bool:
+    """Whether it is a copy of one table that keeps the row ids."""
+    if derived.others or not isinstance(derived.action.source, TableName):
+        return False
+    return bool(engine.rows(f"FROM (DESCRIBE {relation(derived)}) WHERE column_name = '{ORDER_COLUMN}'"))
+
+
+def _comparable_types(engine: Engine, copy: DerivedObject) -> dict[str, str]:
+    """The types of a copy's columns; raises where sums of hashes could not tell that it is the same as its table."""
+    types = {name: kind for name, kind, *_ in engine.rows(f"DESCRIBE {relation(copy)}")}
+    for name, kind in types.items():
+        different(name, name, kind)
+    return types
+
+
+def _is_same(engine: Engine, copy: DerivedObject, types: dict[str, str]) -> bool:
     """Whether each row of the copy is the row of the table that has its number as row id."""
     columns = [name for name in types if name != ORDER_COLUMN]
-    held = engine.rows(f"SELECT {checksum(columns, types, quote(ORDER_COLUMN))} FROM {copy}")
-    return held == engine.rows(f"SELECT {checksum(columns, types, 'rowid')} FROM {source}")
-
-
-def _update(engine: Engine, copy: str, source: str, columns: list[str], types: dict[str, str], most: float) -> None:
-    """Give the copy's rows the values that their rows in the table have in some columns."""
-    number = quote(ORDER_COLUMN)
-    differs = " OR ".join(_differs(f"c.{quote(name)}", f"b.{quote(name)}", types[name]) for name in columns)
-    values = ", ".join(f"b.{quote(name)}" for name in columns)
-    engine.execute(
-        f"CREATE OR REPLACE TEMP TABLE sartor_changed AS SELECT c.{number}, {values} "
-        f"FROM {copy} AS c JOIN {source} AS b ON b.rowid = c.{number} WHERE {differs}"
-    )
-    if engine.rows(f"SELECT count(*) FROM {_CHANGED}")[0][0] > most:
-        raise _Unmended
-    setting = ", ".join(f"{quote(name)} = b.{quote(name)}" for name in columns)
-    engine.execute(f"UPDATE {copy} AS c SET {setting} FROM {_CHANGED} AS b WHERE b.{number} = c.{number}")
-    engine.execute(f"DROP TABLE {_CHANGED}")
-
-
-def _differs(one: str, other: str, kind: str) -> str:
-    """The condition that two values are not the same to the last bit that shows."""
-    if kind in ("DOUBLE", "FLOAT"):
-        return f"({one} IS DISTINCT FROM {other} OR signbit({one}) IS DISTINCT FROM signbit({other}))"
-    if kind == "VARCHAR":
-        return f"encode({one}) IS DISTINCT FROM encode({other})"  # a collation takes different texts for equal
-    if kind in _COMPARED or kind.startswith("DECIMAL("):
-        return f"{one} IS DISTINCT FROM {other}"
-    raise _Unmended
+    held = engine.rows(f"SELECT {checksum(columns, types, quote(ORDER_COLUMN))} FROM {relation(copy)}")
+    return held == engine.rows(f"SELECT {checksum(columns, types, 'rowid')} FROM {copy.action.source}")

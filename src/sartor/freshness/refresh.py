@@ -6,7 +6,7 @@ coverages of an object's sources belong together.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from time import perf_counter
 
@@ -20,8 +20,8 @@ from sartor.freshness.registry import Registry, RegistryState
 from sartor.freshness.residual import relation
 from sartor.freshness.usable import Use, loose, use
 
-Query = Callable[[Action, str], str]
-"""`Component.build_query`: the SELECT whose rows an object stores, limited by a condition on the base table if given."""
+Query = Callable[[Action], str]
+"""`Component.build_query`: the SELECT whose rows an object stores."""
 
 Tail = Callable[[DerivedObject, frozenset[int]], str]
 """`Component.tail_query`: the SELECT of the rows that an object lacks since rows were appended to the tables of these places."""
@@ -42,7 +42,7 @@ def build(engine: Engine, registry: Registry, query: Query, action: Action, iden
         before = registry.state
         coverage, *others = coverage_now(engine, registry, action)
         derived = DerivedObject(identifier, generation, action, coverage, others=tuple(others))
-        engine.execute(f"CREATE TABLE {relation(derived)} AS {query(action, '')}")
+        engine.execute(f"CREATE TABLE {relation(derived)} AS {query(action)}")
         if coverage.iteration >= 0 and rows_stood(registry, before, coverage.iteration):
             derived = derived.covering(replace(coverage, numbered=coverage.iteration), *others)
         derived = _with_rows_of_files(engine, derived)
@@ -164,12 +164,17 @@ def verify(engine: Engine, registry: Registry, derived: DerivedObject) -> Derive
     return stored.trusted(derived, appends, now.mutations)
 
 
-def checksum(columns: list[str], types: dict[str, str], number: str) -> str:
+def checksum(columns: Sequence[str], types: Mapping[str, str], number: str) -> str:
     """What tells the content of rows together with their numbers, as the columns of a SELECT."""
+    return f"count(*), {hash_sum(columns, types, number)}"
+
+
+def hash_sum(columns: Sequence[str], types: Mapping[str, str], number: str) -> str:
+    """The sum of the hashes of rows together with their numbers, as an aggregate."""
     # hash() takes -0.0 and 0.0 for the same; the sign is hashed beside it.
     parts = [quote(column) for column in columns]
     parts += [f"signbit({quote(column)})" for column in columns if types[column] in ("DOUBLE", "FLOAT")]
-    return f"count(*), sum(hash({', '.join([*parts, number])})::HUGEINT)"
+    return f"sum(hash({', '.join([*parts, number])})::HUGEINT)"
 
 
 def coverage_now(engine: Engine, registry: Registry, action: Action) -> tuple[Coverage, ...]:

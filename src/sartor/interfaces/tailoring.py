@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sartor.core.action import Action
     from sartor.core.derived import DerivedObject
     from sartor.core.table import Catalog
+    from sartor.freshness.changes import Changes
     from sartor.interfaces.database import Database
     from sartor.interfaces.design_report import DesignReport
     from sartor.interfaces.known import Compiled, Known
@@ -171,6 +172,7 @@ def install_key(database: Database, source: TableName, columns: frozenset[str]) 
 
 def refresh(database: Database, only: frozenset[int] | None = None) -> int:
     """Bring every object, or only these, up to date: append the tail, verify what is distrusted, rebuild what was mutated."""
+    from sartor.freshness.changes import forget
     from sartor.freshness.refresh import Overtaken
 
     worked = 0
@@ -179,14 +181,16 @@ def refresh(database: Database, only: frozenset[int] | None = None) -> int:
             return 0
         if not database.registry.state.open:
             database.look_for_unseen_writes()
-        for derived in list(database.design.objects.values()):
+        known: list[Changes] = []
+        # Copies first, the widest before others: they tell what has changed.
+        for derived in sorted(database.design.objects.values(), key=lambda one: -len(one.definition().get("columns", ()))):
             how = use(derived, database.registry.state)
             if how is Use.WHOLE or (only is not None and derived.identifier not in only):
                 continue
             worked += 1
             with own_write(database):
                 try:
-                    fresh = _brought_up(database, derived, how)
+                    fresh = _brought_up(database, derived, how, known)
                 except Overtaken:
                     continue
                 except duckdb.Error as error:
@@ -202,6 +206,9 @@ def refresh(database: Database, only: frozenset[int] | None = None) -> int:
                     _replace_object(database, fresh)
                     if fresh.generation != derived.generation:
                         stored.drop(database.engine(), [derived])
+        if known:
+            with own_write(database):
+                forget(database.engine(), known)
         _anchor(database)
     return worked
 
@@ -220,8 +227,12 @@ def _anchor(database: Database) -> None:
                     database.publish(replace(design, objects={**design.objects, found.identifier: found}))
 
 
-def _brought_up(database: Database, derived: DerivedObject, how: Use) -> DerivedObject | None:
-    """The object under what its sources hold now; None if it has to be dropped."""
+def _brought_up(database: Database, derived: DerivedObject, how: Use, known: list[Changes]) -> DerivedObject | None:
+    """The object under what its sources hold now; None if it has to be dropped.
+
+    Args:
+        known: changes of tables found so far; those found by this object are added.
+    """
     from sartor.components import component
     from sartor.freshness.mend import mend
     from sartor.freshness.refresh import anchor, append_tail, build, verify
@@ -243,12 +254,15 @@ def _brought_up(database: Database, derived: DerivedObject, how: Use) -> Derived
     if not _has_its_sources(database, derived.action):
         return None
     started = time.perf_counter()
-    info = database.catalog().info(derived.action.source)
-    mended = mend(engine, registry, kind.build_query, derived) if info is not None and not info.has_generated else None
-    if mended is not None:
-        spent = time.perf_counter() - started
-        database.ledger.record("refresh", str(derived.identifier), f"{mended.table} was mended in {spent:.2f} s")
-        return mended
+    infos = [database.catalog().info(source) for source in derived.action.sources]
+    if not any(info is not None and info.has_generated for info in infos):
+        mended = mend(engine, registry, kind.mend, derived, known)
+        if mended is not None:
+            fresh, found = mended
+            known += [found] if found is not None else []
+            spent = time.perf_counter() - started
+            database.ledger.record("refresh", str(derived.identifier), f"{fresh.table} was mended in {spent:.2f} s")
+            return fresh
     started = time.perf_counter()
     fresh = build(engine, registry, kind.build_query, derived.action, derived.identifier, derived.generation + 1)
     database.ledger.record("refresh", str(derived.identifier), f"{fresh.table} was rebuilt in {time.perf_counter() - started:.2f} s")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from sartor.components.sort_keys.apply import build_query, tail_query
+from sartor.components.sort_keys.apply import build_query, mend, tail_query
 from sartor.components.sort_keys.serve import alternatives, splices
 from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis
@@ -12,6 +12,7 @@ from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Replacement
 from sartor.core.table import Catalog
 from sartor.engines.base import Engine
+from sartor.freshness.changes import Change
 from sartor.sql.rewrite import Splice
 from sartor.workload.workload import Workload
 
@@ -31,11 +32,14 @@ class SortKeys:
 
         return estimate(actions, workload, catalog, engine)
 
-    def build_query(self, action: Action, rows: str = "") -> str:
-        return build_query(action, rows)
+    def build_query(self, action: Action) -> str:
+        return build_query(action)
 
     def tail_query(self, derived: DerivedObject, moved: frozenset[int]) -> str:
         return tail_query(derived)
+
+    def mend(self, engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) -> int:
+        return mend(engine, derived, changes)
 
     def splices(
         self,

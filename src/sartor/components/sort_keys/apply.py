@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sartor.core.action import Action
 from sartor.core.derived import ORDER_COLUMN, DerivedObject
 from sartor.core.table import Column, FileScan, Source, quote
+from sartor.engines.base import Engine
+from sartor.freshness.changes import SIGN, Change
 from sartor.freshness.residual import appended_since, relation
 
 
@@ -32,12 +35,12 @@ def sorted_copy(
     return Action("sort_keys", source, definition, templates)
 
 
-def build_query(action: Action, rows: str = "") -> str:
+def build_query(action: Action) -> str:
     """The SELECT of a copy's rows, in the copy's order.
 
     The types of the columns are the table's own.
     """
-    return _query(action, rows, "rowid")
+    return _query(action, "", "rowid")
 
 
 def tail_query(derived: DerivedObject) -> str:
@@ -50,15 +53,30 @@ def tail_query(derived: DerivedObject) -> str:
     return _query(derived.action, appended_since(derived), "rowid" + ("" if derived.coverage.dense else shift))
 
 
+def mend(engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) -> int:
+    """Take the rows that are gone out of a copy, and put those that came behind the sorted ones; returns how many came."""
+    columns = [*derived.action.get("columns"), ORDER_COLUMN]
+    held, names, number = relation(derived), ", ".join(map(quote, columns)), quote(ORDER_COLUMN)
+    rows = changes[0].came_and_gone(columns)
+    engine.execute(f"DELETE FROM {held} WHERE {number} IN (SELECT {number} FROM ({rows}) WHERE {SIGN} < 0)")
+    order = _order(derived.action)
+    engine.execute(f"INSERT INTO {held} ({names}) SELECT {names} FROM ({rows}) WHERE {SIGN} > 0{order}")
+    return int(engine.rows(f"SELECT count(*) FROM ({rows}) WHERE {SIGN} > 0")[0][0])
+
+
 def _query(action: Action, rows: str, row_number: str) -> str:
     columns = ", ".join(quote(column) for column in action.get("columns"))
     separator = ", " if columns else ""
     number = quote(ORDER_COLUMN)
-    row = [f"{number} ASC"] if action.get("then_by_row") else []
-    key = ", ".join([*(f"{quote(column)} ASC NULLS LAST" for column in action.get("key")), *row])
-    order = f" ORDER BY {key}" if key else ""
+    order = _order(action)
     if isinstance(action.source, FileScan):
         numbered = f"SELECT *, row_number() OVER () - 1 AS {number} FROM {action.source}"
         return f"SELECT {columns}{separator}{number} FROM ({numbered}){order}"
     where = f" WHERE {rows}" if rows else ""
     return f"SELECT {columns}{separator}{row_number} AS {number} FROM {action.source}{where}{order}"
+
+
+def _order(action: Action) -> str:
+    row = [f"{quote(ORDER_COLUMN)} ASC"] if action.get("then_by_row") else []
+    key = ", ".join([*(f"{quote(column)} ASC NULLS LAST" for column in action.get("key")), *row])
+    return f" ORDER BY {key}" if key else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sartor.components.views.apply import build_query, tail_query
 from sartor.components.views.serve import alternatives, splices
@@ -13,6 +13,7 @@ from sartor.core.design import Alternative, Replacement
 from sartor.core.table import Catalog
 from sartor.core.view import VIEWS as NAME
 from sartor.engines.base import Engine
+from sartor.freshness.changes import Change
 from sartor.sql.rewrite import Splice
 from sartor.workload.workload import Workload
 
@@ -32,11 +33,16 @@ class Views:
 
         return estimate(actions, workload, catalog, engine)
 
-    def build_query(self, action: Action, rows: str = "") -> str:
+    def build_query(self, action: Action) -> str:
         return build_query(action)
 
     def tail_query(self, derived: DerivedObject, moved: frozenset[int]) -> str:
         return tail_query(derived, moved)
+
+    def mend(self, engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) -> int:
+        from sartor.components.views.mend import mend
+
+        return mend(engine, derived, changes)
 
     def splices(
         self,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 
 from sartor.core.action import Action
 from sartor.core.block import column_text
@@ -19,7 +20,7 @@ def build_query(action: Action) -> str:
     """The SELECT of a view's rows, in the order that they are stored in."""
     view = definition(action)
     order = ", ".join(f"{key_column(place)} ASC NULLS LAST" for place in view.sorted_by)
-    return _grouped(view, range(len(view.keys)), range(len(view.states)), ()) + (f" ORDER BY {order}" if order else "")
+    return grouped(view, range(len(view.keys)), range(len(view.states)), ()) + (f" ORDER BY {order}" if order else "")
 
 
 def tail_query(derived: DerivedObject, moved: frozenset[int]) -> str:
@@ -53,12 +54,13 @@ def _residual(derived: DerivedObject, view: ViewDefinition, keys: Sequence[int],
     before: list[str] = []
     for place in sorted(moved):
         row = f"{quote(view.names[place])}.rowid"
-        terms.append(_grouped(view, keys, states, (*before, appended_since(derived, place, row))))
+        terms.append(grouped(view, keys, states, (*before, appended_since(derived, place, row))))
         before.append(covered_before(derived, place, row))
     return " UNION ALL ".join(terms)
 
 
-def _grouped(view: ViewDefinition, keys: Sequence[int], states: Sequence[int], further: Sequence[str]) -> str:
+def grouped(view: ViewDefinition, keys: Sequence[int], states: Sequence[int], further: Sequence[str]) -> str:
+    """The groups of a view's join in which further conditions hold, with some of its columns: a SELECT without order."""
     columns = [f"{view.keys[place].sql} AS {key_column(place)}" for place in keys]
     columns += [f"{view.states[place].function}({view.states[place].sql}) AS {state_column(place)}" for place in states]
     columns.append(f"count(*) AS {ROWS}")
@@ -69,9 +71,14 @@ def _grouped(view: ViewDefinition, keys: Sequence[int], states: Sequence[int], f
     return f"SELECT {', '.join(columns)} FROM {join(view)}{where} " + (f"GROUP BY {by}" if by else "HAVING count(*) > 0")
 
 
-def join(view: ViewDefinition) -> str:
-    """The FROM clause of a view, without its conditions."""
-    named = [f"{table} AS {quote(name)}" for table, name in zip(view.tables, view.names, strict=True)]
+def join(view: ViewDefinition, instead: Mapping[int, str] = MappingProxyType({})) -> str:
+    """The FROM clause of a view, without its conditions.
+
+    Args:
+        instead: SELECTs in the place of some of its tables.
+    """
+    tables = [f"({instead[place]})" if place in instead else str(table) for place, table in enumerate(view.tables)]
+    named = [f"{table} AS {quote(name)}" for table, name in zip(tables, view.names, strict=True)]
     inner, outer = named[: len(view.inner)], named[len(view.inner) :]
     joined = zip(outer, view.outer, strict=True)
     return " CROSS JOIN ".join(inner) + "".join(f" LEFT JOIN {table} ON {condition}" for table, (_, condition) in joined)
