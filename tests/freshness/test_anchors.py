@@ -66,7 +66,7 @@ def sent(con: Any, text: str = COUNT) -> str:
 def test_while_no_checkpoint_came_the_high_water_holds(tmp_path: Path, text: str) -> None:
     with loose(tmp_path / "t.duckdb") as con:
         assert "OFFSET" not in sent(con, text)
-        assert "high_water" in sent(con, text)
+        assert "SELECT high_water" not in sent(con, text)  # it is told
         assert ask(con, text) == (plain(con, text), (Use.RESIDUAL,))
         last = plain(con, LAST)
         con.execute("CHECKPOINT")
@@ -282,3 +282,49 @@ def test_the_guard_is_what_these_tests_see(tmp_path: Path) -> None:
         once(serving, "begin", lambda: other.execute("CHECKPOINT"), before=False),
     ):
         assert ask(con)[0] != plain(con)
+
+
+@pytest.mark.parametrize("text", [COUNT, LOOK_UP])
+@pytest.mark.parametrize("moment", ["begin", "still_right"])
+def test_a_tail_that_is_appended_to_the_copy_meanwhile(tmp_path: Path, text: str, moment: str) -> None:
+    """The text tells where the rows covered end, so it is right only while they end there: here the tail is in, and not yet published."""
+    with opened(tmp_path / "t.duckdb", config=NO_CHECKPOINT) as con, con.cursor() as other:
+        con.execute("INSERT INTO t SELECT range, 7 FROM range(10)")
+        warm(con, text)
+        assert ask(con, text) == (plain(con, text), (Use.RESIDUAL,))
+        refreshing = threading.Thread(target=other.refresh)
+        committed = threading.Event()
+
+        def append() -> None:
+            refreshing.start()
+            assert committed.wait(30)
+
+        owner: Any = serving if moment == "begin" else serving.Call
+        with (
+            once(Database, "publish", committed.set, before=True),
+            once(owner, moment, append, before=moment == "still_right"),
+        ):
+            assert ask(con, text) == (plain(con, text), ())
+        refreshing.join(30)
+        warm(con, text)
+        assert ask(con, text) == (plain(con, text), (Use.WHOLE,))
+
+
+def test_while_sartor_writes_the_text_tells_nothing(tmp_path: Path) -> None:
+    with opened(tmp_path / "t.duckdb", config=NO_CHECKPOINT) as con:
+        con.execute("INSERT INTO t SELECT range, 7 FROM range(10)")
+        warm(con)
+        assert "SELECT high_water" not in sent(con)
+        window = database_of(con).registry.window(own=True)
+        assert "SELECT high_water" in sent(con)
+        window.close()
+
+
+def test_what_ran_is_proven_for_a_transaction(tmp_path: Path) -> None:
+    with opened(tmp_path / "t.duckdb", config=NO_CHECKPOINT) as con:
+        con.execute("INSERT INTO t SELECT range, 7 FROM range(10)")
+        warm(con)
+        con.execute("BEGIN")
+        assert "SELECT high_water" in sent(con)
+        assert ask(con) == (plain(con), (Use.RESIDUAL,))
+        con.execute("COMMIT")

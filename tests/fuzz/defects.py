@@ -53,8 +53,8 @@ def _ignore_appends(derived: Any, state: Any) -> Use:
 def _stale_literal() -> Callable[..., Any]:
     seen: dict[str, str] = {}
 
-    def compiled(self: Any, alternative: Any, used: Any, *rest: Any) -> Any:
-        text = original(self, alternative, used, *rest)
+    def compiled(self: Any, alternative: Any, used: Any, *rest: Any, **named: Any) -> Any:
+        text = original(self, alternative, used, *rest, **named)
         return seen.setdefault(f"{self.template.digest} {used}", text) if text else text
 
     original = known.Known.compiled

@@ -33,8 +33,8 @@ _now, _delta, _find = mend._now, mend._delta, freshness_mend.find
 _put_call, _rows_of, _holds = aggregates.put_call, states.rows_of, match.holds
 
 
-def _first_moved_only(derived: Any, view: Any, keys: Any, kept: Any, moved: frozenset[int]) -> str:
-    return _residual(derived, view, keys, kept, frozenset(sorted(moved)[:1]))
+def _first_moved_only(derived: Any, view: Any, keys: Any, kept: Any, moved: frozenset[int], select: Any) -> str:
+    return _residual(derived, view, keys, kept, frozenset(sorted(moved)[:1]), select)
 
 
 def _ignore_others(derived: Any, state: Any) -> Use:

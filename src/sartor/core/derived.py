@@ -29,6 +29,7 @@ class Coverage:
         numbered: of copies, the iteration under which the numbers stored beside the rows are the row ids; -1 if they are not.
         row_ids: the sum of the row ids covered: as rows only move down, the same sum proves that none has moved.
         unsorted: rows that were put behind the sorted ones since it was built.
+        told: the text may name the high water itself, for it is only used if this is still what is covered.
     """
 
     high_water: int
@@ -42,6 +43,7 @@ class Coverage:
     numbered: int = -1
     row_ids: int = -1
     unsorted: int = 0
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)

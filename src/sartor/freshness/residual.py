@@ -70,11 +70,15 @@ def _last_covered(derived: DerivedObject, place: int) -> str:
     Where the table never lost a row up to the high water, covered rows can not move. Else a checkpoint may have moved them
     down, in the same order; with the mutation count unchanged the rows covered are still the first ones, so the statement
     finds the last of them by its position.
+
+    Where the text may tell it, it does: a look into the state table takes 0.4 ms.
     """
     source, coverage = derived.action.sources[place], derived.coverages[place]
     assert isinstance(source, TableName), "files have no residual"
     state = f"{quote(derived.action.source.database)}.{quote(SCHEMA)}.{quote(STATE_TABLE)}"
     where = f"WHERE identifier = {derived.identifier} AND generation = {derived.generation} AND place = {place}"
+    if coverage.dense and coverage.told:
+        return str(coverage.high_water)
     if coverage.dense:
         return f"(SELECT high_water FROM {state} {where})"
     position = f"(SELECT rows_covered - 1 FROM {state} {where})"

@@ -92,6 +92,11 @@ def standing(derived: DerivedObject, iteration: int) -> DerivedObject:
     return derived.covering(*(one if one.files else replace(one, dense=True) for one in derived.coverages))
 
 
+def told(derived: DerivedObject) -> DerivedObject:
+    """The same object, for a statement that is only right while it covers just what it covers now."""
+    return derived.covering(*(replace(one, told=True) for one in derived.coverages))
+
+
 def _stands(derived: DerivedObject, how: Use, before: RegistryState, after: RegistryState) -> bool:
     now = use(derived, after)
     if how is not Use.RESIDUAL:

@@ -55,7 +55,7 @@ class Database:
         plain: why everything runs plain; empty if it does not.
         texts, templates: what is known of each text and template; bounded, dropped as a whole when full.
         decisions: what was decided about each derived object, by its identifier.
-        proven: texts of alternatives that ran without an error since the design or the catalog last moved.
+        proven: `Compiled.proof` of what ran without an error since the design or the catalog last moved.
         engine_lock: held by whoever uses `engine`.
         asked_at: when the last statement ended, on `time.perf_counter`.
         keeper: what refreshes and tunes in idle time, if it was asked for.
@@ -74,7 +74,7 @@ class Database:
         self._likes: set[str] = set()
         self._touched = False
         self._identifier = 0
-        self.proven: set[str | None] = set()
+        self.proven: set[object] = set()
         self.engine_lock = threading.RLock()
         self.asked_at = time.perf_counter()
         self.keeper: Keeper | None = None

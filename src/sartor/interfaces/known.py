@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from statistics import median
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from sartor.core.block import Order
 from sartor.core.constants import DISCARD_SHARE, HISTORY_RUNS, PROBATION_RUNS, PUT_BACK_EVERY
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Design
-from sartor.freshness.usable import Use, moved, standing
+from sartor.freshness.usable import Use, moved, standing, told
 from sartor.sql.classify import READ, Effects
 from sartor.sql.fingerprint import Fingerprint
 from sartor.sql.ranking import check
@@ -130,15 +130,25 @@ class Known:
     _compiled: dict[object, Compiled | None] = field(default_factory=dict)
 
     def compiled(
-        self, alternative: Alternative, used: tuple[tuple[DerivedObject, Use], ...], state: RegistryState, iteration: int = -1
+        self,
+        alternative: Alternative,
+        used: tuple[tuple[DerivedObject, Use], ...],
+        state: RegistryState,
+        iteration: int = -1,
+        *,
+        tells: bool = False,
     ) -> Compiled | None:
         """The text of an alternative, each reference spliced to what its derived object holds; cached.
 
         Args:
             iteration: the registry's, where the text is only used if it stays the same until the snapshot has begun; else -1.
+            tells: the text is only used if the objects cover in that snapshot what they cover now.
         """
+        form = (alternative, tuple([_form(item, how, state) for item, how in used]))
         if iteration >= 0:
             used = tuple([(standing(item, iteration), how) for item, how in used])
+        if tells:
+            used = tuple([(told(item), how) for item, how in used])
         key = (alternative, tuple([_form(item, how, state) for item, how in used]))
         try:
             return self._compiled[key]
@@ -148,7 +158,10 @@ class Known:
         if analysis is None:
             return None
         self._compiled.clear()
-        found = self._compiled[key] = compile_text(self, analysis, alternative, used, state)
+        found = compile_text(self, analysis, alternative, used, state)
+        if found is not None:
+            found = replace(found, proof=(self.text, form))
+        self._compiled[key] = found
         return found
 
 
@@ -158,10 +171,12 @@ class Compiled:
 
     Attributes:
         check: a query that says whether the statement's ORDER BY leaves no ties among the rows that it shows; None if none can be.
+        proof: what is known not to raise once this has run: the same for all texts that tell covered rows in another way only.
     """
 
     text: str
     check: str | None = None
+    proof: object = None
 
 
 def compile_text(
@@ -191,4 +206,5 @@ def _form(derived: DerivedObject, how: Use, state: RegistryState) -> object:
     """What the text of an alternative depends on of an object that it reads."""
     if how is Use.WHOLE:
         return derived.table
-    return derived.table, moved(derived, state), tuple([(one.dense, one.rows > 0) for one in derived.coverages])
+    covered = [(one.dense, one.high_water) if one.dense and one.told else (one.dense, one.rows > 0) for one in derived.coverages]
+    return derived.table, moved(derived, state), tuple(covered)

@@ -54,7 +54,9 @@ class Call:
         used: the derived objects it reads and how.
         before: the registry before anything was sent.
         settled: the counts of writes that the look for ties was made under, if one was.
-        proven: the texts proven under the design that was looked at; a younger design has a set of its own.
+        proof: `Compiled.proof` of it.
+        tells: the objects have to cover still what they covered when it was made.
+        proven: what is proven under the design that was looked at; a younger design has a set of its own.
         iteration: the registry's, where covered rows are told by row ids that a checkpoint may move; else None.
         close: closes the commit window of a write.
         sends: the text itself is sent.
@@ -69,7 +71,9 @@ class Call:
     used: tuple[tuple[DerivedObject, Use], ...] = ()
     before: RegistryState | None = None
     settled: tuple[tuple[int, int], ...] | None = None
-    proven: set[str | None] | None = None
+    proof: object = None
+    tells: bool = False
+    proven: set[object] | None = None
     iteration: int | None = None
     close: Callable[[], None] | None = None
     sends: bool = False
@@ -92,10 +96,13 @@ class Call:
         database.look_for_unseen_writes()
         state = database.registry.state
         stood = self.iteration is None or database.rows_stood(self.iteration, self.before)
+        if self.tells:
+            objects = database.design.objects  # read after the registry: what Sartor wrote is published before its window closes
+            stood &= not state.own and all(objects.get(item.identifier) is item for item, _ in self.used)
         if stood and unchanged(self.used, self.before, state) and (self.settled is None or self.settled == settled(self.used, state)):
             self.served = True
             assert self.proven is not None
-            self.proven.add(self.alternative)
+            self.proven.add(self.proof)
             return True
         assert self.known.template is not None
         self.known.template.discarded += 1
@@ -219,6 +226,7 @@ def _explain_alternative(call: Call, database: Database) -> None:
     if inner.alternative is not None:
         call.known, call.alternative = inner.known, asked[0] + inner.alternative
         call.used, call.before, call.proven, call.settled = inner.used, inner.before, inner.proven, inner.settled
+        call.proof, call.tells = inner.proof, inner.tells
 
 
 def _take_alternative(call: Call, database: Database) -> None:
@@ -263,8 +271,9 @@ def _take_alternative(call: Call, database: Database) -> None:
             return
         iteration = database.registry.iteration()
     fixed = -1 if iteration is None or transaction is not None else iteration
-    compiled = known.compiled(alternative, tuple(used[: len(alternative)]), state, fixed)
-    if compiled is None or (transaction is not None and compiled.text not in proven):
+    tells = Use.RESIDUAL in ways and transaction is None and not state.own
+    compiled = known.compiled(alternative, tuple(used[: len(alternative)]), state, fixed, tells=tells)
+    if compiled is None or (transaction is not None and compiled.proof not in proven):
         return
     if compiled.check is not None:
         counts = settled(used, state)
@@ -276,6 +285,7 @@ def _take_alternative(call: Call, database: Database) -> None:
             return
         call.settled = counts
     call.alternative, call.used, call.before, call.iteration = compiled.text, tuple(used), state, iteration
+    call.proof, call.tells = compiled.proof, tells
 
 
 def _may_commit_later(session: Session, effects: Effects | None) -> bool:
