@@ -16,7 +16,7 @@ from sartor.components.sort_keys import SORT_KEYS
 from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis
 from sartor.core.derived import Coverage, DerivedObject
-from sartor.core.design import Alternative, Replacement
+from sartor.core.design import Alternative, Design, Replacement
 from sartor.core.table import Catalog, FileScan, TableName
 from sartor.engines.base import Engine
 from sartor.freshness import refresh, stored
@@ -312,8 +312,8 @@ def test_choices_of_blocks(connection: Any) -> None:
     join_of(connection)
     choices: dict[str, Alternative] = {"one": (Replacement(0, 1), Replacement(2, 1, block=True)), "none": ()}
     with database.engine_lock, own_write(database):
-        stored.save_choices(database.engine(), choices)
-    assert stored.load_choices(database.engine()) == choices
+        stored.save_choices(database.engine(), Design({}, choices))
+    assert stored.load_choices(database.engine()) == (choices, {})
 
 
 # Building and appending -------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 import sartor
+from sartor.core.design import Design
 from sartor.core.table import TableName
 from sartor.freshness import stored
 from sartor.freshness.usable import Use
@@ -27,8 +28,8 @@ def test_what_is_stored_is_what_is_loaded(tmp_path: Path) -> None:
         assert loaded.action == derived.action
         assert loaded.coverage.high_water == derived.coverage.high_water
         assert loaded.coverage.mutations == stored.UNKNOWN
-        stored.save_choices(database.engine(), {"digest": ()})
-        assert stored.load_choices(database.engine()) == {"digest": ()}
+        stored.save_choices(database.engine(), Design({}, {"digest": (), "other": ()}, saved={"other": 0.25}))
+        assert stored.load_choices(database.engine()) == ({"digest": (), "other": ()}, {"other": 0.25})
 
 
 def test_a_renamed_file_is_still_served(tmp_path: Path) -> None:
@@ -66,7 +67,7 @@ def test_a_schema_of_the_former_shape_is_nothing_built(tmp_path: Path) -> None:
     for _ in range(2):
         with sartor.connect(path) as con:
             assert not database_of(con).design.objects
-            assert stored.load_choices(database_of(con).engine()) == {}
+            assert stored.load_choices(database_of(con).engine()) == ({}, {})
             warm(con)
             assert ask(con) == (plain(con), ())
             assert con.refresh() == con.purge() == 0

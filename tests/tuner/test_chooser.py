@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -46,6 +47,20 @@ def _gain(chosen: tuple[Estimate, ...], workload: Workload) -> float:
         ]
         total += template.count * PAYBACK_REPEATS.default * max(sum(values) for values in saved)
     return total
+
+
+def test_what_stands_costs_storage_and_nothing_to_build() -> None:
+    workload = Workload((TemplateStatistics("one", "one", "read", 10, 1.0, 0.0, 1.0),))
+    action = Action("sort_keys", TableName("db", "main", "one"), (("key", ("k",)),))
+    costs = (_predicted(100.0), _predicted(5.0), _predicted(0.0))
+    stands = Estimate(action, {"one": _predicted(0.01)}, *costs, standing=7)
+    assert choose([replace(stands, standing=0)], workload, storage_bytes=9.0, build_seconds=200.0).chosen == ()
+    assert choose([stands], workload, storage_bytes=9.0, build_seconds=1.0).chosen == (stands,)
+    assert choose([stands], workload, storage_bytes=4.0, build_seconds=1.0).chosen == ()
+    rewritten = replace(workload, mutations={"one": 3})
+    assert choose([stands], rewritten, storage_bytes=9.0, build_seconds=1.0).chosen == ()
+    other = Estimate(replace(action, definition=(("key", ("m",)),)), {"one": _predicted(0.02)}, _predicted(0.1), *costs[1:])
+    assert choose([stands, other], workload, storage_bytes=9.0, build_seconds=1.0).chosen == (other,)
 
 
 @pytest.mark.parametrize("seed", range(12))

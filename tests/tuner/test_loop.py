@@ -75,7 +75,7 @@ class World:
                 if key in self.overtaken:
                     return loop.Made(self.now, None, "its table was being changed")
                 return loop.Made(self.now, built(step.identifier, key, COPY_BYTES * self.grown))
-            case loop.Drop():
+            case loop.Drop() | loop.Release():
                 return loop.Made(self.now, None)
             case loop.Try():
                 (used,) = step.option
@@ -217,6 +217,33 @@ def test_what_serves_already_is_left_only_for_something_faster() -> None:
         check(decided, world, before)
         assert decided.design.choices["by m"] != ()
         assert (decided.design.choices["by k"] != before.choices["by k"]) is moves
+
+
+def test_what_saves_little_makes_room_for_what_saves_more() -> None:
+    choices = {"by k": (Replacement(0, 7),)}
+    for saved, room, goes in ((1e-6, 3, True), (1e-6, 9, False), (0.09, 3, False), (None, 3, False)):
+        before = Design({7: built(7, "k")}, choices, 3, {} if saved is None else {"by k": saved})
+        world = World({"m": 4.0, "d": 4.0})
+        decided = world.play(loop.rounds(start(world, design=before, storage_bytes=room * COPY_BYTES - 500)))
+        check(decided, world, before)
+        assert (7 in {derived.identifier for derived in decided.idle}) is goes
+        assert any(isinstance(step, loop.Release) for step in world.steps) is goes
+        assert any("dropped: it does not pay" in line for kind, line in world.notes) is goes
+        assert len(decided.built) == (2 if goes or room == 9 else 1)
+        assert decided.design.saved.keys() == {digest for digest, choice in decided.design.choices.items() if choice} - (
+            {"by k"} if saved is None else set()
+        )
+
+
+def test_wherever_a_release_is_stopped_nothing_names_what_may_be_gone() -> None:
+    before = Design({7: built(7, "k")}, {"by k": (Replacement(0, 7),)}, 3, {"by k": 1e-6})
+    for stop_at in range(1, 6):
+        world = World({"m": 4.0, "d": 4.0}, stop_at=stop_at)
+        decided = world.play(loop.rounds(start(world, design=before, storage_bytes=2.5 * COPY_BYTES)))
+        check(decided, world, before)
+        if any(isinstance(step, loop.Release) for step in world.steps):
+            assert 7 not in decided.design.objects
+            assert 7 in {derived.identifier for derived in decided.idle}
 
 
 def test_time_that_runs_out_leaves_the_rest_plain() -> None:

@@ -67,6 +67,7 @@ class Estimate:
         build_seconds: time to build it.
         bytes_stored: storage that it takes.
         upkeep_seconds_per_row: time to carry one appended row into it.
+        standing: the identifier of the object that was built by it already, so that building costs nothing more; 0 if none was.
     """
 
     action: Action
@@ -74,3 +75,4 @@ class Estimate:
     build_seconds: Evidence
     bytes_stored: Evidence
     upkeep_seconds_per_row: Evidence
+    standing: int = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -41,9 +41,18 @@ class Design:
         objects: the derived objects by identifier.
         choices: per template digest, the alternative that the trial chose; an empty one means that plain won.
             A template that is not here was never tried, and is served as the component predicts.
+        saved: per template digest, the seconds that its choice saves on each run, as its trial measured.
         version: moves with each change; decisions cached under another version are dead.
     """
 
     objects: Mapping[int, DerivedObject] = field(default_factory=lambda: MappingProxyType({}))
     choices: Mapping[str, Alternative] = field(default_factory=lambda: MappingProxyType({}))
     version: int = 0
+    saved: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+    def without(self, gone: Container[int]) -> Design:
+        """The same without some objects, and without the choices that name them."""
+        choices = {digest: choice for digest, choice in self.choices.items() if not any(item.object in gone for item in choice)}
+        objects = {identifier: derived for identifier, derived in self.objects.items() if identifier not in gone}
+        saved = {digest: seconds for digest, seconds in self.saved.items() if digest in choices}
+        return Design(objects, choices, self.version + 1, saved)

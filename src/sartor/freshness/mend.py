@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from time import perf_counter
 
 from sartor.core.derived import ORDER_COLUMN, Coverage, DerivedObject
 from sartor.core.table import TableName, quote
@@ -36,11 +35,9 @@ def mend(
     Raises:
         Overtaken: a mutation of one of its tables was under way.
     """
-    started = perf_counter()
     try:
         with engine.transaction():
             fresh, found = _mended(engine, registry, component, derived, known)
-            fresh = replace(fresh, build_seconds=derived.build_seconds + perf_counter() - started)
             stored.save(engine, fresh)
     except Unmended:
         return None

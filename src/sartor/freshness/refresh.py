@@ -62,7 +62,6 @@ def append_tail(engine: Engine, registry: Registry, tail: Tail, derived: Derived
     Raises:
         Overtaken: a mutation of one of its tables came between, or its files changed; the object has to be rebuilt.
     """
-    started = perf_counter()
     with engine.transaction():
         now = coverage_now(engine, registry, derived.action)
         pairs = list(zip(derived.coverages, now, strict=True))
@@ -88,7 +87,7 @@ def append_tail(engine: Engine, registry: Registry, tail: Tail, derived: Derived
         if not derived.others and not coverages[0].files:
             behind = derived.coverage.unsorted + coverages[0].rows - derived.coverage.rows
             coverages[0] = replace(coverages[0], numbered=coverages[0].iteration if keeps_numbers else -1, unsorted=behind)
-        derived = replace(derived.covering(*coverages), build_seconds=derived.build_seconds + perf_counter() - started)
+        derived = derived.covering(*coverages)
         stored.save(engine, derived)
     return derived
 

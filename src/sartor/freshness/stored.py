@@ -12,7 +12,7 @@ from typing import Any
 
 from sartor.core.action import Action
 from sartor.core.derived import SCHEMA, STATE_TABLE, Coverage, DerivedObject
-from sartor.core.design import Alternative, Replacement
+from sartor.core.design import Alternative, Design, Replacement
 from sartor.core.errors import DatabaseUnavailable
 from sartor.core.table import FileScan, Source, TableName, quote
 from sartor.engines.base import Engine
@@ -112,23 +112,28 @@ def drop_everything(engine: Engine) -> None:
         engine.execute(f"DROP SCHEMA {_schema(engine)} CASCADE")
 
 
-def save_choices(engine: Engine, choices: dict[str, Alternative]) -> None:
-    """Replace what the trials chose, in one transaction."""
+def save_choices(engine: Engine, design: Design) -> None:
+    """Replace what the trials chose and what it saves, in one transaction."""
     with engine.transaction():
         engine.execute(f"DELETE FROM {_table(engine, _CHOICES)}")
-        for digest, alternative in choices.items():
-            document = json.dumps([[item.reference, item.object, item.block] for item in alternative])
+        for digest, alternative in design.choices.items():
+            replacements = [[item.reference, item.object, item.block] for item in alternative]
+            document = json.dumps({"replacements": replacements, "saved": design.saved.get(digest)})
             engine.execute(f"INSERT INTO {_table(engine, _CHOICES)} VALUES (?, ?)", [digest, document])
 
 
-def load_choices(engine: Engine) -> dict[str, Alternative]:
-    """What the trials chose, per template digest."""
-    if not _exists(engine):
-        return {}
-    return {
-        digest: tuple(Replacement(*item) for item in json.loads(document))
-        for digest, document in engine.rows(f"SELECT digest, alternative FROM {_table(engine, _CHOICES)}")
-    }
+def load_choices(engine: Engine) -> tuple[dict[str, Alternative], dict[str, float]]:
+    """What the trials chose, and the seconds that it saves on each run where that is known; both per template digest."""
+    choices: dict[str, Alternative] = {}
+    saved: dict[str, float] = {}
+    for digest, text in engine.rows(f"SELECT digest, alternative FROM {_table(engine, _CHOICES)}") if _exists(engine) else ():
+        document = json.loads(text)
+        if isinstance(document, list):  # as written before savings were kept
+            document = {"replacements": document}
+        choices[digest] = tuple(Replacement(*item) for item in document["replacements"])
+        if document.get("saved") is not None:
+            saved[digest] = document["saved"]
+    return choices, saved
 
 
 def save_token(engine: Engine, token: str) -> None:

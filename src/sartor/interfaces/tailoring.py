@@ -79,7 +79,8 @@ def load(database: Database) -> None:
         trusted = standing(database, engine)
         newest = {derived.identifier: derived for derived in objects}
         known = {identifier: stored.trusted(derived, *_counts(trusted.get(identifier, ""))) for identifier, derived in newest.items()}
-        database.publish(Design(known, stored.load_choices(engine), 1))
+        choices, saved = stored.load_choices(engine)
+        database.publish(Design(known, choices, 1, saved))
 
 
 def forget_standing(database: Database) -> None:
@@ -416,7 +417,7 @@ def publish_and_save(database: Database, design: Design) -> None:
     if verified_keys(before) != verified_keys(after) or known_scans(before) != known_scans(after):
         database.define()
     if design.objects:
-        stored.save_choices(database.engine(), dict(design.choices))
+        stored.save_choices(database.engine(), design)
 
 
 def explain(database: Database, decision: int) -> str:
@@ -514,12 +515,9 @@ def _replace_object(database: Database, derived: DerivedObject) -> None:
 
 
 def _drop_objects(database: Database, objects: list[DerivedObject]) -> None:
-    design = database.design
-    gone = {derived.identifier for derived in objects}
-    choices = {k: c for k, c in design.choices.items() if not any(item.object in gone for item in c)}
-    kept = {identifier: d for identifier, d in design.objects.items() if identifier not in gone}
-    database.publish(Design(kept, choices, design.version + 1))
+    design = database.design.without({derived.identifier for derived in objects})
+    database.publish(design)
     if any(is_fact(derived) for derived in objects):
         database.define()
     stored.drop(database.engine(), objects)
-    stored.save_choices(database.engine(), choices)
+    stored.save_choices(database.engine(), design)

@@ -3,7 +3,8 @@
 A mixed-integer program: one binary variable for each action, one for each template and action that could serve it. A template
 takes at most one action on each table; an action on several tables takes that place on each of them. What is maximised are
 seconds: those saved, over a few times as many runs as were observed (PAYBACK_REPEATS), less those of building and of carrying
-appended rows along. Nothing chosen is always a solution.
+appended rows along. Nothing chosen is always a solution. What stands already takes part: it costs its storage and its upkeep, and
+saves what its trials measured.
 """
 
 from __future__ import annotations
@@ -31,10 +32,20 @@ def choose(estimates: Sequence[Estimate], workload: Workload, *, storage_bytes: 
     worth = [item for item in estimates if _alone(item, counts, workload) > 0]
     if not worth:
         return Choice((), tuple((item.action, "it would cost more than it saves") for item in estimates))
-    picked = _solve(worth, counts, workload, storage_bytes, build_seconds)
+    picked = _kept_where_room_is(worth, _solve(worth, counts, workload, storage_bytes, build_seconds), storage_bytes)
     chosen = tuple(item for item, taken in zip(worth, picked, strict=True) if taken)
     refused = [(item.action, _reason(item, item in worth, storage_bytes, build_seconds)) for item in estimates if item not in chosen]
     return Choice(chosen, tuple(refused))
+
+
+def _kept_where_room_is(items: Sequence[Estimate], picked: list[bool], storage_bytes: float) -> list[bool]:
+    """What stands and pays goes for nothing less than room: the solver leaves out what is within its tolerance."""
+    left = storage_bytes - sum(item.bytes_stored.value for item, taken in zip(items, picked, strict=True) if taken)
+    for place, item in enumerate(items):
+        if item.standing and not picked[place] and item.bytes_stored.value <= left:
+            picked[place] = True
+            left -= item.bytes_stored.value
+    return picked
 
 
 def _cost(item: Estimate, workload: Workload) -> float:
@@ -42,7 +53,8 @@ def _cost(item: Estimate, workload: Workload) -> float:
     names = {source.name.lower() for source in item.action.sources if isinstance(source, TableName)}
     rows = sum(workload.appended_rows.get(name, 0) for name in names)
     rebuilds = min(sum(workload.mutations.get(name, 0) for name in names), REBUILDS_COUNTED.default) * PAYBACK_REPEATS.default
-    return item.build_seconds.value * (1.0 + rebuilds * REBUILD_SHARE.default) + rows * item.upkeep_seconds_per_row.value
+    builds = rebuilds * REBUILD_SHARE.default + (0.0 if item.standing else 1.0)
+    return item.build_seconds.value * builds + rows * item.upkeep_seconds_per_row.value
 
 
 def pays(item: Estimate, workload: Workload) -> bool:
@@ -61,7 +73,7 @@ def _reason(item: Estimate, pays: bool, storage_bytes: float, build_seconds: flo
         return "it would cost more than it saves"
     if item.bytes_stored.value > storage_bytes:
         return f"it needs about {item.bytes_stored.value / 1e6:.0f} MB, more than the storage budget"
-    if item.build_seconds.value > build_seconds:
+    if item.build_seconds.value > build_seconds and not item.standing:
         return f"building it takes about {item.build_seconds.value:.1f} s, more than the time left"
     return "others save more within the budgets"
 
@@ -84,7 +96,7 @@ def _solve(
     limits = np.zeros(2 + len(pairs) + len(slots))
     limits[0], limits[1] = storage_bytes, build_seconds
     for place, item in enumerate(items):
-        rows[0, place], rows[1, place] = item.bytes_stored.value, item.build_seconds.value
+        rows[0, place], rows[1, place] = item.bytes_stored.value, 0.0 if item.standing else item.build_seconds.value
     for number, (place, digest) in enumerate(pairs):
         variable = len(items) + number
         gain[variable] = counts.get(digest, 0) * items[place].seconds_saved[digest].value

@@ -28,6 +28,7 @@ from sartor.core.table import Catalog
 from sartor.freshness.facts import is_fact
 from sartor.tuner.chooser import choose
 from sartor.tuner.outcome import Refusal
+from sartor.tuner.standing import standing
 from sartor.tuner.trial import Pair, Verdict, verdict
 from sartor.workload.workload import Execution, TemplateStatistics, Workload
 
@@ -72,6 +73,14 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True)
+class Release:
+    """Put a design in force that lacks some objects, and drop these. Answered with `Made`, without an object."""
+
+    design: Design
+    gone: tuple[DerivedObject, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Try:
     """Run one statement plain and by an alternative, and compare. Answered with `Tried`."""
 
@@ -82,7 +91,7 @@ class Try:
     share_done: float
 
 
-Step = FindKey | Know | Appraise | Build | Drop | Try
+Step = FindKey | Know | Appraise | Build | Drop | Release | Try
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +197,15 @@ def rounds(start: Start) -> Machine:
     state = Round(start.design, tuple(t for t in start.workload.reads() if t.replayable and t.plain_seconds))
     try:
         catalog, now = yield from _find_keys(start, state)
-        chosen, now = yield from _choose(start, state, catalog, now)
+        chosen, gone, now = yield from _choose(start, state, catalog, now)
         if start.only_report:
             state.lines = tuple(_promise(item) for item in chosen)
             return state
+        if gone:
+            step = _release(start, state, gone)
+            start = replace(start, design=step.design)  # before it is asked for: from then on nothing may name what goes
+            answer = yield step
+            now = answer.now
         now = yield from _build(start, state, chosen, now)
         yield from _prove(start, state, catalog, now)
     except KeyboardInterrupt:
@@ -232,27 +246,43 @@ def _find_keys(start: Start, state: Round) -> Generator[Step, Answer, tuple[Cata
     return knowing.catalog, knowing.now
 
 
-def _choose(start: Start, state: Round, catalog: Catalog, now: float) -> Generator[Step, Answer, tuple[tuple[Estimate, ...], float]]:
-    """What to build, jointly, for the templates that nothing serves yet."""
+def _choose(
+    start: Start, state: Round, catalog: Catalog, now: float
+) -> Generator[Step, Answer, tuple[tuple[Estimate, ...], frozenset[int], float]]:
+    """What to build, jointly, for the templates that nothing serves yet, and which objects have to make room."""
     unserved = tuple(template for template in state.reads if not start.design.choices.get(template.digest))
     answer = yield Appraise(replace(start.workload, templates=unserved), catalog)
     assert isinstance(answer, Appraised)
     for refusal in answer.refused:
         _refuse(start, state, refusal.what, refusal.reason)
+    stands = standing(start.design)
     choice = choose(
-        answer.estimates,
+        (*answer.estimates, *stands),
         start.workload,
-        storage_bytes=_storage_left(start, state),
+        storage_bytes=_storage_left(start, state) + sum(item.bytes_stored.value for item in stands),
         build_seconds=(start.deadline - answer.now) * TRIAL_SHARE.default,
     )
-    taken = {name_of(item.action) for item in choice.chosen}
+    chosen = tuple(item for item in choice.chosen if not item.standing)
+    taken = {name_of(item.action) for item in chosen}
+    kept = {item.standing for item in choice.chosen}
+    gone = frozenset(item.standing for item in stands if item.standing not in kept)
+    built = {item.action for item in stands}
     reasons: dict[str, str] = {}  # of the variants of one key, which differ in their columns, the first is told of
     for action, reason in choice.refused:
-        reasons.setdefault(name_of(action), reason)
+        if action not in built:
+            reasons.setdefault(name_of(action), reason)
     for name, reason in reasons.items():
         if name not in taken:
             _refuse(start, state, name, f"not built: {reason}")
-    return choice.chosen, answer.now
+    return chosen, gone, answer.now
+
+
+def _release(start: Start, state: Round, gone: frozenset[int]) -> Release:
+    """Let objects go that others save more than, or that cost more than they save, before anything is built in their room."""
+    for identifier in sorted(gone):
+        state.idle.append(start.design.objects[identifier])
+        _refuse(start, state, name_of(state.idle[-1].action), "dropped: it does not pay any more, or others save more in its room")
+    return Release(start.design.without(gone), tuple(state.idle))
 
 
 def _build(start: Start, state: Round, chosen: Sequence[Estimate], now: float) -> Generator[Step, Answer, float]:
@@ -372,10 +402,13 @@ def _settle(start: Start, state: Round) -> None:
     used |= {fact for t in state.reads if choices.get(t.digest) and t.analysis is not None for fact in t.analysis.facts}
     everything = _with(start.design, (*state.facts, *state.built)).objects
     kept = {identifier: derived for identifier, derived in everything.items() if identifier in used}
-    state.design = Design(kept, choices, start.design.version + 1)
+    saved = {d: state.measured[d][0] - state.measured[d][1] for d in state.choices}
+    saved = {digest: seconds for digest, seconds in {**start.design.saved, **saved}.items() if choices.get(digest)}
+    state.design = Design(kept, choices, start.design.version + 1, saved)
     unsaved = {fact.identifier for fact in state.facts}
-    state.idle = [derived for identifier, derived in everything.items() if identifier not in used | unsaved]
-    for derived in state.idle:
+    idle = [derived for identifier, derived in everything.items() if identifier not in used | unsaved]
+    state.idle += idle
+    for derived in idle:
         if not is_fact(derived):
             _refuse(start, state, name_of(derived.action), "no template became clearly faster by it, so it was dropped")
     state.facts = [fact for fact in state.facts if fact.identifier in used]

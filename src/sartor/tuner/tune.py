@@ -141,6 +141,10 @@ def _enact(context: TuneContext, step: loop.Step, tell: Callable[[str, float], N
         case loop.Drop(derived):
             stored.drop(context.engine, [derived])
             return loop.Made(context.clock(), None)
+        case loop.Release(design, gone):
+            context.publish(design)
+            stored.drop(context.engine, gone)
+            return loop.Made(context.clock(), None)
         case loop.Try():
             begin, length = _PROVING_SHARE
             tell("proving on the real queries", begin + length * step.share_done)
