@@ -287,7 +287,7 @@ def test_the_guard_is_what_these_tests_see(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", [COUNT, LOOK_UP])
 @pytest.mark.parametrize("moment", ["begin", "still_right"])
 def test_a_tail_that_is_appended_to_the_copy_meanwhile(tmp_path: Path, text: str, moment: str) -> None:
-    """The text tells where the rows covered end, so it is right only while they end there; here the tail is in before it is published."""
+    """The text tells where the rows covered end, so it is right only while they end there: a tail is in, and not yet published."""
     with opened(tmp_path / "t.duckdb", config=NO_CHECKPOINT) as con, con.cursor() as other:
         con.execute("INSERT INTO t SELECT range, 7 FROM range(10)")
         warm(con, text)
