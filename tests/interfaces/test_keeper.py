@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -114,8 +114,8 @@ def test_it_works_by_itself_and_ends_with_the_last_connection(tmp_path: Path, mo
     done = threading.Event()
     refresh = Database.refresh
 
-    def told(database: Database, only: frozenset[int] | None = None) -> int:
-        count = refresh(database, only)
+    def told(database: Database, only: frozenset[int] | None = None, each: Callable[[int, float], None] | None = None) -> int:
+        count = refresh(database, only, each)
         if only:
             done.set()
         return count

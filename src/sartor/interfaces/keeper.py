@@ -60,14 +60,17 @@ class Keeper:
         )
         task = self.upkeep.due(self._idle_seconds(), to_refresh)
         if task is Task.REFRESH:
-            for identifier in sorted(to_refresh):
-                started = self._clock()
-                database.refresh(frozenset((identifier,)))
-                self.upkeep.refreshed(identifier, self._clock() - started)
+            self._clock()
+            database.refresh(to_refresh, self._refreshed)
         elif task is Task.TUNE:
             self.upkeep.tuned_at = self.upkeep.read_seconds
             database.tune(AUTOTUNE_ROUND_SECONDS.default, DEFAULT_STORAGE, None, None, self._clock)
         return task
+
+    def _refreshed(self, identifier: int, seconds: float) -> None:
+        """An object is up to date; before the next one it rests if somebody asks."""
+        self.upkeep.refreshed(identifier, seconds)
+        self._clock()
 
     def _run(self) -> None:
         while not self._stopped.wait(IDLE_LOOK_SECONDS.default):

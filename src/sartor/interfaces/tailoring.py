@@ -171,10 +171,13 @@ def install_key(database: Database, source: TableName, columns: frozenset[str]) 
         return fact
 
 
-def refresh(database: Database, only: frozenset[int] | None = None) -> int:
-    """Bring every object, or only these, up to date: append the tail, verify what is distrusted, rebuild what was mutated."""
+def refresh(database: Database, only: frozenset[int] | None = None, each: Callable[[int, float], None] | None = None) -> int:
+    """Bring every object, or only these, up to date: append the tail, verify what is distrusted, mend or rebuild what was mutated.
+
+    Args:
+        each: told the identifier of each object that was worked on, and the seconds that it took.
+    """
     from sartor.freshness.changes import forget
-    from sartor.freshness.refresh import Overtaken
 
     worked = 0
     with database.engine_lock:
@@ -183,35 +186,43 @@ def refresh(database: Database, only: frozenset[int] | None = None) -> int:
         if not database.registry.state.open:
             database.look_for_unseen_writes()
         known: list[Changes] = []
-        # Copies first, the widest before others: they tell what has changed.
-        for derived in sorted(database.design.objects.values(), key=lambda one: -len(one.definition().get("columns", ()))):
-            how = use(derived, database.registry.state)
-            if how is Use.WHOLE or (only is not None and derived.identifier not in only):
-                continue
-            worked += 1
-            with own_write(database):
-                try:
-                    fresh = _brought_up(database, derived, how, known)
-                except Overtaken:
+        try:
+            # Copies first, the widest before others: they tell what has changed.
+            for derived in sorted(database.design.objects.values(), key=lambda one: -len(one.definition().get("columns", ()))):
+                how = use(derived, database.registry.state)
+                if how is Use.WHOLE or (only is not None and derived.identifier not in only):
                     continue
-                except duckdb.Error as error:
-                    database.ledger.record(
-                        "purge",
-                        str(derived.identifier),
-                        f"{derived.table} was dropped: it can not be built any more ({error})",
-                    )
-                    fresh = None
-                if fresh is None:
-                    _drop_objects(database, [derived])
-                else:
-                    _replace_object(database, fresh)
-                    if fresh.generation != derived.generation:
-                        stored.drop(database.engine(), [derived])
-        if known:
-            with own_write(database):
-                forget(database.engine(), known)
+                worked += 1
+                started = time.perf_counter()
+                _refresh_one(database, derived, how, known)
+                if each is not None:
+                    each(derived.identifier, time.perf_counter() - started)
+        finally:
+            if known:
+                with own_write(database):
+                    forget(database.engine(), known)
         _anchor(database)
     return worked
+
+
+def _refresh_one(database: Database, derived: DerivedObject, how: Use, known: list[Changes]) -> None:
+    from sartor.freshness.refresh import Overtaken
+
+    with own_write(database):
+        try:
+            fresh = _brought_up(database, derived, how, known)
+        except Overtaken:
+            return
+        except duckdb.Error as error:
+            line = f"{derived.table} was dropped: it can not be built any more ({error})"
+            database.ledger.record("purge", str(derived.identifier), line)
+            fresh = None
+        if fresh is None:
+            _drop_objects(database, [derived])
+        else:
+            _replace_object(database, fresh)
+            if fresh.generation != derived.generation:
+                stored.drop(database.engine(), [derived])
 
 
 def _anchor(database: Database) -> None:
