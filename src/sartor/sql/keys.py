@@ -44,7 +44,7 @@ def text(key: exp.Expr | None) -> str:
     for name in bare.find_all(exp.Identifier):
         name.set("this", name.name.lower())
         name.set("quoted", True)
-    return str(bare.sql("duckdb"))
+    return str(bare.sql("duckdb", copy=False))
 
 
 def _names(item: exp.Alias, key: exp.Column) -> bool:

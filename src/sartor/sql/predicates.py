@@ -62,7 +62,7 @@ def predicate(condition: exp.Expression, tables: Sequence[BaseTable], *, sole: b
     for column in bare.find_all(exp.Column):
         column.set("table", None)
     known = not any(True for _ in bare.find_all(exp.Placeholder, exp.Parameter, exp.Select))
-    return table, Predicate(name, operator_of(condition), bare.sql("duckdb") if known else None, _values(condition))
+    return table, Predicate(name, operator_of(condition), bare.sql("duckdb", copy=False) if known else None, _values(condition))
 
 
 def _owner(node: exp.Expression, tables: Sequence[BaseTable]) -> tuple[BaseTable, str] | None:

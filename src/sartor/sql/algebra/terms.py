@@ -23,6 +23,7 @@ _OPERATORS: dict[type[exp.Expr], tuple[str, str]] = {
     exp.GTE: (">=", "<="),
 }
 
+_DIALECT = sqlglot.Dialect.get_or_raise("duckdb")
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.Like, exp.In)
 
 
@@ -42,6 +43,7 @@ class Reader:
         self._resolve = resolve
         self._types = types
         self._starts = [start for start, _ in printed.tokens]
+        self._printer = _DIALECT.generator()
 
     def token_at(self, position: int | None) -> int:
         """The token that begins at a position of the text, or -1."""
@@ -72,7 +74,7 @@ class Reader:
         """Whether these tokens, read alone, are the expression: a place that is found wrongly is as good as none."""
         start, end = self._printed.tokens[first][0], self._printed.tokens[last][1]
         try:
-            return bool(sqlglot.parse_one(self._text[start:end], read="duckdb") == node)
+            return bool(sqlglot.parse_one(self._text[start:end], read=_DIALECT) == node)
         except SqlglotError:
             return False
 
@@ -140,18 +142,19 @@ class Reader:
     def canonical(self, node: exp.Expr) -> str:
         """The expression with canonical column names, in the parser's own spelling."""
         if node.find(exp.Query):
-            return f"{node.sql('duckdb')} -- holds a query"
+            return f"{self._printer.generate(node)} -- holds a query"
         bare = node.copy()
         for original, column in zip(list(node.find_all(exp.Column)), list(bare.find_all(exp.Column)), strict=True):
             found = self._resolve(original)
             if found is None:
                 continue
-            named = exp.column(exp.to_identifier(found[1], quoted=True), exp.to_identifier(found[0], quoted=True))
+            table, name = (exp.Identifier(this=one, quoted=True) for one in found)
+            named = exp.Column(this=name, table=table)
             if column is bare:
                 bare = named
             else:
                 column.replace(named)
-        return str(_turned(bare).sql("duckdb"))
+        return self._printer.generate(_turned(bare), copy=False)
 
     def is_folded(self, place: int) -> bool:
         """Whether a token may be another one in another statement of the template."""
