@@ -19,8 +19,10 @@ from benchmarks.sorted_copies import read_design
 from benchmarks.statement import Options, Statement, Stream, Suite
 from benchmarks.summaries import Summaries, read_summaries
 
+RESIDUAL_SHARE = 0.001  # of the rows that are appended at the end, and not taken in
 DAY_BEGINS = 6 * 3600.0  # seconds after midnight: the night's loads are over, nobody asks yet
 CONFIRMATIONS = 11  # paired runs by which a loss is confirmed
+VIEWS = "views"  # the component whose answers are told apart
 LOSS = 1.1  # times plain: slower than this is a loss
 Progress = Callable[[str, float], None]
 
@@ -58,6 +60,7 @@ class Run:
         expert_other: answers of the expert's design that hold other rows; nobody holds the expert to more.
         expert_ways: what each template was asked with: copies, a rewrite, or plain.
         confirmed: per template that looked slower, the pairs (plain, sartor) of its repetition.
+        residual: per template answered from a view, such pairs after RESIDUAL_SHARE of the rows was appended; no part of any total.
         selective: names of templates that keep 1 % of a large table or less.
     """
 
@@ -81,6 +84,7 @@ class Run:
     bytes_added: int = 0
     built: tuple[str, ...] = ()
     confirmed: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    residual: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     selective: frozenset[str] = frozenset()
 
 
@@ -116,6 +120,7 @@ def run(suite: Suite, options: Options, cache: Path | None = None, progress: Pro
             progress("confirming", 0.0)
             _confirm(plain, sartor, result)
             result.selective = _selective(plain, result)
+            _append(plain, sartor, suite.appended(plain.connection, options, RESIDUAL_SHARE), result)
         finally:
             if collecting:
                 gc.enable()
@@ -183,6 +188,27 @@ def _compare(plain: Plain, statement: Statement, half: str, answers: dict[str, A
     expert = answers["expert"]
     if not statement.writes and not same_rows(reference.rows, expert.rows, largest * 2.0**-52):
         result.expert_other += 1
+
+
+def _append(plain: Plain, sartor: Tailored, writes: tuple[Statement, ...], result: Run) -> None:
+    """Ask the last statements of each template that views answer again, in pairs, after some rows were appended."""
+    if not writes:
+        return
+    sartor.refresh()
+    for statement in writes:
+        plain.answer(statement)
+        sartor.answer(statement)
+    largest = plain.largest_table()
+    last = {one.statement.name: one.statement for one in result.judged if VIEWS in one.served_by}
+    for name, statement in last.items():
+        pairs = []
+        for number in range(CONFIRMATIONS):
+            one, other = (plain, sartor) if number % 2 else (sartor, plain)
+            answers = {column.name: column.answer(statement) for column in (one, other)}
+            if VIEWS in sartor.served_by:
+                pairs.append((answers["plain"].seconds, answers["sartor"].seconds))
+            _compare(plain, statement, "appended", {**answers, "expert": answers["plain"]}, largest, result)
+        result.residual[name] = pairs
 
 
 def _confirm(plain: Plain, sartor: Tailored, result: Run) -> None:

@@ -102,3 +102,6 @@ class Suite(Protocol):
 
     def stream(self, connection: duckdb.DuckDBPyConnection, options: Options) -> Stream:
         """Draw the statements; the connection holds the loaded data and is only read."""
+
+    def appended(self, connection: duckdb.DuckDBPyConnection, options: Options, share: float) -> tuple[Statement, ...]:
+        """Writes that append this share of the rows; none where nothing is ever appended. The connection is only read."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import geometric_mean, median
 from typing import Any
 
 import duckdb
@@ -13,14 +13,14 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.payback import Means, break_even, break_even_of_all, scaled
-from benchmarks.runner import LOSS, Measured, Run
+from benchmarks.runner import LOSS, VIEWS, Measured, Run
 
 CERTAIN = 9 / 11  # of the pairs must be slower than 1.1 times plain: p < 0.04 for 11 pairs that are as often faster
 FEWEST_PAIRS = 6  # judged runs that are enough to tell a loss from noise without repeating them
 ALLOWED_S = 0.0005  # what Sartor may add to new literals of a known template (the overhead gate): no design's fault
 UNDETERMINED_SHARE = 0.02
 SCALED_TO = (50, 500)  # runs of each template, where a suite counts in runs
-VIEWS = "views"  # the component whose share is told apart
+SLOW_S = 0.03  # plain seconds from which on a view has to show what it is worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,66 +141,91 @@ def payback(run: Run) -> dict[str, Any]:
     return told
 
 
+def from_views(run: Run) -> dict[str, Any]:
+    """How much faster templates are that views answer: geometric means over those that are slow plain, and after rows were appended.
+
+    A template counts if views answered most of its judged runs.
+    """
+    gathered: dict[str, list[Measured]] = {}
+    for measured in run.judged:
+        gathered.setdefault(measured.statement.name, []).append(measured)
+    served = {name for name, runs in gathered.items() if sum(VIEWS in one.served_by for one in runs) * 2 > len(runs)}
+    templates = [one for one in figures(run) if one.name in served]
+    slow = [one.speed_up for one in templates if one.plain_s > SLOW_S]
+    quick = [one.sartor_s for one in templates if one.plain_s <= SLOW_S]
+    later = [median(plain / sartor for plain, sartor in pairs) for pairs in run.residual.values() if pairs]
+    return {
+        "views_speedup": geometric_mean(slow) if slow else None,
+        "views_slow_templates": len(slow),
+        "views_quick_s": median(quick) if quick else None,
+        "views_residual_speedup": geometric_mean(later) if later else None,
+    }
+
+
 def document(run: Run) -> dict[str, Any]:
     """The run as JSON."""
     sums = totals(run)
     templates = figures(run)
     selective = [one.speed_up for one in templates if one.selective]
     queries = {name: sum(one.seconds[name] for one in run.judged) for name in ("plain", "expert", "sartor")}
-    return {
-        "suite": run.suite,
-        "threads": run.options.threads,
-        "seed": run.options.seed,
-        "scale": run.options.scale,
-        "rounds": run.options.rounds,
-        "storage": run.options.storage,
-        "duckdb": duckdb.__version__,
-        "machine": f"{platform.machine()} {platform.system()}",
-        "plain": {"total_s": sums["plain"]},
-        "expert": {
-            "total_s": sums["expert"],
-            "build_s": run.expert_build_seconds,
-            "queries_s": queries["expert"],
-            "bytes_added": run.expert_bytes_added,
-            "design": run.options.expert,
-            "copies": list(run.expert_copies),
-            "summaries": list(run.expert_summaries),
-            "ways": run.expert_ways,
-            "other_rows": run.expert_other,
-        },
-        "sartor": {
-            "total_s": sums["sartor"],
-            "tune_s": run.tune_seconds,
-            "tune_rounds": run.tune_rounds,
-            "build_s": run.build_seconds,
-            "refresh_s": run.refresh_seconds,
-            "queries_s": queries["sartor"],
-            "bytes_added": run.bytes_added,
-            "built": list(run.built),
-        },
-        "templates": [
-            {
-                "name": one.name,
-                "seen": one.seen,
-                "n": one.n,
-                "plain_s": one.plain_s,
-                "expert_s": one.expert_s,
-                "sartor_s": one.sartor_s,
-                "selective": one.selective,
-                "writes": one.writes,
-                "lost": one.lost,
-            }
-            for one in templates
-        ],
-        "compared": run.compared,
-        "wrong": len(run.wrong),
-        "wrong_statements": [{"name": w.statement.name, "text": w.statement.text, "how": w.how} for w in run.wrong],
-        "undetermined": len(run.undetermined),
-        "undetermined_statements": [s.text for s in run.undetermined],
-        "lost": [one.name for one in templates if one.lost],
-        "lost_beyond_overhead": [one.name for one in templates if one.lost and one.added_s > ALLOWED_S],
-        "selective_median_speedup": median(selective) if selective else None,
-    } | payback(run)
+    return (
+        {
+            "suite": run.suite,
+            "threads": run.options.threads,
+            "seed": run.options.seed,
+            "scale": run.options.scale,
+            "rounds": run.options.rounds,
+            "storage": run.options.storage,
+            "duckdb": duckdb.__version__,
+            "machine": f"{platform.machine()} {platform.system()}",
+            "plain": {"total_s": sums["plain"]},
+            "expert": {
+                "total_s": sums["expert"],
+                "build_s": run.expert_build_seconds,
+                "queries_s": queries["expert"],
+                "bytes_added": run.expert_bytes_added,
+                "design": run.options.expert,
+                "copies": list(run.expert_copies),
+                "summaries": list(run.expert_summaries),
+                "ways": run.expert_ways,
+                "other_rows": run.expert_other,
+            },
+            "sartor": {
+                "total_s": sums["sartor"],
+                "tune_s": run.tune_seconds,
+                "tune_rounds": run.tune_rounds,
+                "build_s": run.build_seconds,
+                "refresh_s": run.refresh_seconds,
+                "queries_s": queries["sartor"],
+                "bytes_added": run.bytes_added,
+                "built": list(run.built),
+            },
+            "templates": [
+                {
+                    "name": one.name,
+                    "seen": one.seen,
+                    "n": one.n,
+                    "plain_s": one.plain_s,
+                    "expert_s": one.expert_s,
+                    "sartor_s": one.sartor_s,
+                    "selective": one.selective,
+                    "writes": one.writes,
+                    "lost": one.lost,
+                }
+                for one in templates
+            ],
+            "compared": run.compared,
+            "wrong": len(run.wrong),
+            "wrong_statements": [{"name": w.statement.name, "text": w.statement.text, "how": w.how} for w in run.wrong],
+            "undetermined": len(run.undetermined),
+            "undetermined_statements": [s.text for s in run.undetermined],
+            "lost": [one.name for one in templates if one.lost],
+            "lost_beyond_overhead": [one.name for one in templates if one.lost and one.added_s > ALLOWED_S],
+            "selective_median_speedup": median(selective) if selective else None,
+        }
+        | from_views(run)
+        | payback(run)
+    )
 
 
 def failures(run: Run) -> list[str]:
@@ -236,6 +261,7 @@ def print_table(run: Run, console: Console) -> None:
     )
     told = payback(run)
     console.print(f"{_payback_line(told)}", highlight=False, markup=False)
+    console.print(_views_line(from_views(run)), highlight=False, markup=False)
     for line in run.built:
         console.print(f"built: {line}", highlight=False, markup=False)
     selective = [one.speed_up for one in templates if one.selective]
@@ -258,6 +284,18 @@ def _payback_line(told: dict[str, Any]) -> str:
         speedups = f"{totals_then['speedup']:.2f} times as fast as plain, the expert {totals_then['expert_speedup']:.2f}"
         lines.append(f"scaled to {count} runs: {columns}; {speedups}")
     return "\n".join(lines)
+
+
+def _views_line(told: dict[str, Any]) -> str:
+    if told["views_speedup"] is None:
+        return "no template that takes over 30 ms plain was answered from a view"
+    count, speed_up = told["views_slow_templates"], told["views_speedup"]
+    line = f"{count} templates over 30 ms plain from views: {speed_up:.1f} times faster (geometric mean)"
+    if told["views_quick_s"] is not None:
+        line += f"; the quicker ones take {1000 * told['views_quick_s']:.2f} ms (median)"
+    if told["views_residual_speedup"] is not None:
+        line += f"; with 0.1 % of the rows appended {told['views_residual_speedup']:.1f} times (geometric mean)"
+    return line
 
 
 def _table(title: str, templates: Sequence[TemplateFigures]) -> Table:

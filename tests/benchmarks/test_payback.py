@@ -8,7 +8,7 @@ from rich.console import Console
 from benchmarks.payback import Means, break_even, break_even_of_all, scaled
 from benchmarks.runner import Measured, Run
 from benchmarks.statement import Options, Statement
-from benchmarks.summary import document, payback, print_table
+from benchmarks.summary import document, from_views, payback, print_table
 
 HALVED = Means("halved", 10, plain_s=0.2, expert_s=0.05, sartor_s=0.1)
 SLOWER = Means("slower", 10, plain_s=0.1, expert_s=0.1, sartor_s=0.15)
@@ -74,3 +74,17 @@ def test_a_suite_that_does_not_count_in_runs_is_not_scaled() -> None:
     assert "at" not in told
     assert "runs" not in told
     assert told["break_even_runs_median"] is None
+
+
+def test_what_views_are_worth_is_told_of_slow_templates_alone() -> None:
+    run = Run("test", Options(1.0, 1))
+    for name, plain_s, sartor_s, by in (("slow", 0.4, 0.01, "views"), ("slower", 0.9, 0.1, "views"), ("quick", 0.01, 0.002, "views")):
+        run.judged += [Measured(Statement(name, name), {"plain": plain_s, "expert": 1.0, "sartor": sartor_s}, frozenset([by]))] * 3
+    run.judged += [Measured(Statement("sorted", "sorted"), {"plain": 1.0, "expert": 1.0, "sartor": 0.01}, frozenset(["sort_keys"]))]
+    told = from_views(run)
+    assert told["views_slow_templates"] == 2
+    assert told["views_speedup"] == pytest.approx((40 * 9) ** 0.5)
+    assert told["views_quick_s"] == 0.002
+    assert told["views_residual_speedup"] is None
+    run.residual = {"slow": [(0.4, 0.1), (0.4, 0.2), (0.4, 0.05)], "quick": []}
+    assert from_views(run)["views_residual_speedup"] == pytest.approx(4.0)

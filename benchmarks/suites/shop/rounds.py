@@ -83,6 +83,11 @@ def with_rounds(judged: Sequence[Statement], rounds: int, facts: Facts, seed: in
     return tuple(result)
 
 
+def appended(share: float, facts: Facts, seed: int) -> list[tuple[str, str]]:
+    """Writes that add this share of the rows, as one load does, behind those of all rounds."""
+    return _load(Random(f"appended {seed}"), 90, max(1, round(facts.orders * share)), facts)
+
+
 def _writes(random: Random, number: int, facts: Facts) -> list[tuple[str, str]]:
     """What happens before round `number`, counted from 0."""
     orders = max(1, round(facts.orders * 10 ** random.uniform(_LEAST, _MOST)))

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from benchmarks.statement import NO_QUESTIONS, Options, Statement, Stream
-from benchmarks.suites.shop.rounds import facts_of, with_rounds
+from benchmarks.suites.shop.rounds import appended, facts_of, with_rounds
 
 STATEMENTS = 4000  # a statement every twenty seconds of a day
 MILLION = 1_000_000
@@ -43,6 +43,10 @@ class Shop:
         if options.rounds > 1:
             judged = with_rounds(judged, options.rounds, facts_of(connection, options.seed, options.rounds - 1), options.seed)
         return Stream(_day(options.seed, 1, statements), judged)
+
+    def appended(self, connection: duckdb.DuckDBPyConnection, options: Options, share: float) -> tuple[Statement, ...]:
+        writes = appended(share, facts_of(connection, options.seed, 0), options.seed)
+        return tuple(Statement(name, text, None, True) for name, text in writes)
 
 
 def _day(seed: int, number: int, statements: int) -> tuple[Statement, ...]:
