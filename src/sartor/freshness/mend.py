@@ -52,8 +52,8 @@ def _mended(
     is_copy = derived.coverage.numbered >= 0 and _has_numbers(engine, derived)
     if now[0].iteration < 0 or (is_copy and now[0].rough != derived.coverage.rough):
         raise Unmended
-    types = _comparable_types(engine, derived) if is_copy and derived.coverage.numbered != now[0].iteration else None
     changes: dict[int, Change] = {}
+    moved = is_copy and derived.coverage.numbered != now[0].iteration  # as far as is known: a checkpoint came
     found = None
     for place, (old, new) in enumerate(zip(derived.coverages, now, strict=True)):
         if old.files:
@@ -64,6 +64,7 @@ def _mended(
                 changes[place] = appended(derived, place)
         else:
             told = _told(derived, place, new, known)
+            moved &= told is None or told.before.numbered != old.numbered  # the copy that told it was found to be the same
             if told is None and is_copy:
                 told = found = _found(engine, registry, derived, new)
             if told is None:
@@ -71,6 +72,7 @@ def _mended(
             changes[place] = told.change()
     if changes.keys() & derived.action.strict:
         raise Unmended
+    types = _comparable_types(engine, derived) if moved else None
     behind = derived.coverage.unsorted + component(engine, derived, changes)
     if not rows_stood(registry, before, now[0].iteration):
         raise Unmended
