@@ -72,9 +72,10 @@ def append_tail(engine: Engine, registry: Registry, tail: Tail, derived: Derived
             raise Overtaken
         before, iteration = registry.state, registry.iteration()
         keeps_numbers = not derived.others and _keeps_numbers(derived.coverage, now[0])
+        behind = derived.coverage.unsorted
         if grown:
             known = derived.covering(replace(derived.coverage, dense=True)) if keeps_numbers else derived
-            engine.execute(f"INSERT INTO {relation(derived)} {tail(known, grown)}")
+            behind += engine.rows(f"INSERT INTO {relation(derived)} {tail(known, grown)}")[0][0]
             keeps_numbers &= rows_stood(registry, before, iteration)
             if known is not derived and not derived.coverage.dense and not keeps_numbers:
                 raise Overtaken
@@ -84,8 +85,7 @@ def append_tail(engine: Engine, registry: Registry, tail: Tail, derived: Derived
             raise Overtaken
         # Density only counts from here on if it held before: an earlier loss may still be compacted away.
         coverages = [old if old.files else replace(new, dense=new.dense and old.dense) for old, new in pairs]
-        if not derived.others and not coverages[0].files:
-            behind = derived.coverage.unsorted + coverages[0].rows - derived.coverage.rows
+        if not coverages[0].files:
             coverages[0] = replace(coverages[0], numbered=coverages[0].iteration if keeps_numbers else -1, unsorted=behind)
         derived = derived.covering(*coverages)
         stored.save(engine, derived)

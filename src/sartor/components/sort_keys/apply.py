@@ -9,7 +9,7 @@ from sartor.core.action import Action
 from sartor.core.derived import ORDER_COLUMN, DerivedObject
 from sartor.core.table import Column, FileScan, Source, quote
 from sartor.engines.base import Engine
-from sartor.freshness.changes import SIGN, Change
+from sartor.freshness.changes import SIGN, Change, Unmended
 from sartor.freshness.residual import appended_since, relation
 
 
@@ -54,7 +54,13 @@ def tail_query(derived: DerivedObject) -> str:
 
 
 def mend(engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) -> int:
-    """Take the rows that are gone out of a copy, and put those that came behind the sorted ones; returns how many came."""
+    """Take the rows that are gone out of a copy, and put those that came behind the sorted ones; returns how many came.
+
+    Raises:
+        Unmended: these are no rows with their numbers.
+    """
+    if changes.keys() != {0} or changes[0].only_appended:
+        raise Unmended
     columns = [*derived.action.get("columns"), ORDER_COLUMN]
     held, names, number = relation(derived), ", ".join(map(quote, columns)), quote(ORDER_COLUMN)
     rows = changes[0].came_and_gone(columns)
