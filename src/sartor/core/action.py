@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sartor.core.evidence import Evidence
 from sartor.core.table import Source
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Action:
     """One change that a component proposes; its inverse is to drop what it built.
 
@@ -31,7 +32,19 @@ class Action:
     others: tuple[Source, ...] = ()
     strict: frozenset[int] = frozenset()
 
-    @property
+    def __hash__(self) -> int:
+        return self._hash  # kept: an object's definition is looked up by it in each decision
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.component, self.sources, self.definition, self.templates, self.strict))
+
+    @cached_property
+    def tables(self) -> frozenset[Source]:
+        """All that it derives from, each once."""
+        return frozenset(self.sources)
+
+    @cached_property
     def sources(self) -> tuple[Source, ...]:
         """All that it derives from, in the order of their places.
 

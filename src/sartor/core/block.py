@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 from sartor.core.table import TableName, quote
 
@@ -221,9 +222,9 @@ class Ranking:
     offset: int = -1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class QueryBlock:
-    """One SELECT that groups rows of base tables.
+    """One SELECT that groups rows of base tables. Its hash is kept, for what was found of a block is looked up by it.
 
     Attributes:
         sources: the tables, in the order of the FROM clause, those of LEFT JOINs last.
@@ -256,12 +257,24 @@ class QueryBlock:
     words: tuple[str, ...] = ()
     foreign_keys: frozenset[tuple[tuple[ColumnOf, ...], tuple[ColumnOf, ...]]] = frozenset()
 
-    @property
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.sources, self.equalities, self.filters, self.reads, self.calls, self.words))
+
+    @cached_property
+    def tables(self) -> frozenset[TableName]:
+        """Its tables, each once."""
+        return frozenset(self.sources)
+
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The canonical names of its tables."""
         return names_of(self.sources)
 
-    @property
+    @cached_property
     def inner(self) -> tuple[str, ...]:
         """The canonical names of the tables that are joined by equalities."""
         return self.names[: len(self.sources) - len(self.outer)]

@@ -79,12 +79,19 @@ class ViewDefinition:
     schemas: tuple[tuple[tuple[str, str], ...], ...] = ()
     outer: tuple[tuple[tuple[str, ...], str], ...] = ()
 
+    def __hash__(self) -> int:
+        return self._hash  # kept: what was found of a view is looked up by it
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.tables, self.equalities, self.conditions, self.keys, self.states, self.sorted_by, self.outer))
+
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The canonical names of its tables."""
         return names_of(self.tables)
 
-    @property
+    @cached_property
     def inner(self) -> tuple[str, ...]:
         """The canonical names of the tables that are joined by equalities."""
         return self.names[: len(self.tables) - len(self.outer)]

@@ -11,6 +11,7 @@ from sartor.core.block import QueryBlock
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Replacement
 from sartor.core.view import VIEWS
+from sartor.sql.matching.filter import may_match
 from sartor.sql.matching.found import ALIAS, Match
 from sartor.sql.matching.match import holds, match
 from sartor.sql.rewrite import Copy, Piece, Splice
@@ -62,5 +63,6 @@ def _from(block: QueryBlock, select: str, joined: Sequence[str]) -> tuple[Piece,
 
 
 def _may_match(block: QueryBlock, derived: DerivedObject) -> bool:
-    """Whether it is worth looking closer: the view joins the tables of the block, and perhaps more."""
-    return derived.action.component == VIEWS and set(block.sources) <= set(derived.action.sources)
+    """Whether it is worth looking closer: the view joins the tables of the block, perhaps more, and holds the columns it needs."""
+    action = derived.action
+    return action.component == VIEWS and block.tables <= action.tables and may_match(block, definition(action))

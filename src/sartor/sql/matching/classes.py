@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
-from sartor.core.block import ColumnOf
+from sartor.core.block import ColumnOf, QueryBlock
+from sartor.core.view import ViewDefinition
 
 
 class Classes:
@@ -27,3 +29,15 @@ class Classes:
 
     def are_equal(self, left: ColumnOf, right: ColumnOf) -> bool:
         return left == right or right in self.of(left)
+
+
+@lru_cache(maxsize=256)
+def asked_for(block: QueryBlock) -> Classes:
+    """The columns that a statement asks to be equal."""
+    return Classes((one.left, one.right) for one in block.equalities)
+
+
+@lru_cache(maxsize=4096)
+def held_by(view: ViewDefinition) -> Classes:
+    """The columns of a view that are equal and of one type: in each of its rows the one may stand for the other."""
+    return Classes(view.alike)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sartor.core.block import QueryBlock
 from sartor.core.view import ViewDefinition
-from sartor.sql.matching.classes import Classes
+from sartor.sql.matching.classes import asked_for
 from sartor.sql.matching.columns import Columns
 from sartor.sql.matching.found import Differs, Match, Same
 from sartor.sql.matching.lossless import without_extra_tables
@@ -22,7 +22,7 @@ def same_join(block: QueryBlock, view: ViewDefinition, columns: Columns, match: 
         raise Differs("its LEFT JOINs are others")
     for join in block.outer:
         match.guards += [Same(token, columns.words[token]) for token in join.literals]
-    asked = Classes((one.left, one.right) for one in block.equalities)
+    asked = asked_for(block)
     for left, right in without_extra_tables(block, view):
         if not asked.are_equal(left, right):
             raise Differs(f"the view joins by {left[0]}.{left[1]} = {right[0]}.{right[1]}, the statement does not")

@@ -6,7 +6,7 @@ from sartor.core.block import QueryBlock
 from sartor.core.table import quote
 from sartor.core.view import ViewDefinition
 from sartor.sql.matching.aggregates import put_call
-from sartor.sql.matching.classes import Classes
+from sartor.sql.matching.classes import held_by
 from sartor.sql.matching.columns import Columns
 from sartor.sql.matching.conditions import implies, put_conditions
 from sartor.sql.matching.found import Differs, Guard, Match, Same, Within
@@ -24,7 +24,7 @@ def match(block: QueryBlock, view: ViewDefinition) -> Match | str:
         name = quote(item.name) if item.name else NameOf(item.first, item.last)
         found.splices.append(Splice(item.first, item.last, (Copy(item.first, item.last), " AS ", name)))
     try:
-        columns = Columns(view, Classes(view.alike), block.words)
+        columns = Columns(view, held_by(view), block.words)
         same_join(block, view, columns, found)
         put_conditions(block, view, columns, found)
         columns.keep_apart(block.reads)
