@@ -11,7 +11,7 @@ import pytest
 import sartor
 from sartor.components.sort_keys.apply import sorted_copy
 from sartor.core.derived import ORDER_COLUMN, DerivedObject
-from sartor.core.table import TableName
+from sartor.core.table import TableName, quote
 from sartor.freshness.registry import Registry
 from sartor.freshness.residual import relation
 from sartor.freshness.usable import Use
@@ -175,6 +175,23 @@ def test_a_tail_appended_after_a_checkpoint_keeps_the_numbers(tmp_path: Path) ->
         con.refresh()
         assert copy(con).generation == generation
         right(con)
+
+
+def test_columns_of_any_name_are_compared(tmp_path: Path) -> None:
+    with sartor.connect(tmp_path / "t.duckdb", config={"threads": 1}) as con:
+        names = ("number", "stays", "row", "block", "n", "hashes", "h", "b", 'a "b')
+        quoted = [quote(name) for name in names]
+        con.execute(
+            f"CREATE TABLE t AS SELECT {', '.join(f'(i + {p}) % 90 AS {q}' for p, q in enumerate(quoted))} FROM range(9000) r(i)"
+        )
+        name = TableName(database_of(con).engine().database, "main", "t")
+        database_of(con).install(sorted_copy(name, names, ("row", "h"), frozenset()))
+        con.refresh()
+        con.execute(f"UPDATE t SET {', '.join(f'{q} = {q} + 1' for q in quoted)} WHERE n = 3")
+        con.refresh()
+        assert copy(con).generation == 1
+        held = f"SELECT {', '.join(quoted)} FROM {relation(copy(con))} ORDER BY ALL"
+        assert plain(con, held) == plain(con, "SELECT * FROM t ORDER BY ALL")
 
 
 def test_generated_columns_follow_what_they_are_made_of(tmp_path: Path) -> None:

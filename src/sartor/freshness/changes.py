@@ -121,10 +121,10 @@ def find(engine: Engine, copy: DerivedObject, now: Coverage, updated: frozenset[
     )
     if engine.rows(f"SELECT count(*) FROM {_BLOCKS}")[0][0]:
         engine.execute(
-            f"CREATE OR REPLACE TEMP TABLE sartor_numbers AS SELECT h.{number} AS number, b.row IS NOT NULL AS stays "
+            f"CREATE OR REPLACE TEMP TABLE sartor_numbers AS SELECT h.{number} AS number, b.sartor_id IS NOT NULL AS stays "
             f"FROM (SELECT {names}{number} FROM {held} WHERE {_block(number)} IN (FROM {_BLOCKS})) AS h LEFT JOIN (SELECT {names}"
-            f"rowid AS row FROM {source} WHERE rowid <= {old.high_water} AND {_block('rowid')} IN (FROM {_BLOCKS})) AS b "
-            f"ON b.row = h.{number} WHERE b.row IS NULL{differs}"
+            f"rowid AS sartor_id FROM {source} WHERE rowid <= {old.high_water} AND {_block('rowid')} IN (FROM {_BLOCKS})) AS b "
+            f"ON b.sartor_id = h.{number} WHERE b.sartor_id IS NULL{differs}"
         )
     else:
         engine.execute("CREATE OR REPLACE TEMP TABLE sartor_numbers (number BIGINT, stays BOOLEAN)")

@@ -268,7 +268,11 @@ def _brought_up(database: Database, derived: DerivedObject, how: Use, known: lis
     started = time.perf_counter()
     infos = [database.catalog().info(source) for source in derived.action.sources]
     if not any(info is not None and info.has_generated for info in infos):
-        mended = mend(engine, registry, kind.mend, derived, known)
+        try:
+            mended = mend(engine, registry, kind.mend, derived, known)
+        except duckdb.Error as error:
+            database.ledger.record("refresh", str(derived.identifier), f"{derived.table} could not be mended: {error}")
+            mended = None
         if mended is not None:
             fresh, found = mended
             known += [found] if found is not None else []
