@@ -95,7 +95,7 @@ def test_an_estimate_tells_size_gain_and_cost() -> None:
 
 def test_a_round_builds_views_that_answer_other_literals_and_stay_current() -> None:
     connection = opened()
-    asked(connection)
+    asked(connection, 60)
     report = connection.tune(seconds=30)
     assert any(line.startswith("views of") for line in report.built), str(report)
     plain = duckdb.DuckDBPyConnection.cursor(connection)

@@ -55,6 +55,7 @@ class Database:
         plain: why everything runs plain; empty if it does not.
         texts, templates: what is known of each text and template; bounded, dropped as a whole when full.
         decisions: what was decided about each derived object, by its identifier.
+        sizes: what was built took, also what is gone: what turned out too large is not built again.
         proven: `Compiled.proof` of what ran without an error since the design or the catalog last moved.
         engine_lock: held by whoever uses `engine`.
         asked_at: when the last statement ended, on `time.perf_counter`.
@@ -71,6 +72,7 @@ class Database:
         self.texts: dict[str, Known] = {}
         self.templates: dict[str, Template] = {}
         self.decisions: dict[int, Decisions] = {}
+        self.sizes: dict[object, int] = {}
         self._likes: set[str] = set()
         self._touched = False
         self._identifier = 0

@@ -379,6 +379,7 @@ def tune(
             text_for=lambda text, alternative, design, known: text_for(database, text, alternative, design, known),
             knowing=lambda design: _knowing(database, design),
             next_identifier=database.next_identifier,
+            sizes=database.sizes,
         )
         report = run(context, seconds=seconds, storage_bytes=storage_bytes, mode=mode, progress=progress)
         if mode == "apply":

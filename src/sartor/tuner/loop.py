@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
+from types import MappingProxyType
 from typing import Any
 
 from sartor.core.action import Action, Estimate
@@ -24,9 +25,10 @@ from sartor.core.constants import (
 )
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Design
+from sartor.core.evidence import Evidence
 from sartor.core.table import Catalog
 from sartor.freshness.facts import is_fact
-from sartor.tuner.chooser import choose
+from sartor.tuner.chooser import choose, pays
 from sartor.tuner.outcome import Refusal
 from sartor.tuner.standing import standing
 from sartor.tuner.trial import Pair, Verdict, verdict
@@ -73,14 +75,6 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
-    """Put a design in force that lacks some objects, and drop these. Answered with `Made`, without an object."""
-
-    design: Design
-    gone: tuple[DerivedObject, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Try:
     """Run one statement plain and by an alternative, and compare. Answered with `Tried`."""
 
@@ -91,7 +85,7 @@ class Try:
     share_done: float
 
 
-Step = FindKey | Know | Appraise | Build | Drop | Release | Try
+Step = FindKey | Know | Appraise | Build | Drop | Try
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +141,7 @@ class Start:
         next_identifier: a number that no object has had.
         note: takes a decision for the ledger: its kind, its subject, a line about it, what else is known of it.
         deadline: when building and trying has to end, on the clock of `now`.
+        sizes: what actions took that were built in former rounds, as `Round.sizes`: what turned out too large is not built again.
         only_report: stop after choosing.
     """
 
@@ -159,6 +154,7 @@ class Start:
     alternatives: Callable[[Analysis, Sequence[DerivedObject]], Sequence[Alternative]]
     note: Note
     next_identifier: Callable[[], int]
+    sizes: Mapping[object, int] = field(default_factory=lambda: MappingProxyType({}))
     only_report: bool = False
 
 
@@ -172,6 +168,9 @@ class Round:
         measured: per template digest, the median seconds plain and by what is best.
         choices: per template digest, the alternative that its trial chose.
         failed: those of the refused whose building raised.
+        yielding: objects that make room where room is needed, those that save least for their bytes first; losing: those of them that
+            go in any case, for they cost more than they save.
+        sizes: what each action takes that was built, by its sources and its definition.
         promised: in a round that only reports, a line for each object that would be built.
     """
 
@@ -186,6 +185,9 @@ class Round:
     measured: dict[str, tuple[float, float]] = field(default_factory=dict)
     lines: tuple[str, ...] = ()
     build_seconds: float = 0.0
+    yielding: tuple[int, ...] = ()
+    losing: frozenset[int] = frozenset()
+    sizes: dict[object, int] = field(default_factory=dict)
     interrupted: bool = False
 
 
@@ -197,15 +199,10 @@ def rounds(start: Start) -> Machine:
     state = Round(start.design, tuple(t for t in start.workload.reads() if t.replayable and t.plain_seconds))
     try:
         catalog, now = yield from _find_keys(start, state)
-        chosen, gone, now = yield from _choose(start, state, catalog, now)
+        chosen, now = yield from _choose(start, state, catalog, now)
         if start.only_report:
             state.lines = tuple(_promise(item) for item in chosen)
             return state
-        if gone:
-            step = _release(start, state, gone)
-            start = replace(start, design=step.design)  # before it is asked for: from then on nothing may name what goes
-            answer = yield step
-            now = answer.now
         now = yield from _build(start, state, chosen, now)
         yield from _prove(start, state, catalog, now)
     except KeyboardInterrupt:
@@ -246,18 +243,17 @@ def _find_keys(start: Start, state: Round) -> Generator[Step, Answer, tuple[Cata
     return knowing.catalog, knowing.now
 
 
-def _choose(
-    start: Start, state: Round, catalog: Catalog, now: float
-) -> Generator[Step, Answer, tuple[tuple[Estimate, ...], frozenset[int], float]]:
-    """What to build, jointly, for the templates that nothing serves yet, and which objects have to make room."""
+def _choose(start: Start, state: Round, catalog: Catalog, now: float) -> Generator[Step, Answer, tuple[tuple[Estimate, ...], float]]:
+    """What to build, jointly, for the templates that nothing serves yet, and which objects would have to make room."""
     unserved = tuple(template for template in state.reads if not start.design.choices.get(template.digest))
     answer = yield Appraise(replace(start.workload, templates=unserved), catalog)
     assert isinstance(answer, Appraised)
     for refusal in answer.refused:
         _refuse(start, state, refusal.what, refusal.reason)
     stands = standing(start.design)
+    known = [replace(item, bytes_stored=_bytes_of(item, start)) for item in answer.estimates]
     choice = choose(
-        (*answer.estimates, *stands),
+        (*known, *stands),
         start.workload,
         storage_bytes=_storage_left(start, state) + sum(item.bytes_stored.value for item in stands),
         build_seconds=(start.deadline - answer.now) * TRIAL_SHARE.default,
@@ -265,7 +261,9 @@ def _choose(
     chosen = tuple(item for item in choice.chosen if not item.standing)
     taken = {name_of(item.action) for item in chosen}
     kept = {item.standing for item in choice.chosen}
-    gone = frozenset(item.standing for item in stands if item.standing not in kept)
+    gone = [item for item in stands if item.standing not in kept]
+    state.yielding = tuple(item.standing for item in sorted(gone, key=lambda one: _worth(one, state) / max(one.bytes_stored.value, 1)))
+    state.losing = frozenset(item.standing for item in gone if not pays(item, start.workload))
     built = {item.action for item in stands}
     reasons: dict[str, str] = {}  # of the variants of one key, which differ in their columns, the first is told of
     for action, reason in choice.refused:
@@ -274,21 +272,29 @@ def _choose(
     for name, reason in reasons.items():
         if name not in taken:
             _refuse(start, state, name, f"not built: {reason}")
-    return chosen, gone, answer.now
+    return chosen, answer.now
 
 
-def _release(start: Start, state: Round, gone: frozenset[int]) -> Release:
-    """Let objects go that others save more than, or that cost more than they save, before anything is built in their room."""
-    for identifier in sorted(gone):
-        state.idle.append(start.design.objects[identifier])
-        _refuse(start, state, name_of(state.idle[-1].action), "dropped: it does not pay any more, or others save more in its room")
-    return Release(start.design.without(gone), tuple(state.idle))
+def _bytes_of(item: Estimate, start: Start) -> Evidence:
+    """What an action takes, as it was measured if it has been built before."""
+    measured = start.sizes.get(_what(item.action))
+    return item.bytes_stored if measured is None else Evidence(measured, "measured", "built before")
+
+
+def _what(action: Action) -> object:
+    """What an action builds, whatever it is for."""
+    return action.sources, action.definition
+
+
+def _worth(item: Estimate, state: Round) -> float:
+    """Seconds that were saved, or would have been, on all runs that were observed."""
+    counts = {template.digest: template.count for template in state.reads}
+    return sum(counts.get(digest, 0) * saved.value for digest, saved in item.seconds_saved.items())
 
 
 def _build(start: Start, state: Round, chosen: Sequence[Estimate], now: float) -> Generator[Step, Answer, float]:
     """Build what was chosen, what promises most first."""
-    counts = {template.digest: template.count for template in state.reads}
-    ordered = sorted(chosen, key=lambda item: -sum(counts.get(d, 0) * saved.value for d, saved in item.seconds_saved.items()))
+    ordered = sorted(chosen, key=lambda item: -_worth(item, state))
     for place, item in enumerate(ordered):
         name = name_of(item.action)
         if item.build_seconds.value > start.deadline - now:
@@ -305,6 +311,7 @@ def _build(start: Start, state: Round, chosen: Sequence[Estimate], now: float) -
             state.failed += [state.refused[-1]] if answer.failed else []
             continue
         state.build_seconds += now - before
+        state.sizes[_what(item.action)] = derived.bytes_stored
         if derived.bytes_stored > _storage_left(start, state):
             answer = yield Drop(derived)
             now = answer.now
@@ -398,18 +405,18 @@ def _settle(start: Start, state: Round) -> None:
             choices[template.digest] = state.choices[template.digest]
         else:
             choices.setdefault(template.digest, ())
+    everything = _with(start.design, (*state.facts, *state.built)).objects
+    _make_room(start, state, choices, everything)
     used = {item.object for alternative in choices.values() for item in alternative}
     used |= {fact for t in state.reads if choices.get(t.digest) and t.analysis is not None for fact in t.analysis.facts}
-    everything = _with(start.design, (*state.facts, *state.built)).objects
     kept = {identifier: derived for identifier, derived in everything.items() if identifier in used}
     saved = {d: state.measured[d][0] - state.measured[d][1] for d in state.choices}
     saved = {digest: seconds for digest, seconds in {**start.design.saved, **saved}.items() if choices.get(digest)}
     state.design = Design(kept, choices, start.design.version + 1, saved)
     unsaved = {fact.identifier for fact in state.facts}
-    idle = [derived for identifier, derived in everything.items() if identifier not in used | unsaved]
-    state.idle += idle
-    for derived in idle:
-        if not is_fact(derived):
+    state.idle = [derived for identifier, derived in everything.items() if identifier not in used | unsaved]
+    for derived in state.idle:
+        if not is_fact(derived) and derived.identifier not in state.yielding:
             _refuse(start, state, name_of(derived.action), "no template became clearly faster by it, so it was dropped")
     state.facts = [fact for fact in state.facts if fact.identifier in used]
     state.built = [derived for derived in state.built if derived.identifier in used]
@@ -419,6 +426,21 @@ def _settle(start: Start, state: Round) -> None:
         lines.append(f"{name_of(derived.action)} ({derived.bytes_stored / 1e6:.1f} MB) serves {served} templates")
         start.note("keep", str(derived.identifier), lines[-1], {})
     state.lines = tuple(lines)
+
+
+def _make_room(start: Start, state: Round, choices: dict[str, Alternative], everything: Mapping[int, DerivedObject]) -> None:
+    """Take back the choices of what goes: for what was proved to save more, or because it costs more than it saves."""
+    used = {item.object for alternative in choices.values() for item in alternative}
+    excess = sum(derived.bytes_stored for identifier, derived in everything.items() if identifier in used) - start.storage_bytes
+    for identifier in state.yielding:
+        if identifier not in used or (excess <= 0 and identifier not in state.losing):
+            continue
+        derived = everything[identifier]
+        excess -= derived.bytes_stored
+        for digest in [d for d, choice in choices.items() if any(item.object == identifier for item in choice)]:
+            choices[digest] = ()
+        reason = "it costs more than it saves" if identifier in state.losing else "others save more in its room"
+        _refuse(start, state, name_of(derived.action), f"dropped: {reason}")
 
 
 def name_of(action: Action) -> str:
@@ -445,7 +467,9 @@ def _refuse(start: Start, state: Round, name: str, reason: str) -> None:
 
 
 def _storage_left(start: Start, state: Round) -> float:
-    return start.storage_bytes - sum(derived.bytes_stored for derived in (*start.design.objects.values(), *state.built))
+    """What may still be built: what is to make room counts as gone, though it stands until the round is settled."""
+    stands = [derived for identifier, derived in start.design.objects.items() if identifier not in state.yielding]
+    return start.storage_bytes - sum(derived.bytes_stored for derived in (*stands, *state.built))
 
 
 def _with(design: Design, built: Sequence[DerivedObject]) -> Design:

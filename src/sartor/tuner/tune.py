@@ -52,6 +52,7 @@ class TuneContext:
         text_for: the text that answers a statement by an alternative under a design, or None if it can not be now.
         knowing: the workload and the catalog as they look under the facts of a design.
         next_identifier: a number that no object has had.
+        sizes: what was built in former rounds took, as `loop.Round.sizes`; what this round builds is added.
     """
 
     engine: Engine
@@ -66,6 +67,7 @@ class TuneContext:
     text_for: Callable[[str, Alternative, Design, Catalog], Rewritten | None]
     knowing: Callable[[Design], tuple[Workload, Catalog]]
     next_identifier: Callable[[], int]
+    sizes: dict[object, int]
 
 
 def tune(context: TuneContext, *, seconds: float, storage_bytes: int, mode: str, progress: Progress = None) -> TuneReport:
@@ -95,10 +97,12 @@ def tune(context: TuneContext, *, seconds: float, storage_bytes: int, mode: str,
             alternatives=alternatives,
             note=note,
             next_identifier=context.next_identifier,
+            sizes=context.sizes,
             only_report=mode == "report",
         )
     )
     state = _run(context, machine, tell)
+    context.sizes.update(state.sizes)
     if mode != "report":
         _enforce(context, state)
         tell("done", 1.0)
@@ -140,10 +144,6 @@ def _enact(context: TuneContext, step: loop.Step, tell: Callable[[str, float], N
             return _build(context, step)
         case loop.Drop(derived):
             stored.drop(context.engine, [derived])
-            return loop.Made(context.clock(), None)
-        case loop.Release(design, gone):
-            context.publish(design)
-            stored.drop(context.engine, gone)
             return loop.Made(context.clock(), None)
         case loop.Try():
             begin, length = _PROVING_SHARE
