@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -11,9 +12,9 @@ from unittest import mock
 from sartor.components.views import apply, mend, serve
 from sartor.components.views.apply import definition
 from sartor.core.table import quote
-from sartor.core.view import key_column
+from sartor.core.view import ROWS, key_column
+from sartor.freshness import changes, usable
 from sartor.freshness import mend as freshness_mend
-from sartor.freshness import usable
 from sartor.freshness.changes import SIGN
 from sartor.freshness.usable import Use, use
 from sartor.interfaces import serving, tailoring
@@ -29,7 +30,7 @@ def _everything_old(derived: Any, place: int, row: str) -> str:
 
 
 _residual, _content = apply._residual, apply.content
-_now, _delta, _find = mend._now, mend._delta, freshness_mend.find
+_now, _delta, _merged, _find = mend._now, mend._delta, mend._merged, freshness_mend.find
 _put_call, _rows_of, _holds = aggregates.put_call, states.rows_of, match.holds
 
 
@@ -144,6 +145,25 @@ def _forget_updates(engine: Any, copy: Any, now: Any, updated: Any) -> Any:
     return _find(engine, copy, now, frozenset())
 
 
+def _first_sign(view: Any, changes: Any) -> str:
+    """Of joined rows the first one's sign is taken for the sign of all."""
+    return re.sub(rf"({SIGN})( \* \S+\.{SIGN})+ AS", r"\1 AS", _delta(view, changes))
+
+
+def _groups_stay(view: Any, held: str, changes: Any) -> str:
+    """A group that has lost all of its rows keeps one."""
+    return f"SELECT * REPLACE (greatest({ROWS}, 1) AS {ROWS}) FROM ({_merged(view, held, changes)})"
+
+
+def _null_is_no_key(keys: Any, one: str, other: str) -> str:
+    return " AND ".join(f"{one}.{key} = {other}.{key}" for key in keys) or "TRUE"
+
+
+def _of_any_moment(one: Any, other: Any) -> bool:
+    """Changes of a table tell whatever was made of it, whenever that was."""
+    return True
+
+
 def _patched(*patches: tuple[Any, str, Any]) -> Callable[[], Any]:
     @contextmanager
     def plant() -> Iterator[None]:
@@ -180,5 +200,9 @@ DEFECTS: dict[str, Callable[[], Any]] = {
     "mend: the least value outlives its row": _patched((mend, "_now", _extremes_stay)),
     "mend: join changes with the present alone": _patched((mend, "_delta", _with_present_rows)),
     "mend: rows that were updated are not looked for": _patched((freshness_mend, "find", _forget_updates)),
+    "mend: signs of joined rows are not multiplied": _patched((mend, "_delta", _first_sign)),
+    "mend: a group without rows stays": _patched((mend, "_merged", _groups_stay)),
+    "mend: the group of NULL is not found": _patched((mend, "_same", _null_is_no_key)),
+    "mend: changes tell views of other moments": _patched((changes, "_is_one_moment", _of_any_moment)),
     "forget the coverage of joined tables after a reopen": _patched((tailoring.stored, "trusted", _trust_others)),
 }

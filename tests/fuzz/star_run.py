@@ -24,6 +24,7 @@ from tests.fuzz.pair import THREADS, Pair, Report
 from tests.fuzz.queries import Query
 from tests.fuzz.rules import rules
 from tests.fuzz.star import ITEMS, KINDS, SHOPS, TABLES, Rows, bulk, create_statements
+from tests.fuzz.star_mended import Mending
 from tests.fuzz.star_queries import GRAPHS, Grammar
 
 _NARROW = 8  # views beside the wide ones
@@ -40,10 +41,12 @@ class StarRun(Pair):
         super().__init__(folder, seed, "star")
         self._rows = Rows(self._random)
         self._grammar = Grammar(self._random)
+        self._mending = Mending(self._random, self._rows)
         self._failed: list[str] = []  # alternatives that raised since the last statement was judged
         self._mutated = self._rebuilt = self._nothing_appended = False
         self._inserted = sales
         self._wide: set[int] = set()
+        self._mended_tables: set[str] = set()  # of views that were mended since they were built
         self._asked_by = 0
         self._open()
         for text in create_statements(self._rows, sales):
@@ -54,8 +57,10 @@ class StarRun(Pair):
         """One statement, or one event around statements."""
         pick = self._random.random()
         self.report.statements += 1
-        if pick < 0.82:
+        if pick < 0.78:
             self._select(self._random.randrange(2))
+        elif pick < 0.82:
+            self._mended()
         elif pick < 0.93:
             for _ in range(self._random.choice([1, 1, 2, 3])):
                 self._change_by(self._random.randrange(2))
@@ -138,6 +143,7 @@ class StarRun(Pair):
                 coverage["residual: nothing was appended" if self._nothing_appended else f"residual: {places} moved"] += 1
             else:
                 coverage["whole"] += 1
+                coverage["whole, after it was mended"] += derived.table in self._mended_tables
             coverage["after a mutation and a refresh"] += self._rebuilt
             coverage[f"served: {len(derived.action.sources)} tables"] += 1
             for rule in set(rules(template.analysis.blocks[replacement.reference], derived, pending.parameters)):
@@ -189,6 +195,28 @@ class StarRun(Pair):
         self._nothing_appended = False
         self.report.coverage[f"write: {text.split()[0]} {table}"] += 1
         self._write(text, which)
+
+    def _mended(self) -> None:
+        """What groups of a view hold changes by one table or by two that join; the view is mended, and asked."""
+        pick = self._random
+        self._refresh()
+        view = pick.choice(self._mending.views)
+        for query in view.queries:  # what is asked again is analysed, and served from then on
+            self._select(0, query=query)
+        asked = list(view.queries)
+        for round_ in range(pick.choice([1, 1, 2])):
+            if round_:  # a view of another moment than the copies
+                later = self._mending.view(view.graph)
+                self._install(later.text)
+                asked += later.queries * 2
+            for text in self._mending.writes(view):
+                self.report.coverage[f"write: {text.split()[0]} before views are mended"] += 1
+                self._write(text)
+                self._mutated |= not text.startswith("INSERT INTO")
+        self._refresh()
+        others = [one for one in self._mending.views if one is not view and set(one.graph) & set(view.graph)]
+        for query in [*asked, *(query for one in others for query in pick.sample(one.queries, 2))]:
+            self._select(0, query=query)
 
     def _append_nothing(self) -> None:
         """An append that brings no row: the residual is empty, and nobody knows it before."""
@@ -250,17 +278,23 @@ class StarRun(Pair):
         state = database.registry.state
         stale = {d.table for d in database.design.objects.values() if d.action.component == VIEWS and use(d, state) is Use.NO}
         super()._refresh()
-        self.report.coverage["view mended"] += len(stale & {derived.table for derived in database.design.objects.values()})
+        tables = {derived.table for derived in database.design.objects.values()}
+        self.report.coverage["view mended"] += len(stale & tables)
+        self.report.coverage["view built anew"] += len(stale - tables)
+        self._mended_tables = (self._mended_tables | stale) & tables
         self._rebuilt |= self._mutated
         self._mutated = self._nothing_appended = False
 
     # Views --------------------------------------------------------------------------------------------------------
 
     def _install_all(self) -> None:
-        """Narrow views, and after them wide ones that answer what no other does: of two of one size the first is taken.
+        """Views that are mended and narrow views, and after them wide ones that answer what no other does.
 
+        Of two of one size the first is taken.
         What is asked of visits alone is left to the view that joins them with their shops, by a declared key.
         """
+        for view in self._mending.views:
+            self._wide.add(self._install(view.text))
         for _ in range(3):
             self._install(self._grammar.deciding_view())
         for _ in range(_NARROW):
@@ -272,7 +306,7 @@ class StarRun(Pair):
     def _install_copies(self) -> None:
         """Copies of whole tables, which tell what these have lost, so that views are mended by them."""
         database = session_of(self._connections[0]).database
-        for table in ("sales", "items", "kinds", "shops"):
+        for table in ("sales", "items", "kinds", "shops", "visits"):
             columns = tuple(TABLES[table])
             name = TableName(database.engine().database, "main", table)
             self._wide.add(database.install(sorted_copy(name, columns, columns[:1], frozenset())).identifier)
