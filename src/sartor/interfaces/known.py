@@ -145,11 +145,13 @@ class Known:
             tells: the text is only used if the objects cover in that snapshot what they cover now.
         """
         form = (alternative, tuple([_form(item, how, state) for item, how in used]))
-        if iteration >= 0:
-            used = tuple([(standing(item, iteration), how) for item, how in used])
-        if tells:
-            used = tuple([(told(item), how) for item, how in used])
-        key = (alternative, tuple([_form(item, how, state) for item, how in used]))
+        ends = [
+            (one.high_water if tells else -1, one.iteration == iteration)
+            for item, how in used
+            if how is Use.RESIDUAL
+            for one in item.coverages
+        ]
+        key = (form, tells, tuple(ends))
         try:
             return self._compiled[key]
         except KeyError:
@@ -157,6 +159,10 @@ class Known:
         analysis = self.template.analysis if self.template is not None else None
         if analysis is None:
             return None
+        if iteration >= 0:
+            used = tuple([(standing(item, iteration), how) for item, how in used])
+        if tells:
+            used = tuple([(told(item), how) for item, how in used])
         self._compiled.clear()
         found = compile_text(self, analysis, alternative, used, state)
         if found is not None:
@@ -206,5 +212,4 @@ def _form(derived: DerivedObject, how: Use, state: RegistryState) -> object:
     """What the text of an alternative depends on of an object that it reads."""
     if how is Use.WHOLE:
         return derived.table
-    covered = [(one.dense, one.high_water) if one.dense and one.told else (one.dense, one.rows > 0) for one in derived.coverages]
-    return derived.table, moved(derived, state), tuple(covered)
+    return derived.table, moved(derived, state), tuple([(one.dense, one.rows > 0) for one in derived.coverages])
