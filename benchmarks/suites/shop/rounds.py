@@ -1,4 +1,4 @@
-"""Writes between parts of the judged day: loads of 0.1 % to 1 % new orders, some corrections, a few deletions."""
+"""Writes between parts of a day: loads of 0.1 % to 1 % new orders, some corrections, a few deletions."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from benchmarks.statement import Statement
 
 _FIRST_ID = 2 * 10**9  # above what the days of `sartor.workload.stream` insert
 _IDS = 10**7  # set aside for each load
+_LAST = 900  # no day has so many rounds
 _LEAST, _MOST = -3.0, -2.0  # powers of ten: the share of the orders that a load adds, log-uniform
 _CANCELLED = 5  # orders that go in each round
 _PAID = 20  # orders whose status changes in each round
@@ -67,25 +68,28 @@ def facts_of(connection: duckdb.DuckDBPyConnection, seed: int, writes: int) -> F
     )
 
 
-def with_rounds(judged: Sequence[Statement], rounds: int, facts: Facts, seed: int) -> tuple[Statement, ...]:
-    """The judged half in `rounds` parts of equal length, with writes before each part but the first.
+def with_rounds(day: Sequence[Statement], rounds: int, facts: Facts, seed: int, before: int = 0) -> tuple[Statement, ...]:
+    """A day in `rounds` parts of equal length, with writes before each part but the first.
 
     Nobody asks for a while after the last of the writes, so what was built may be refreshed then.
+
+    Args:
+        before: how many rounds of writes there were on days before, that these go on from.
     """
-    random = Random(f"rounds {seed}")
-    cuts = [number * len(judged) // rounds for number in range(rounds + 1)]
-    result = list(judged[: cuts[1]])
+    random = Random(f"rounds {seed} {before}")
+    cuts = [number * len(day) // rounds for number in range(rounds + 1)]
+    result = list(day[: cuts[1]])
     for number in range(1, rounds):
-        part = judged[cuts[number] : cuts[number + 1]]
+        part = day[cuts[number] : cuts[number + 1]]
         at = part[0].at_seconds if part else 0.0
-        writes = [Statement(f"round: {name}", text, None, True, at) for name, text in _writes(random, number, facts)]
+        writes = [Statement(f"round: {name}", text, None, True, at) for name, text in _writes(random, before + number, facts)]
         result += [*writes[:-1], replace(writes[-1], idle=True), *part]
     return tuple(result)
 
 
 def appended(share: float, facts: Facts, seed: int) -> list[tuple[str, str]]:
     """Writes that add this share of the rows, as one load does, behind those of all rounds."""
-    return _load(Random(f"appended {seed}"), 90, max(1, round(facts.orders * share)), facts)
+    return _load(Random(f"appended {seed}"), _LAST, max(1, round(facts.orders * share)), facts)
 
 
 def _writes(random: Random, number: int, facts: Facts) -> list[tuple[str, str]]:

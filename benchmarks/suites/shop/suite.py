@@ -39,10 +39,13 @@ class Shop:
 
     def stream(self, connection: duckdb.DuckDBPyConnection, options: Options) -> Stream:
         statements = options.statements or STATEMENTS
-        judged = _day(options.seed, 2, statements)
+        observed, judged = (_day(options.seed, number, statements) for number in (1, 2))
         if options.rounds > 1:
-            judged = with_rounds(judged, options.rounds, facts_of(connection, options.seed, options.rounds - 1), options.seed)
-        return Stream(_day(options.seed, 1, statements), judged)
+            writes = options.rounds - 1
+            facts = facts_of(connection, options.seed, 2 * writes)
+            observed = with_rounds(observed, options.rounds, facts, options.seed)
+            judged = with_rounds(judged, options.rounds, facts, options.seed, writes)
+        return Stream(observed, judged)
 
     def appended(self, connection: duckdb.DuckDBPyConnection, options: Options, share: float) -> tuple[Statement, ...]:
         writes = appended(share, facts_of(connection, options.seed, 0), options.seed)

@@ -17,6 +17,7 @@ from sartor.core.constants import (
     VECTOR_ROWS,
     VIEW_CELL_SECONDS,
     VIEW_COMPRESSED_SHARE,
+    VIEW_DISTINCT_SECONDS,
     VIEW_GROUP_SECONDS,
     VIEW_JOIN_SECONDS,
     VIEW_KEY_BYTES,
@@ -79,13 +80,14 @@ def _one(action: Action, view: ViewDefinition, sample: Sample, workload: Workloa
 
 def _read_seconds(block: QueryBlock, view: ViewDefinition, groups: float, sample: Sample) -> float:
     """The time to read what a block needs of a view: whole row groups, where its first key is restricted, and the groups that pass."""
+    each = VIEW_READ_SECONDS.default + VIEW_DISTINCT_SECONDS.default * sum(call.distinct for call in block.calls)
     if groups <= VECTOR_ROWS.default:
-        return groups * VIEW_READ_SECONDS.default
+        return groups * each
     first = view.keys[view.sorted_by[0]].text if view.sorted_by else ""
     sorted_share = sample.passing([term.text for term in block.filters if first and first in term.text])
     scanned = min(groups, sorted_share * groups + ROW_GROUP_ROWS.default)
     passing = groups * sample.passing([term.text for term in block.filters])
-    return scanned * VIEW_SCAN_SECONDS.default + passing * VIEW_READ_SECONDS.default
+    return scanned * VIEW_SCAN_SECONDS.default + passing * each
 
 
 def build_seconds(view: ViewDefinition, rows: float, groups: float, catalog: Catalog) -> float:
