@@ -14,7 +14,7 @@ from sartor.core.constants import CHANGE_BLOCK_BITS, MEND_SHARE, VECTOR_ROWS
 from sartor.core.derived import ORDER_COLUMN, Coverage, DerivedObject
 from sartor.core.table import TableName, quote
 from sartor.engines.base import Engine
-from sartor.freshness.refresh import hash_sum
+from sartor.freshness.refresh import column_types, hash_sum
 from sartor.freshness.residual import appended_since, covered_before, relation
 
 SIGN = "sartor_sign"
@@ -53,7 +53,6 @@ class Changes:
     Attributes:
         columns: names, as the catalog spells them.
         before, after: what was covered at the two moments.
-        rows: how many rows there are, of either sign.
         relation: the temporary table, with ORDER_COLUMN, SIGN and the columns.
     """
 
@@ -61,7 +60,6 @@ class Changes:
     columns: tuple[str, ...]
     before: Coverage
     after: Coverage
-    rows: int
     relation: str
 
     def tells(self, source: TableName, before: Coverage, after: Coverage, columns: Sequence[str]) -> bool:
@@ -105,7 +103,7 @@ def find(engine: Engine, copy: DerivedObject, now: Coverage, updated: frozenset[
     """
     source, old, held = copy.action.source, copy.coverage, relation(copy)
     assert isinstance(source, TableName)
-    types = {name: kind for name, kind, *_ in engine.rows(f"DESCRIBE {held}")}
+    types = column_types(engine, held)
     columns = tuple(name for name in types if name != ORDER_COLUMN)
     compared = [name for name in columns if name.lower() in updated]
     differs = "".join(f" OR {different(f'h.{quote(name)}', f'b.{quote(name)}', types[name])}" for name in compared)
@@ -141,8 +139,7 @@ def find(engine: Engine, copy: DerivedObject, now: Coverage, updated: frozenset[
         f"SELECT {every}{number}, -1::TINYINT AS {SIGN} FROM {held} WHERE {number} IN (SELECT number FROM {_NUMBERS}) "
         f"UNION ALL SELECT {every}rowid, 1::TINYINT FROM {source} WHERE {kept}rowid > {old.high_water}"
     )
-    rows = engine.rows(f"SELECT count(*) FROM {changed}")[0][0]
-    return Changes(source, columns, old, now, rows, changed)
+    return Changes(source, columns, old, now, changed)
 
 
 def forget(engine: Engine, found: Sequence[Changes]) -> None:

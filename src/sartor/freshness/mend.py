@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from sartor.core.derived import ORDER_COLUMN, Coverage, DerivedObject
-from sartor.core.table import TableName, quote
+from sartor.core.derived import Coverage, DerivedObject
+from sartor.core.table import TableName
 from sartor.engines.base import Engine
 from sartor.freshness import stored
 from sartor.freshness.changes import Change, Changes, Unmended, appended, different, find
-from sartor.freshness.refresh import checksum, coverage_now, rows_stood
+from sartor.freshness.refresh import column_types, coverage_now, has_numbers, is_same, rows_stood
 from sartor.freshness.registry import Registry
 from sartor.freshness.residual import relation
 
@@ -49,7 +49,7 @@ def _mended(
 ) -> tuple[DerivedObject, Changes | None]:
     before = registry.state
     now = coverage_now(engine, registry, derived.action)
-    is_copy = derived.coverage.numbered >= 0 and _has_numbers(engine, derived)
+    is_copy = derived.coverage.numbered >= 0 and has_numbers(engine, derived)
     if now[0].iteration < 0 or (is_copy and now[0].rough != derived.coverage.rough):
         raise Unmended
     changes: dict[int, Change] = {}
@@ -78,7 +78,7 @@ def _mended(
         raise Unmended
     if is_copy and engine.rows(f"SELECT count(*) FROM {relation(derived)}") != [(now[0].rows,)]:
         raise Unmended
-    if types is not None and not _is_same(engine, derived, types):
+    if types is not None and not is_same(engine, derived, types, now[0].rows):
         raise Unmended
     coverages = [old if old.files else new for old, new in zip(derived.coverages, now, strict=True)]
     coverages[0] = replace(coverages[0], numbered=now[0].iteration if is_copy else -1, unsorted=behind)
@@ -100,23 +100,9 @@ def _found(engine: Engine, registry: Registry, copy: DerivedObject, now: Coverag
     return find(engine, copy, now, registry.state.updated(source.name.lower(), old.mutations))
 
 
-def _has_numbers(engine: Engine, derived: DerivedObject) -> bool:
-    """Whether it is a copy of one table that keeps the row ids."""
-    if derived.others or not isinstance(derived.action.source, TableName):
-        return False
-    return bool(engine.rows(f"FROM (DESCRIBE {relation(derived)}) WHERE column_name = '{ORDER_COLUMN}'"))
-
-
 def _comparable_types(engine: Engine, copy: DerivedObject) -> dict[str, str]:
     """The types of a copy's columns; raises where sums of hashes could not tell that it is the same as its table."""
-    types = {name: kind for name, kind, *_ in engine.rows(f"DESCRIBE {relation(copy)}")}
+    types = column_types(engine, relation(copy))
     for name, kind in types.items():
         different(name, name, kind)
     return types
-
-
-def _is_same(engine: Engine, copy: DerivedObject, types: dict[str, str]) -> bool:
-    """Whether each row of the copy is the row of the table that has its number as row id."""
-    columns = [name for name in types if name != ORDER_COLUMN]
-    held = engine.rows(f"SELECT {checksum(columns, types, quote(ORDER_COLUMN))} FROM {relation(copy)}")
-    return held == engine.rows(f"SELECT {checksum(columns, types, 'rowid')} FROM {copy.action.source}")

@@ -148,24 +148,41 @@ def verify(engine: Engine, registry: Registry, derived: DerivedObject) -> Derive
         return None
     with engine.transaction():
         (now,) = coverage_now(engine, registry, derived.action)
-        columns = [row[0] for row in engine.rows(f"DESCRIBE {relation(derived)}")]
-        if ORDER_COLUMN not in columns:
+        held = column_types(engine, relation(derived))
+        if ORDER_COLUMN not in held:
             return None
-        kept = [column for column in columns if column != ORDER_COLUMN]
-        types = {row[0]: row[1] for row in engine.rows(f"DESCRIBE {source}")}
-        if any(types.get(row[0]) != row[1] for row in engine.rows(f"DESCRIBE {relation(derived)}") if row[0] in kept):
+        types = column_types(engine, str(source))
+        if any(types.get(name) != kind for name, kind in held.items() if name != ORDER_COLUMN):
             return None
-        copied = engine.rows(f"SELECT {checksum(kept, types, quote(ORDER_COLUMN))} FROM {relation(derived)}")
-        base = engine.rows(f"SELECT {checksum(kept, types, 'rowid')} FROM {source} WHERE rowid <= {derived.coverage.high_water}")
-        if copied != base or base[0][0] != derived.coverage.rows:
+        if not is_same(engine, derived, held, derived.coverage.rows, f" WHERE rowid <= {derived.coverage.high_water}"):
             return None
     appends = now.appends if now.rows == derived.coverage.rows else stored.UNKNOWN
     return stored.trusted(derived, appends, now.mutations)
 
 
-def checksum(columns: Sequence[str], types: Mapping[str, str], number: str) -> str:
-    """What tells the content of rows together with their numbers, as the columns of a SELECT."""
-    return f"count(*), {hash_sum(columns, types, number)}"
+def is_same(engine: Engine, copy: DerivedObject, types: Mapping[str, str], rows: int, where: str = "") -> bool:
+    """Whether a copy holds so many rows, and each is the row of the table that has its number as row id.
+
+    Args:
+        types: of the copy's columns.
+        where: which rows of the table it should hold.
+    """
+    columns = [name for name in types if name != ORDER_COLUMN]
+    held, base = (
+        engine.rows(f"SELECT count(*), {hash_sum(columns, types, number)} FROM {source}")
+        for source, number in ((relation(copy), quote(ORDER_COLUMN)), (f"{copy.action.source}{where}", "rowid"))
+    )
+    return held == base and base[0][0] == rows
+
+
+def column_types(engine: Engine, source: str) -> dict[str, str]:
+    """The columns of a table, in their order, with their types."""
+    return {name: kind for name, kind, *_ in engine.rows(f"DESCRIBE {source}")}
+
+
+def has_numbers(engine: Engine, derived: DerivedObject) -> bool:
+    """Whether it is a copy of one source, which keeps the numbers of the rows."""
+    return not derived.others and ORDER_COLUMN in column_types(engine, relation(derived))
 
 
 def hash_sum(columns: Sequence[str], types: Mapping[str, str], number: str) -> str:
@@ -217,9 +234,7 @@ def rows_stood(registry: Registry, before: RegistryState, iteration: int) -> boo
 
 def _is_complete(engine: Engine, derived: DerivedObject, now: Coverage) -> bool:
     """Whether a copy holds as many rows as its table. Rows keep their order when they move, so a wrong tail has a wrong length."""
-    if derived.others or not engine.rows(f"FROM (DESCRIBE {relation(derived)}) WHERE column_name = '{ORDER_COLUMN}'"):
-        return False
-    return engine.rows(f"SELECT count(*) FROM {relation(derived)}") == [(now.rows,)]
+    return has_numbers(engine, derived) and engine.rows(f"SELECT count(*) FROM {relation(derived)}") == [(now.rows,)]
 
 
 def _coverage(name: str, bounds: tuple[int, int | None, int], before: RegistryState, after: RegistryState) -> Coverage:
@@ -248,8 +263,7 @@ def _with_rows_of_files(engine: Engine, derived: DerivedObject) -> DerivedObject
     """The object with the rows covered of each scan of files: those of a copy are its own, others are counted."""
     if not any(isinstance(source, FileScan) for source in derived.action.sources):
         return derived
-    columns = [row[0] for row in engine.rows(f"DESCRIBE {relation(derived)}")]
-    is_copy = not derived.others and ORDER_COLUMN in columns
+    is_copy = has_numbers(engine, derived)
     coverages = []
     for source, coverage in zip(derived.action.sources, derived.coverages, strict=True):
         if isinstance(source, FileScan):

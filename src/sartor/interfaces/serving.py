@@ -217,16 +217,17 @@ def hold_open(session: Session, text: str) -> Callable[[], None]:
 
 def _explain_alternative(call: Call, database: Database) -> None:
     """EXPLAIN shows the plan of what would be run, so that the objects that answer a statement are seen in it."""
-    assert call.known is not None
-    asked = _EXPLAIN.match(call.known.text)
+    explain = call.known
+    assert explain is not None
+    asked = _EXPLAIN.match(explain.text)
     if asked is None:
         return
-    inner = Call(call.session, database.known(call.known.text[asked.end() :]), call.effects, call.parameters, call.begun)
-    _take_alternative(inner, database)
-    if inner.alternative is not None:
-        call.known, call.alternative = inner.known, asked[0] + inner.alternative
-        call.used, call.before, call.proven, call.settled = inner.used, inner.before, inner.proven, inner.settled
-        call.proof, call.tells = inner.proof, inner.tells
+    call.known = database.known(explain.text[asked.end() :])
+    _take_alternative(call, database)
+    if call.alternative is None:
+        call.known = explain
+    else:
+        call.alternative = asked[0] + call.alternative
 
 
 def _take_alternative(call: Call, database: Database) -> None:

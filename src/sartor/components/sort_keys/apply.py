@@ -65,9 +65,8 @@ def mend(engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) 
     held, names, number = relation(derived), ", ".join(map(quote, columns)), quote(ORDER_COLUMN)
     rows = changes[0].came_and_gone(columns)
     engine.execute(f"DELETE FROM {held} WHERE {number} IN (SELECT {number} FROM ({rows}) WHERE {SIGN} < 0)")
-    order = _order(derived.action)
-    engine.execute(f"INSERT INTO {held} ({names}) SELECT {names} FROM ({rows}) WHERE {SIGN} > 0{order}")
-    return int(engine.rows(f"SELECT count(*) FROM ({rows}) WHERE {SIGN} > 0")[0][0])
+    came = engine.rows(f"INSERT INTO {held} ({names}) SELECT {names} FROM ({rows}) WHERE {SIGN} > 0{_order(derived.action)}")
+    return int(came[0][0])
 
 
 def _query(action: Action, rows: str, row_number: str) -> str:

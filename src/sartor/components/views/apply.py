@@ -13,7 +13,7 @@ from sartor.core.table import quote
 from sartor.core.view import ROWS, State, ViewDefinition, definition_of, key_column, state_column
 from sartor.freshness.residual import appended_since, covered_before, relation
 
-_Select = Callable[[ViewDefinition, Sequence[int], Sequence[int], Sequence[str]], str]
+_Rows = Callable[[ViewDefinition, Sequence[int], Sequence[int], Sequence[str]], str]
 
 definition = lru_cache(maxsize=4096)(definition_of)
 
@@ -49,7 +49,7 @@ def content(derived: DerivedObject, keys: Sequence[int], states: Sequence[int], 
 
 
 def _residual(
-    derived: DerivedObject, view: ViewDefinition, keys: Sequence[int], states: Sequence[int], moved: frozenset[int], select: _Select
+    derived: DerivedObject, view: ViewDefinition, keys: Sequence[int], states: Sequence[int], moved: frozenset[int], rows: _Rows
 ) -> str:
     """The join of what was appended, each combination of old and new rows once.
 
@@ -59,7 +59,7 @@ def _residual(
     before: list[str] = []
     for place in sorted(moved):
         row = f"{quote(view.names[place])}.rowid"
-        terms.append(select(view, keys, states, (*before, appended_since(derived, place, row))))
+        terms.append(rows(view, keys, states, (*before, appended_since(derived, place, row))))
         before.append(covered_before(derived, place, row))
     return " UNION ALL ".join(terms)
 
@@ -68,26 +68,34 @@ def grouped(view: ViewDefinition, keys: Sequence[int], states: Sequence[int], fu
     """The groups of a view's join in which further conditions hold, with some of its columns: a SELECT without order."""
     columns = [f"{view.keys[place].sql} AS {key_column(place)}" for place in keys]
     columns += [f"{view.states[place].function}({view.states[place].sql}) AS {state_column(place)}" for place in states]
-    columns.append(f"count(*) AS {ROWS}")
-    conditions = [*join_conditions(view), *further]
-    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     by = ", ".join(view.keys[place].sql for place in keys)
     # Without keys and without rows there is no group; an aggregate alone would make one.
-    return f"SELECT {', '.join(columns)} FROM {join(view)}{where} " + (f"GROUP BY {by}" if by else "HAVING count(*) > 0")
+    return f"{select(view, [*columns, f'count(*) AS {ROWS}'], further)} " + (f"GROUP BY {by}" if by else "HAVING count(*) > 0")
 
 
 def _single(view: ViewDefinition, keys: Sequence[int], states: Sequence[int], further: Sequence[str]) -> str:
     """The rows of a view's join in which further conditions hold, each as a group of its own."""
     columns = [f"{view.keys[place].sql} AS {key_column(place)}" for place in keys]
     columns += [f"{_alone(view.states[place])} AS {state_column(place)}" for place in states]
-    conditions = [*join_conditions(view), *further]
-    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    return f"SELECT {', '.join([*columns, f'1 AS {ROWS}'])} FROM {join(view)}{where}"
+    return select(view, [*columns, f"1 AS {ROWS}"], further)
 
 
 def _alone(state: State) -> str:
     """The state of one row."""
     return f"CASE WHEN {state.sql} IS NOT NULL THEN 1 ELSE 0 END" if state.function == "count" else state.sql
+
+
+def select(
+    view: ViewDefinition, columns: Sequence[str], further: Sequence[str] = (), instead: Mapping[int, str] = MappingProxyType({})
+) -> str:
+    """A SELECT of expressions over the rows of a view's join in which further conditions hold.
+
+    Args:
+        instead: SELECTs in the place of some of its tables.
+    """
+    conditions = [*join_conditions(view), *further]
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"SELECT {', '.join(columns)} FROM {join(view, instead)}{where}"
 
 
 def join(view: ViewDefinition, instead: Mapping[int, str] = MappingProxyType({})) -> str:

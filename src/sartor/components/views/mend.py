@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sartor.components.views.apply import definition, grouped, join, join_conditions
+from sartor.components.views.apply import definition, grouped, select
 from sartor.core.constants import MEND_SHARE, ROW_GROUP_ROWS
 from sartor.core.derived import DerivedObject
 from sartor.core.table import quote
 from sartor.core.view import ROWS, State, ViewDefinition, key_column, state_column
 from sartor.engines.base import Engine
 from sartor.freshness.changes import SIGN, Change, Unmended
+from sartor.freshness.refresh import column_types
 from sartor.freshness.residual import relation
 
 _DELTA, _MERGED = "temp.main.sartor_delta", "temp.main.sartor_merged"
@@ -34,7 +35,7 @@ def mend(engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) 
         Unmended: it is better built anew.
     """
     view, held = definition(derived.action), relation(derived)
-    types = {name: kind for name, kind, *_ in engine.rows(f"DESCRIBE {held}")}
+    types = column_types(engine, held)
     if any(s.function == "sum" and types[state_column(place)] in _INEXACT for place, s in enumerate(view.states)):
         raise Unmended
     engine.execute(f"CREATE OR REPLACE TEMP TABLE sartor_delta AS {_delta(view, changes)}")
@@ -48,7 +49,7 @@ def mend(engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) 
             raise Unmended
         names = [name for name in types if name != ROWS]
         columns = ", ".join([*names, ROWS])
-        keys = [key_column(place) for place in range(len(view.keys))]
+        keys = _keys(view)
         engine.execute(f"DELETE FROM {held} AS v USING {_MERGED} AS m WHERE {_same(keys, 'v', 'm')}")
         engine.execute(f"INSERT INTO {held} ({columns}) SELECT {columns} FROM {_MERGED} WHERE {ROWS} > 0 AND NOT again")
         if again:
@@ -73,10 +74,8 @@ def _delta(view: ViewDefinition, changes: Mapping[int, Change]) -> str:
         sign = " * ".join(f"{quote(view.names[place])}.{SIGN}" for place in sorted(instead))
         columns = [f"{key.sql} AS {key_column(place)}" for place, key in enumerate(view.keys)]
         columns += [f"{state.sql} AS {state_column(place)}" for place, state in enumerate(view.states)]
-        conditions = join_conditions(view)
-        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        terms.append(f"SELECT {', '.join([*columns, f'{sign} AS {SIGN}'])} FROM {join(view, instead)}{where}")
-    keys = [key_column(place) for place in range(len(view.keys))]
+        terms.append(select(view, [*columns, f"{sign} AS {SIGN}"], instead=instead))
+    keys = _keys(view)
     states = [part for place, state in enumerate(view.states) for part in _came_and_gone(state, state_column(place))]
     selected = ", ".join([*keys, *states, f"sum({SIGN}) AS {ROWS}"])
     return f"SELECT {selected} FROM ({' UNION ALL '.join(terms)}) " + (
@@ -93,7 +92,7 @@ def _came_and_gone(state: State, column: str) -> tuple[str, ...]:
 
 def _merged(view: ViewDefinition, held: str, changes: Mapping[int, Change]) -> str:
     """The groups that changed as they are now, and whether one has to be computed again."""
-    keys = [key_column(place) for place in range(len(view.keys))]
+    keys = _keys(view)
     states = [(state, state_column(place)) for place, state in enumerate(view.states)]
     parts = ", ".join(
         [
@@ -133,6 +132,10 @@ def _now(state: State, name: str, exact: bool) -> tuple[str, str]:
 
 def _same(keys: Sequence[str], one: str, other: str) -> str:
     return " AND ".join(f"{one}.{key} IS NOT DISTINCT FROM {other}.{key}" for key in keys) or "TRUE"
+
+
+def _keys(view: ViewDefinition) -> list[str]:
+    return [key_column(place) for place in range(len(view.keys))]
 
 
 def _columns(view: ViewDefinition, place: int) -> list[str]:
