@@ -39,10 +39,15 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """The half that the tuner may watch, and the half that is judged."""
+    """The half that the tuner may watch, and the half that is judged.
+
+    Attributes:
+        appended: writes after both, that append a thousandth of the rows; none where nothing is ever appended.
+    """
 
     observed: tuple[Statement, ...]
     judged: tuple[Statement, ...]
+    appended: tuple[Statement, ...] = ()
 
     @property
     def seen(self) -> frozenset[str]:
@@ -102,6 +107,3 @@ class Suite(Protocol):
 
     def stream(self, connection: duckdb.DuckDBPyConnection, options: Options) -> Stream:
         """Draw the statements; the connection holds the loaded data and is only read."""
-
-    def appended(self, connection: duckdb.DuckDBPyConnection, options: Options, share: float) -> tuple[Statement, ...]:
-        """Writes that append this share of the rows; none where nothing is ever appended. The connection is only read."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import geometric_mean, median
 from typing import Any
@@ -51,19 +51,16 @@ class TemplateFigures:
 
 def figures(run: Run) -> list[TemplateFigures]:
     """One entry for each template of the judged half, the most plain seconds first."""
-    gathered: dict[str, list[dict[str, float]]] = {}
     writing = {measured.statement.name for measured in run.judged if measured.statement.writes}
-    for measured in run.judged:
-        gathered.setdefault(measured.statement.name, []).append(measured.seconds)
     result = []
-    for name, seconds in gathered.items():
-        plain, expert, sartor = ([one[column] for one in seconds] for column in ("plain", "expert", "sartor"))
+    for name, runs in _by_template(run.judged).items():
+        plain, expert, sartor = ([one.seconds[column] for one in runs] for column in ("plain", "expert", "sartor"))
         result.append(
             TemplateFigures(
                 name,
                 name in run.seen,
                 name in writing,
-                len(seconds),
+                len(runs),
                 median(plain),
                 median(expert),
                 median(sartor),
@@ -74,6 +71,13 @@ def figures(run: Run) -> list[TemplateFigures]:
             )
         )
     return sorted(result, key=lambda one: -one.plain_total_s)
+
+
+def _by_template(runs: Iterable[Measured]) -> dict[str, list[Measured]]:
+    gathered: dict[str, list[Measured]] = {}
+    for measured in runs:
+        gathered.setdefault(measured.statement.name, []).append(measured)
+    return gathered
 
 
 def is_lost(pairs: Sequence[tuple[float, float]]) -> bool:
@@ -96,10 +100,6 @@ def totals(run: Run) -> dict[str, float]:
 
 def means(run: Run) -> list[Means]:
     """Mean seconds of each template of the judged half that reads."""
-    gathered: dict[str, list[Measured]] = {}
-    for measured in run.judged:
-        if not measured.statement.writes:
-            gathered.setdefault(measured.statement.name, []).append(measured)
 
     def mean(runs: list[Measured], column: str) -> float:
         return sum(one.seconds[column] for one in runs) / len(runs)
@@ -113,7 +113,7 @@ def means(run: Run) -> list[Means]:
             sartor_s=mean(runs, "sartor"),
             served=any(one.served_by for one in runs),
         )
-        for name, runs in gathered.items()
+        for name, runs in _by_template(one for one in run.judged if not one.statement.writes).items()
     ]
 
 
@@ -146,10 +146,7 @@ def from_views(run: Run) -> dict[str, Any]:
 
     A template counts if views answered most of its judged runs.
     """
-    gathered: dict[str, list[Measured]] = {}
-    for measured in run.judged:
-        gathered.setdefault(measured.statement.name, []).append(measured)
-    served = {name for name, runs in gathered.items() if sum(VIEWS in one.served_by for one in runs) * 2 > len(runs)}
+    served = {name for name, runs in _by_template(run.judged).items() if sum(VIEWS in one.served_by for one in runs) * 2 > len(runs)}
     templates = [one for one in figures(run) if one.name in served]
     slow = [one.speed_up for one in templates if one.plain_s > SLOW_S]
     quick = [one.sartor_s for one in templates if one.plain_s <= SLOW_S]
@@ -168,64 +165,61 @@ def document(run: Run) -> dict[str, Any]:
     templates = figures(run)
     selective = [one.speed_up for one in templates if one.selective]
     queries = {name: sum(one.seconds[name] for one in run.judged) for name in ("plain", "expert", "sartor")}
-    return (
-        {
-            "suite": run.suite,
-            "threads": run.options.threads,
-            "seed": run.options.seed,
-            "scale": run.options.scale,
-            "rounds": run.options.rounds,
-            "storage": run.options.storage,
-            "duckdb": duckdb.__version__,
-            "machine": f"{platform.machine()} {platform.system()}",
-            "plain": {"total_s": sums["plain"]},
-            "expert": {
-                "total_s": sums["expert"],
-                "build_s": run.expert_build_seconds,
-                "queries_s": queries["expert"],
-                "bytes_added": run.expert_bytes_added,
-                "design": run.options.expert,
-                "copies": list(run.expert_copies),
-                "summaries": list(run.expert_summaries),
-                "ways": run.expert_ways,
-                "other_rows": run.expert_other,
-            },
-            "sartor": {
-                "total_s": sums["sartor"],
-                "tune_s": run.tune_seconds,
-                "tune_rounds": run.tune_rounds,
-                "build_s": run.build_seconds,
-                "refresh_s": run.refresh_seconds,
-                "queries_s": queries["sartor"],
-                "bytes_added": run.bytes_added,
-                "built": list(run.built),
-            },
-            "templates": [
-                {
-                    "name": one.name,
-                    "seen": one.seen,
-                    "n": one.n,
-                    "plain_s": one.plain_s,
-                    "expert_s": one.expert_s,
-                    "sartor_s": one.sartor_s,
-                    "selective": one.selective,
-                    "writes": one.writes,
-                    "lost": one.lost,
-                }
-                for one in templates
-            ],
-            "compared": run.compared,
-            "wrong": len(run.wrong),
-            "wrong_statements": [{"name": w.statement.name, "text": w.statement.text, "how": w.how} for w in run.wrong],
-            "undetermined": len(run.undetermined),
-            "undetermined_statements": [s.text for s in run.undetermined],
-            "lost": [one.name for one in templates if one.lost],
-            "lost_beyond_overhead": [one.name for one in templates if one.lost and one.added_s > ALLOWED_S],
-            "selective_median_speedup": median(selective) if selective else None,
-        }
-        | from_views(run)
-        | payback(run)
-    )
+    measured = {
+        "suite": run.suite,
+        "threads": run.options.threads,
+        "seed": run.options.seed,
+        "scale": run.options.scale,
+        "rounds": run.options.rounds,
+        "storage": run.options.storage,
+        "duckdb": duckdb.__version__,
+        "machine": f"{platform.machine()} {platform.system()}",
+        "plain": {"total_s": sums["plain"]},
+        "expert": {
+            "total_s": sums["expert"],
+            "build_s": run.expert_build_seconds,
+            "queries_s": queries["expert"],
+            "bytes_added": run.expert_bytes_added,
+            "design": run.options.expert,
+            "copies": list(run.expert_copies),
+            "summaries": list(run.expert_summaries),
+            "ways": run.expert_ways,
+            "other_rows": run.expert_other,
+        },
+        "sartor": {
+            "total_s": sums["sartor"],
+            "tune_s": run.tune_seconds,
+            "tune_rounds": run.tune_rounds,
+            "build_s": run.build_seconds,
+            "refresh_s": run.refresh_seconds,
+            "queries_s": queries["sartor"],
+            "bytes_added": run.bytes_added,
+            "built": list(run.built),
+        },
+        "templates": [
+            {
+                "name": one.name,
+                "seen": one.seen,
+                "n": one.n,
+                "plain_s": one.plain_s,
+                "expert_s": one.expert_s,
+                "sartor_s": one.sartor_s,
+                "selective": one.selective,
+                "writes": one.writes,
+                "lost": one.lost,
+            }
+            for one in templates
+        ],
+        "compared": run.compared,
+        "wrong": len(run.wrong),
+        "wrong_statements": [{"name": w.statement.name, "text": w.statement.text, "how": w.how} for w in run.wrong],
+        "undetermined": len(run.undetermined),
+        "undetermined_statements": [s.text for s in run.undetermined],
+        "lost": [one.name for one in templates if one.lost],
+        "lost_beyond_overhead": [one.name for one in templates if one.lost and one.added_s > ALLOWED_S],
+        "selective_median_speedup": median(selective) if selective else None,
+    }
+    return measured | from_views(run) | payback(run)
 
 
 def failures(run: Run) -> list[str]:

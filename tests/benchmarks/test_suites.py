@@ -126,7 +126,7 @@ def test_a_run_of_each_suite_gives_the_agreed_json_and_no_wrong_answer(
     assert status == 0
     assert figures.keys() >= {"suite", "threads", "plain", "expert", "sartor", "templates", "wrong", "seed", "scale"}
     assert {"name", "seen", "n", "plain_s", "expert_s", "sartor_s"} <= figures["templates"][0].keys()
-    assert sum(one["n"] for one in figures["templates"]) * 2 >= figures["compared"] * 0.5  # some are asked again at the end
+    assert sum(one["n"] for one in figures["templates"]) * 2 >= figures["compared"] * 0.7
     assert ("at" in figures) == bool(suite.default_runs)
 
 

@@ -36,9 +36,6 @@ class Tiny:
             f"FROM range({round(20_000 * options.scale)})"
         )
 
-    def appended(self, connection: duckdb.DuckDBPyConnection, options: Options, share: float) -> tuple[Statement, ...]:
-        return ()
-
     def stream(self, connection: duckdb.DuckDBPyConnection, options: Options) -> Stream:
         return Stream(self._half(1, options), self._half(2, options))
 

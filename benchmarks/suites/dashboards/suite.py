@@ -36,9 +36,6 @@ class Dashboards:
     def load(self, connection: duckdb.DuckDBPyConnection, options: Options) -> None:
         TpcH().load(connection, options)
 
-    def appended(self, connection: duckdb.DuckDBPyConnection, options: Options, share: float) -> tuple[Statement, ...]:
-        return ()
-
     def stream(self, connection: duckdb.DuckDBPyConnection, options: Options) -> Stream:
         observed = _half(Random(2 * options.seed + 1), OBSERVED_RUNS)
         return Stream(observed, _half(Random(2 * options.seed + 2), options.runs or self.default_runs))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks.statement import NO_QUESTIONS, BenchmarkError, Options, Statement, Stream
+from benchmarks.statement import NO_QUESTIONS, BenchmarkError, Options, Stream
 from benchmarks.suites.drawing import halves
 from benchmarks.suites.elections.templates import TEMPLATES, Facts
 
@@ -42,9 +42,6 @@ class Elections:
             f"CREATE TABLE results AS SELECT * EXCLUDE (file_row_number) FROM read_parquet(?, file_row_number = true) {where}",
             [str(path)],
         )
-
-    def appended(self, connection: duckdb.DuckDBPyConnection, options: Options, share: float) -> tuple[Statement, ...]:
-        return ()
 
     def stream(self, connection: duckdb.DuckDBPyConnection, options: Options) -> Stream:
         facts = _facts(connection, options.seed)

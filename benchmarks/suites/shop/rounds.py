@@ -13,6 +13,7 @@ from benchmarks.statement import Statement
 _FIRST_ID = 2 * 10**9  # above what the days of `sartor.workload.stream` insert
 _IDS = 10**7  # set aside for each load
 _LAST = 900  # no day has so many rounds
+_APPENDED = 0.001  # share of the orders that is appended at the very end, and not taken in
 _LEAST, _MOST = -3.0, -2.0  # powers of ten: the share of the orders that a load adds, log-uniform
 _CANCELLED = 5  # orders that go in each round
 _PAID = 20  # orders whose status changes in each round
@@ -87,9 +88,10 @@ def with_rounds(day: Sequence[Statement], rounds: int, facts: Facts, seed: int, 
     return tuple(result)
 
 
-def appended(share: float, facts: Facts, seed: int) -> list[tuple[str, str]]:
-    """Writes that add this share of the rows, as one load does, behind those of all rounds."""
-    return _load(Random(f"appended {seed}"), _LAST, max(1, round(facts.orders * share)), facts)
+def appended(facts: Facts, seed: int) -> tuple[Statement, ...]:
+    """Writes that add a thousandth of the rows, as one load does, behind those of all rounds."""
+    writes = _load(Random(f"appended {seed}"), _LAST, max(1, round(facts.orders * _APPENDED)), facts)
+    return tuple(Statement(name, text, None, True) for name, text in writes)
 
 
 def _writes(random: Random, number: int, facts: Facts) -> list[tuple[str, str]]:

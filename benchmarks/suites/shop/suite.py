@@ -40,16 +40,12 @@ class Shop:
     def stream(self, connection: duckdb.DuckDBPyConnection, options: Options) -> Stream:
         statements = options.statements or STATEMENTS
         observed, judged = (_day(options.seed, number, statements) for number in (1, 2))
-        if options.rounds > 1:
-            writes = options.rounds - 1
-            facts = facts_of(connection, options.seed, 2 * writes)
+        writes = options.rounds - 1
+        facts = facts_of(connection, options.seed, 2 * writes)
+        if writes:
             observed = with_rounds(observed, options.rounds, facts, options.seed)
             judged = with_rounds(judged, options.rounds, facts, options.seed, writes)
-        return Stream(observed, judged)
-
-    def appended(self, connection: duckdb.DuckDBPyConnection, options: Options, share: float) -> tuple[Statement, ...]:
-        writes = appended(share, facts_of(connection, options.seed, 0), options.seed)
-        return tuple(Statement(name, text, None, True) for name, text in writes)
+        return Stream(observed, judged, appended(facts, options.seed))
 
 
 def _day(seed: int, number: int, statements: int) -> tuple[Statement, ...]:

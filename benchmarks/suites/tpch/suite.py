@@ -12,7 +12,7 @@ from random import Random
 
 import duckdb
 
-from benchmarks.statement import NO_QUESTIONS, BenchmarkError, Options, Statement, Stream
+from benchmarks.statement import NO_QUESTIONS, BenchmarkError, Options, Stream
 from benchmarks.suites.drawing import Template, halves
 from benchmarks.suites.tpch.queries import QUERIES
 from benchmarks.suites.tpch.selective import TEMPLATES, Facts
@@ -52,9 +52,6 @@ class TpcH:
                 raise BenchmarkError(f"tpchgen-cli failed, give another --scale: {made.stderr.strip()[-300:]}")
             for table in TABLES:
                 connection.execute(f"CREATE TABLE {table} AS SELECT * FROM read_parquet(?)", [f"{folder}/{table}.parquet"])
-
-    def appended(self, connection: duckdb.DuckDBPyConnection, options: Options, share: float) -> tuple[Statement, ...]:
-        return ()
 
     def stream(self, connection: duckdb.DuckDBPyConnection, options: Options) -> Stream:
         queries = [Template(f"q{number:02}", _Query(number)) for number in QUERIES]
