@@ -240,6 +240,25 @@ def test_what_saves_little_makes_room_for_what_saves_more() -> None:
         assert decided.design.saved.keys() == expected
 
 
+def test_where_room_is_scarce_something_smaller_takes_over() -> None:
+    for room, moves in ((11.5, True), (30.0, False)):
+        before = Design({7: built(7, "d", 10 * COPY_BYTES)}, {"by k": (Replacement(0, 7),)}, 3, {"by k": 0.02})
+        world = World(dict.fromkeys(KEYS, 4.0))
+        decided = world.play(loop.rounds(start(world, serving={"by k": "dk"}, design=before, storage_bytes=room * COPY_BYTES)))
+        check(decided, world, before)
+        assert (7 not in decided.design.objects) is moves
+        assert all(decided.design.choices[f"by {key}"] for key in KEYS)
+        assert sum(derived.bytes_stored for derived in decided.design.objects.values()) <= room * COPY_BYTES
+
+
+def test_what_promises_most_for_its_room_is_built_first() -> None:
+    world = World(dict.fromkeys(KEYS, 4.0))
+    counts = {"by k": 1, "by m": 900, "by d": 30}
+    templates = tuple(replace(one, count=counts[one.digest]) for one in workload().templates)
+    world.play(loop.rounds(start(world, workload=Workload(templates), storage_bytes=4.5 * COPY_BYTES)))
+    assert [step.estimate.action.get("key") for step in world.steps if isinstance(step, loop.Build)] == [("m",), ("d",), ("k",)]
+
+
 def test_what_costs_more_than_it_saves_goes() -> None:
     before = Design({7: built(7, "k")}, {"by k": (Replacement(0, 7),)}, 3, {"by k": 1e-6})
     world = World({"m": 4.0, "d": 4.0})

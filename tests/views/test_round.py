@@ -11,7 +11,7 @@ import sartor
 from sartor.components.views.estimate import estimate
 from sartor.components.views.propose import propose
 from sartor.components.views.sample import draw
-from sartor.core.view import definition_of
+from sartor.core.view import ViewDefinition, definition_of
 from sartor.interfaces.connection import session_of
 from sartor.interfaces.database import Database
 from sartor.interfaces.serving import finish
@@ -61,6 +61,58 @@ def test_candidates_hold_the_columns_of_conditions_and_the_expressions_that_are_
     assert all(view.schemas for view in views)
 
 
+def proposed(connection: Any) -> list[ViewDefinition]:
+    database = database_of(connection)
+    finish(session_of(connection))
+    with database.engine_lock:
+        catalog = database.catalog()
+        return [definition_of(action) for action in propose(database.log.workload().analysed(catalog), catalog)]
+
+
+def test_a_condition_with_the_same_literals_in_all_statements_may_be_the_views_own() -> None:
+    connection = opened()
+    for product in (3, 5, 8):
+        connection.execute(f"SELECT sum(amount) FROM items WHERE product = {product} AND order_id BETWEEN 10 AND 900").fetchall()
+    found = {tuple(key.text for key in view.keys): [one.operator for one in view.conditions] for view in proposed(connection)}
+    assert found == {
+        ('"main.items"."product"', '"main.items"."order_id"'): [],
+        ('"main.items"."product"',): ["between"],
+    }
+
+
+def test_one_statement_tells_nothing_of_which_literals_stay() -> None:
+    connection = opened()
+    connection.execute("SELECT sum(amount) FROM items WHERE product = 3").fetchall()
+    assert all(not view.conditions for view in proposed(connection))
+
+
+def test_an_expression_is_stored_whatever_the_order_is_asked_for() -> None:
+    connection = opened()
+    for number in (5, 50):
+        connection.execute(
+            f"SELECT o.region, month(o.day) AS month, count(*) FROM orders o WHERE o.id < {number} "
+            "GROUP BY o.region, month(o.day) ORDER BY o.region, month DESC"
+        ).fetchall()
+    assert {'"main.orders"."region"', 'MONTH("main.orders"."day")', '"main.orders"."id"'} in [
+        {key.text for key in view.keys} for view in proposed(connection)
+    ]
+
+
+def test_views_that_share_most_keys_are_united_however_little_they_took() -> None:
+    connection = opened()
+    for heavier in (
+        f"{function}({column})" for function in ("sum", "min", "max") for column in ("amount", "order_id", "order_id + amount")
+    ):
+        for _ in range(3):
+            connection.execute(f"SELECT product, {heavier} FROM items GROUP BY product").fetchall()
+    for keys, measure in (("order_id, product", "sum(amount)"), ("product, order_id", "max(amount)")):
+        connection.execute(f"SELECT {keys}, {measure} FROM items WHERE order_id < 3 GROUP BY {keys}").fetchall()
+    pairs = [
+        {state.function for state in view.states} for view in proposed(connection) if len(view.states) == 2 and len(view.keys) == 2
+    ]
+    assert {"sum", "max"} in pairs
+
+
 @pytest.mark.parametrize(("key", "groups"), [("product", 11), ("order_id", 20_000), ("amount", 97)])
 def test_a_sample_foretells_the_number_of_groups(key: str, groups: int) -> None:
     connection = opened()
@@ -72,7 +124,7 @@ def test_a_sample_foretells_the_number_of_groups(key: str, groups: int) -> None:
         actions = propose(database.log.workload().analysed(catalog), catalog)
         view = definition_of(actions[0])
         sample = draw(database.engine(), [view], catalog, 0)
-        found = sample.groups(view)
+        found = sample.of(view).groups(view)
         sample.drop()
     assert groups / 2 <= found <= groups * 2
 

@@ -18,6 +18,7 @@ from sartor.freshness import stored
 from sartor.freshness.files import Identity, identity, is_settled
 from sartor.freshness.registry import Registry, RegistryState
 from sartor.freshness.residual import relation
+from sartor.freshness.storage import bytes_stored
 from sartor.freshness.usable import Use, loose, use
 
 Query = Callable[[Action], str]
@@ -50,7 +51,7 @@ def build(engine: Engine, registry: Registry, query: Query, action: Action, iden
             raise Overtaken
         derived = replace(derived, build_seconds=perf_counter() - started)
         stored.save(engine, derived)
-    derived = replace(derived, bytes_stored=stored.bytes_stored(engine, derived))
+    derived = replace(derived, bytes_stored=bytes_stored(engine, derived))
     with engine.transaction():
         stored.save(engine, derived)
     return derived

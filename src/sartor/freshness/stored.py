@@ -148,17 +148,6 @@ def load_token(engine: Engine) -> str:
     return rows[0][0] if rows else ""
 
 
-def bytes_stored(engine: Engine, derived: DerivedObject) -> int:
-    """What an object takes: its blocks in the file, counted once each; in memory, by the width of its types."""
-    name = _table(engine, derived.table).replace("'", "''")
-    blocks, block_size, memory = engine.rows(
-        "SELECT count(DISTINCT block_id) FILTER (block_id >= 0), (SELECT block_size FROM pragma_database_size() LIMIT 1), "
-        "sum(count * CASE segment_type WHEN 'VALIDITY' THEN 0.125 WHEN 'VARCHAR' THEN 16 ELSE 8 END) FILTER (NOT persistent) "
-        f"FROM pragma_storage_info('{name}')"
-    )[0]
-    return int(blocks) * int(block_size) + int(memory or 0)
-
-
 def _schema(engine: Engine) -> str:
     """The schema's full name, which means the same whatever else is attached."""
     return f"{quote(engine.database)}.{quote(SCHEMA)}"

@@ -94,9 +94,10 @@ def _solve(
     slot_of = {slot: number for number, slot in enumerate(slots)}
     rows = lil_array((2 + len(pairs) + len(slots), size))
     limits = np.zeros(2 + len(pairs) + len(slots))
-    limits[0], limits[1] = storage_bytes, build_seconds
+    limits[:2] = 1.0  # shares of the budgets: numbers of very different sizes make the solver err
     for place, item in enumerate(items):
-        rows[0, place], rows[1, place] = item.bytes_stored.value, 0.0 if item.standing else item.build_seconds.value
+        rows[0, place] = item.bytes_stored.value / max(storage_bytes, 1.0)
+        rows[1, place] = 0.0 if item.standing else item.build_seconds.value / max(build_seconds, 1e-9)
     for number, (place, digest) in enumerate(pairs):
         variable = len(items) + number
         gain[variable] = counts.get(digest, 0) * items[place].seconds_saved[digest].value

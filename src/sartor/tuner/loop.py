@@ -19,6 +19,7 @@ from sartor.core.constants import (
     FIXED_QUERY_SECONDS,
     KEY_SECONDS_PER_ROW,
     PAYBACK_REPEATS,
+    SCARCE_SHARE,
     TRIAL_GAIN,
     TRIAL_SHARE,
     TRIAL_STATEMENTS,
@@ -245,13 +246,14 @@ def _find_keys(start: Start, state: Round) -> Generator[Step, Answer, tuple[Cata
 
 def _choose(start: Start, state: Round, catalog: Catalog, now: float) -> Generator[Step, Answer, tuple[tuple[Estimate, ...], float]]:
     """What to build, jointly, for the templates that nothing serves yet, and which objects would have to make room."""
-    unserved = tuple(template for template in state.reads if not start.design.choices.get(template.digest))
-    answer = yield Appraise(replace(start.workload, templates=unserved), catalog)
+    stands = standing(start.design)
+    dear = _dear(stands, start, state)
+    offered = tuple(t for t in state.reads if not start.design.choices.get(t.digest) or t.digest in dear)
+    answer = yield Appraise(replace(start.workload, templates=offered), catalog)
     assert isinstance(answer, Appraised)
     for refusal in answer.refused:
         _refuse(start, state, refusal.what, refusal.reason)
-    stands = standing(start.design)
-    known = [replace(item, bytes_stored=_bytes_of(item, start)) for item in answer.estimates]
+    known = [replace(item, bytes_stored=_bytes_of(item, start), seconds_saved=_saved_by(item, start)) for item in answer.estimates]
     choice = choose(
         (*known, *stands),
         start.workload,
@@ -275,10 +277,32 @@ def _choose(start: Start, state: Round, catalog: Catalog, now: float) -> Generat
     return chosen, answer.now
 
 
+def _dear(stands: Sequence[Estimate], start: Start, state: Round) -> frozenset[str]:
+    """Templates of what is large and saves no more for its bytes than all that stands does, once room is scarce.
+
+    Something smaller may do as well.
+    """
+    used = sum(item.bytes_stored.value for item in stands)
+    if used <= SCARCE_SHARE.default * start.storage_bytes:
+        return frozenset()
+    usual = sum(_worth(item, state) for item in stands) / max(used, 1)
+    large = [item for item in stands if item.bytes_stored.value * len(stands) >= used]
+    return frozenset(d for item in large if _worth(item, state) <= usual * item.bytes_stored.value for d in item.seconds_saved)
+
+
 def _bytes_of(item: Estimate, start: Start) -> Evidence:
     """What an action takes, as it was measured if it has been built before."""
     measured = start.sizes.get(_what(item.action))
     return item.bytes_stored if measured is None else Evidence(measured, "measured", "built before")
+
+
+def _saved_by(item: Estimate, start: Start) -> dict[str, Evidence]:
+    """What an action is foretold to save, but no more than what serves a template was measured to: only room is worth a change."""
+    measured = start.design.saved
+    return {
+        d: saved if saved.value <= measured.get(d, saved.value) else Evidence(measured[d], "measured", "what serves it")
+        for d, saved in item.seconds_saved.items()
+    }
 
 
 def _what(action: Action) -> object:
@@ -293,8 +317,9 @@ def _worth(item: Estimate, state: Round) -> float:
 
 
 def _build(start: Start, state: Round, chosen: Sequence[Estimate], now: float) -> Generator[Step, Answer, float]:
-    """Build what was chosen, what promises most first."""
-    ordered = sorted(chosen, key=lambda item: -_worth(item, state))
+    """Build what was chosen; first what promises most for what it takes of the room or of the time, whichever is scarcer for it."""
+    room, time = max(_storage_left(start, state), 1.0), max(start.deadline - now, 1e-9)
+    ordered = sorted(chosen, key=lambda i: -_worth(i, state) / max(i.bytes_stored.value / room, i.build_seconds.value / time, 1e-9))
     for place, item in enumerate(ordered):
         name = name_of(item.action)
         if item.build_seconds.value > start.deadline - now:
@@ -337,7 +362,8 @@ def _prove(start: Start, state: Round, catalog: Catalog, now: float) -> Generato
             continue
         options = [o for o in start.alternatives(template.analysis, objects) if any(item.object in fresh for item in o)]
         current = start.design.choices.get(template.digest, ())
-        contenders = [current] * bool(current and options) + options[: int(TRIAL_STATEMENTS.default)]
+        stays = current and not any(item.object in state.yielding for item in current)
+        contenders = [current] * bool(stays and options) + options[: int(TRIAL_STATEMENTS.default)]
         best: tuple[float, Alternative] | None = None
         for option in contenders:
             if now >= start.deadline:

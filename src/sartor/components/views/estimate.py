@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from sartor.components.views.apply import definition
-from sartor.components.views.sample import Sample, draw
+from sartor.components.views.sample import Sample, Share, draw
 from sartor.components.views.serve import matched
 from sartor.core.action import Action, Estimate
 from sartor.core.block import QueryBlock
@@ -16,21 +16,18 @@ from sartor.core.constants import (
     ROW_GROUP_ROWS,
     VECTOR_ROWS,
     VIEW_CELL_SECONDS,
-    VIEW_COMPRESSED_SHARE,
     VIEW_DISTINCT_SECONDS,
     VIEW_GROUP_SECONDS,
     VIEW_JOIN_SECONDS,
-    VIEW_KEY_BYTES,
     VIEW_READ_SECONDS,
     VIEW_SCAN_SECONDS,
-    VIEW_STATE_BYTES,
 )
 from sartor.core.evidence import Evidence
 from sartor.core.table import Catalog
 from sartor.core.view import ViewDefinition
 from sartor.engines.base import Engine
 from sartor.sql.matching.found import Match
-from sartor.workload.workload import Workload
+from sartor.workload.workload import TemplateStatistics, Workload
 
 _MODEL = "groups in a sample of the join"
 
@@ -43,7 +40,7 @@ def estimate(actions: Sequence[Action], workload: Workload, catalog: Catalog, en
     views = [definition(action) for action in actions]
     joins: dict[object, list[int]] = defaultdict(list)
     for place, view in enumerate(views):
-        joins[view.tables, view.equalities, view.conditions, view.outer].append(place)
+        joins[view.tables, view.equalities, view.outer].append(place)
     found: dict[int, Estimate] = {}
     for number, places in enumerate(joins.values()):
         sample = draw(engine, [views[place] for place in places], catalog, number)
@@ -56,37 +53,47 @@ def estimate(actions: Sequence[Action], workload: Workload, catalog: Catalog, en
 
 
 def _one(action: Action, view: ViewDefinition, sample: Sample, workload: Workload, catalog: Catalog) -> Estimate:
-    rows, groups = sample.rows, sample.groups(view)
+    share = sample.of(view)
+    rows, groups = share.rows, share.groups(view)
     saved = {}
     for template in workload.reads():
         if template.digest not in action.templates or not template.plain_seconds or template.analysis is None:
             continue
         plain, blocks = median(template.plain_seconds), template.analysis.blocks
         answered = [block for block in blocks if isinstance(matched(block, view), Match)]
-        seconds = [plain / len(blocks) - _read_seconds(block, view, groups, sample) for block in answered]
-        gain = sum(seconds) - FIXED_QUERY_SECONDS.default
+        seconds = [plain / len(blocks) - _read_seconds(block, view, groups, share) for block in answered]
+        gain = (sum(seconds) - FIXED_QUERY_SECONDS.default) * _recurring(template, view)
         if gain > 0:
             saved[template.digest] = Evidence(gain, "predicted", _MODEL)
     build = build_seconds(view, rows, groups, catalog)
-    size = groups * (len(view.keys) * VIEW_KEY_BYTES.default + (len(view.states) + 1) * VIEW_STATE_BYTES.default)
     return Estimate(
         action,
         saved,
         Evidence(build, "predicted", "rows and groups"),
-        Evidence(size * VIEW_COMPRESSED_SHARE.default, "predicted", "groups"),
+        Evidence(share.bytes_stored(view, groups), "predicted", "groups and their values"),
         Evidence(build / max(rows, 1.0), "predicted", "rows and groups"),
     )
 
 
-def _read_seconds(block: QueryBlock, view: ViewDefinition, groups: float, sample: Sample) -> float:
+def _recurring(template: TemplateStatistics, view: ViewDefinition) -> float:
+    """The share of a template's statements to come that a view answers, where it holds only rows that all have asked for so far.
+
+    By Laplace's rule of succession: after n statements with the same literals the next one has them too in n + 1 of n + 2 cases.
+    """
+    known = len(template.executions)
+    return (known + 1) / (known + 2) if view.conditions else 1.0
+
+
+def _read_seconds(block: QueryBlock, view: ViewDefinition, groups: float, share: Share) -> float:
     """The time to read what a block needs of a view: whole row groups, where its first key is restricted, and the groups that pass."""
     each = VIEW_READ_SECONDS.default + VIEW_DISTINCT_SECONDS.default * sum(call.distinct for call in block.calls)
     if groups <= VECTOR_ROWS.default:
         return groups * each
     first = view.keys[view.sorted_by[0]].text if view.sorted_by else ""
-    sorted_share = sample.passing([term.text for term in block.filters if first and first in term.text])
+    sorted_share = share.passing([term.text for term in block.filters if first and first in term.text])
     scanned = min(groups, sorted_share * groups + ROW_GROUP_ROWS.default)
-    passing = groups * sample.passing([term.text for term in block.filters])
+    held = {condition.text for condition in view.conditions}
+    passing = groups * share.passing([term.text for term in block.filters if term.text not in held])
     return scanned * VIEW_SCAN_SECONDS.default + passing * each
 
 

@@ -6,41 +6,48 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from sartor.components.views.define import distinct_of, keys_of, outer_of, schemas_of, states_of
+from sartor.components.views.define import condition, distinct_of, keys_of, outer_of, schemas_of, states_of
 from sartor.components.views.serve import matched
 from sartor.core.action import Action
 from sartor.core.block import ColumnOf, QueryBlock, Term, column_text
 from sartor.core.constants import VIEW_CANDIDATES, VIEW_SORT_KEYS, VIEW_UNIONS
 from sartor.core.table import Catalog
 from sartor.core.view import State, ViewDefinition
+from sartor.sql.fingerprint import fingerprint
 from sartor.sql.matching.found import Match
-from sartor.workload.workload import Workload
+from sartor.workload.workload import TemplateStatistics, Workload
 
 Graph = tuple[frozenset[object], frozenset[frozenset[ColumnOf]], tuple[object, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A block of a template, with the seconds that the template took."""
+    """A block of a template, with the seconds that the template took.
+
+    Attributes:
+        constant: the tokens that all statements of the template that are known write alike.
+    """
 
     digest: str
     seconds: float
     block: QueryBlock
+    constant: frozenset[int]
 
 
 def propose(workload: Workload, catalog: Catalog) -> list[Action]:
     """Candidate views: those of single blocks, then unions, those first whose templates took most seconds.
 
     For each block there is a view that stores its groups with the columns of its conditions, so that other literals need no other
-    view; where a column is read through one expression alone, also a view that stores the expression, which has fewer groups. Views
-    over one join are united, two by two and all together: a wide one serves more, a narrow one is smaller. Which of them pays
-    is for `estimate` to say.
+    view; where a column is read through one expression alone, also a view that stores the expression, which has fewer groups; and
+    where conditions have had the same literals in all statements, a view of the rows that fulfil them. Views over one join are united,
+    two by two and all together: a wide one serves more, a narrow one is smaller. Which of them pays is for `estimate` to say.
     """
     graphs: dict[Graph, list[_Asked]] = defaultdict(list)
     for template in workload.reads():
-        if template.analysis is not None:
+        if template.analysis is not None and template.analysis.blocks:
+            constant = _constant(template)
             for block in template.analysis.blocks:
-                graphs[_graph(block)].append(_Asked(template.digest, template.total_seconds, block))
+                graphs[_graph(block)].append(_Asked(template.digest, template.total_seconds, block, constant))
     alone: list[Action] = []
     united: list[tuple[float, Action]] = []
     for asked in graphs.values():
@@ -61,6 +68,15 @@ def _action(view: ViewDefinition, asked: Sequence[_Asked]) -> Action | None:
     """The action that builds a view, sorted as its templates restrict it; None if it answers none of them."""
     serves = [one for one in asked if isinstance(matched(one.block, view), Match)]
     return _ordered(view, serves).action(frozenset(one.digest for one in serves)) if serves else None
+
+
+def _constant(template: TemplateStatistics) -> frozenset[int]:
+    """The tokens that all statements of a template write alike; none where only one is known, for it tells nothing."""
+    if len(template.executions) < 2:
+        return frozenset()
+    texts = dict.fromkeys(execution.text for execution in template.executions)
+    first, *others = [[text[start:end] for start, end in fingerprint(text).tokens] for text in texts]
+    return frozenset(place for place, word in enumerate(first) if all(words[place] == word for words in others))
 
 
 def _graph(block: QueryBlock) -> Graph:
@@ -90,26 +106,40 @@ def _single(asked: Sequence[_Asked], catalog: Catalog) -> dict[ViewDefinition, V
             found[coarse] = coarse
         if fine is not None:
             found.setdefault(fine, None)
+        kept = [term for term in one.block.filters if term.steady and one.constant.issuperset(term.literals)]
+        if any(term.literals for term in kept):
+            narrow = _view(one.block, catalog, coarse=True, kept=kept)
+            if narrow is not None:
+                found.setdefault(narrow, None)
     return found
 
 
 def _unions(views: Sequence[ViewDefinition]) -> Iterator[ViewDefinition]:
-    """Unions of the views over one join: two by two of the heaviest, and of the first three, four and so on."""
-    heaviest = views[: int(VIEW_UNIONS.default)]
-    for place, left in enumerate(heaviest):
-        for right in heaviest[place + 1 :]:
-            yield _union((left, right))
+    """Unions of the views over one join: two by two of the heaviest and of those much alike, and of the first three, four, and on."""
+    for place, left in enumerate(views):
+        for other, right in enumerate(views[place + 1 :], place + 1):
+            if other < VIEW_UNIONS.default or _are_much_alike(left, right):
+                yield _union((left, right))
     for count in range(3, len(views) + 1):
         yield _union(views[:count])
 
 
-def _view(block: QueryBlock, catalog: Catalog, *, coarse: bool) -> ViewDefinition | None:
+def _are_much_alike(left: ViewDefinition, right: ViewDefinition) -> bool:
+    """Whether most keys of one are keys of the other: then their union has few more groups than they have."""
+    return 2 * len(left.key_of.keys() & right.key_of.keys()) > min(len(left.keys), len(right.keys))
+
+
+def _view(block: QueryBlock, catalog: Catalog, *, coarse: bool, kept: Sequence[Term] = ()) -> ViewDefinition | None:
     """The view that answers a block whatever its literals are; None if it reads what can not be computed beforehand.
 
     Args:
         coarse: columns that are read through one expression alone are stored as that expression.
+        kept: those of the block's conditions that all rows of the view fulfil.
     """
-    conditions = [*block.filters, *(call.condition for call in block.calls if call.condition is not None)]
+    held = [found for term in kept if (found := condition(term, block.words)) is not None]
+    texts = {one.text for one in held}
+    conditions = [term for term in block.filters if term.text not in texts]
+    conditions += [call.condition for call in block.calls if call.condition is not None]
     conditions += [one for call in block.calls if call.pivot is not None and call.function != "avg" for one in call.pivot.conditions]
     terms = [*block.reads, *block.keys, *conditions]
     through = _expressions(terms, conditions) if coarse else None
@@ -121,7 +151,7 @@ def _view(block: QueryBlock, catalog: Catalog, *, coarse: bool) -> ViewDefinitio
     return ViewDefinition(
         block.sources,
         tuple((one.left, one.right) for one in block.equalities),
-        (),
+        tuple(held),
         tuple(key for key in keys if key is not None),
         tuple(state for state in states if state is not None),
         (),
@@ -161,12 +191,18 @@ def _stored(term: Term, through: dict[ColumnOf, str] | None) -> Iterator[Term]:
     Args:
         through: None to store columns only.
     """
-    whole = term.column is None and term.steady and term.sql and not term.literals and term.first >= 0
-    if term.column is not None or (through is not None and whole) or any((through or {}).get(c) == term.text for c in term.columns()):
+    if term.column is not None or (term.steady and term.sql and _is_whole(term, through)):
         yield term
         return
     for part in term.parts:
         yield from _stored(part, through)
+
+
+def _is_whole(term: Term, through: dict[ColumnOf, str] | None) -> bool:
+    """Whether an expression is stored as it is: it holds no literals, or its columns are read through it alone."""
+    if through is None:
+        return False
+    return (not term.literals and term.first >= 0) or any(through.get(column) == term.text for column in term.columns())
 
 
 def _union(views: Sequence[ViewDefinition]) -> ViewDefinition:

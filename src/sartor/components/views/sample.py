@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sartor.components.views.apply import join, join_conditions
+from sartor.components.views.size import bytes_stored
 from sartor.core.constants import VIEW_SAMPLE_GROWTH, VIEW_SAMPLE_ROWS
 from sartor.core.table import Catalog, quote
-from sartor.core.view import KeyColumn, ViewDefinition
+from sartor.core.view import Condition, KeyColumn, ViewDefinition
 from sartor.engines.base import Engine
+from sartor.freshness.storage import Width, widths
 
 _SALT = 7919  # so that no column that is itself a hash of the row number goes along with the sample
 
@@ -20,70 +22,103 @@ class Sample:
 
     Attributes:
         share: of the largest table's rows that were drawn.
-        sampled: joined rows in the sample.
         columns: the column that holds each key.
+        conditions: the column that says of each condition of a view whether it holds.
+        states: the column that holds the argument of each state.
+        widths: of the columns of keys and states.
     """
 
     engine: Engine
     name: str
     share: float
-    sampled: int
     columns: dict[KeyColumn, str]
+    conditions: dict[Condition, str]
+    states: dict[str, str]
+    widths: dict[str, Width]
+
+    def of(self, view: ViewDefinition) -> Share:
+        """The part of the sample that fulfils a view's conditions."""
+        where = " AND ".join([self.conditions[one] for one in view.conditions] or ["TRUE"])
+        return Share(self, where, self.engine.rows(f"SELECT count(*) FROM {self.name} WHERE {where}")[0][0])
+
+    def drop(self) -> None:
+        self.engine.execute(f"DROP TABLE {self.name}")
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The rows of a sample that a view would be made of.
+
+    Attributes:
+        where: the condition that they fulfil.
+        sampled: how many they are.
+    """
+
+    sample: Sample
+    where: str
+    sampled: int
 
     @property
     def rows(self) -> float:
-        """The rows of the whole join, about."""
-        return self.sampled / self.share
+        """The rows of the whole join that the view is made of, about."""
+        return self.sampled / self.sample.share
 
     def groups(self, view: ViewDefinition) -> float:
-        """How many groups the whole join has by a view's keys.
+        """How many groups they have by the view's keys.
 
         By the first-order jackknife of Haas and Stokes, Estimating the number of classes in a finite population (JASA 1998): it is
         right both where each row is a group of its own and where every group is seen often.
         """
         if not view.keys or not self.sampled:
             return 1.0
-        by = ", ".join(self.columns[key] for key in view.keys)
-        seen, once = self.engine.rows(
-            f"SELECT count(*), count(*) FILTER (rows = 1) FROM (SELECT count(*) AS rows FROM {self.name} GROUP BY {by})"
+        by = ", ".join(self.sample.columns[key] for key in view.keys)
+        seen, once = self.sample.engine.rows(
+            f"SELECT count(*), count(*) FILTER (rows = 1) FROM "
+            f"(SELECT count(*) AS rows FROM {self.sample.name} WHERE {self.where} GROUP BY {by})"
         )[0]
-        return float(min(self.rows, seen / (1.0 - (1.0 - self.share) * once / self.sampled)))
+        return float(min(self.rows, seen / (1.0 - (1.0 - self.sample.share) * once / self.sampled)))
+
+    def bytes_stored(self, view: ViewDefinition, groups: float) -> float:
+        """The bytes that so many groups of the view take."""
+        keys = [self.sample.widths[self.sample.columns[key]] for key in view.keys]
+        states = [self.sample.widths[self.sample.states[state.sql]] for state in view.states]
+        return bytes_stored(view, keys, states, self.rows, groups)
 
     def passing(self, conditions: Sequence[str]) -> float:
-        """The share of the joined rows that fulfil all conditions; those over what the sample does not hold are left out.
+        """The share of them that fulfil all conditions; those over what the sample does not hold are left out.
 
         Args:
             conditions: in canonical form.
         """
         known = []
         for condition in conditions:
-            for key, column in sorted(self.columns.items(), key=lambda item: -len(item[0].text)):
+            for key, column in sorted(self.sample.columns.items(), key=lambda item: -len(item[0].text)):
                 condition = condition.replace(key.text, column)
             if '"."' not in condition and "?" not in condition and "$" not in condition:
                 known.append(f"({condition})")
         if not known or not self.sampled:
             return 1.0
-        return float(self.engine.rows(f"SELECT count(*) FROM {self.name} WHERE {' AND '.join(known)}")[0][0]) / self.sampled
-
-    def drop(self) -> None:
-        self.engine.execute(f"DROP TABLE {self.name}")
+        passed = self.sample.engine.rows(f"SELECT count(*) FROM {self.sample.name} WHERE {' AND '.join([self.where, *known])}")
+        return float(passed[0][0]) / self.sampled
 
 
 def draw(engine: Engine, views: Sequence[ViewDefinition], catalog: Catalog, number: int) -> Sample:
-    """A sample of the join that some views share, with all their keys."""
-    view = views[0]
-    keys = list(dict.fromkeys(key for one in views for key in one.keys))
+    """A sample of the join that some views share, with all their keys, whether their conditions hold, and what states are made of."""
+    view = replace(views[0], conditions=())
+    keys = dict.fromkeys(key for one in views for key in one.keys)
     columns = {key: f"k{place}" for place, key in enumerate(keys)}
+    conditions = {one: f"c{place}" for place, one in enumerate(dict.fromkeys(one for view in views for one in view.conditions))}
     sizes = [info.rows if (info := catalog.info(table)) is not None else 0 for table in view.tables[: len(view.inner)]]
     rows = max(sizes)
     parts = max(1, round(rows / VIEW_SAMPLE_ROWS.default))
     row = f"{quote(view.names[sizes.index(rows)])}.rowid"
-    conditions = [f"hash({row} + {_SALT}) % {parts} = 0"] if parts > 1 else []
-    conditions += join_conditions(view)
-    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    selected = ", ".join(f"{key.sql} AS {columns[key]}" for key in keys) or "1 AS one"
+    states = {sql: f"s{place}" for place, sql in enumerate(dict.fromkeys(state.sql for view in views for state in view.states))}
+    drawn = [f"hash({row} + {_SALT}) % {parts} = 0"] if parts > 1 else []
+    drawn += join_conditions(view)
+    where = f" WHERE {' AND '.join(drawn)}" if drawn else ""
+    expressions = [*((key.sql, column) for key, column in columns.items()), *((one.sql, column) for one, column in conditions.items())]
+    selected = ", ".join(f"{sql} AS {column}" for sql, column in (*expressions, *states.items())) or "1 AS one"
     name = f"temp.main.sartor_join_{number}"
     most = int(VIEW_SAMPLE_ROWS.default * VIEW_SAMPLE_GROWTH.default)
     engine.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {selected} FROM {join(view)}{where} LIMIT {most}")
-    sampled = engine.rows(f"SELECT count(*) FROM {name}")[0][0]
-    return Sample(engine, name, 1.0 / parts, sampled, columns)
+    return Sample(engine, name, 1.0 / parts, columns, conditions, states, widths(engine, name, [*columns.values(), *states.values()]))
