@@ -17,6 +17,7 @@ from tests.fuzz.star_run import fuzz_views
 
 _DEFECT_STATEMENTS = 2_000
 _LONG = 20_000  # statements that the gates are for; a shorter run has to meet its share of them
+_TOLD_EVERY = 1_000
 _UNDETERMINED = 0.02  # of the SELECTs at most
 
 _EVENTS = {
@@ -87,7 +88,7 @@ def main() -> int:
     arguments = parser.parse_args()
     documents, bad = [], False
     for name in SUITES if arguments.suite == "all" else (arguments.suite,):
-        report = SUITES[name].run(arguments.seed, arguments.statements)
+        report = SUITES[name].run(arguments.seed, arguments.statements, each=_progress)
         missed = [] if arguments.defect == "none" else missed_defects(name, arguments.seed, arguments.defect)
         failures = [*gates(name, report), *(f"the planted defect was not found: {defect}" for defect in missed)]
         documents.append(_document(name, report, failures))
@@ -132,6 +133,14 @@ def missed_defects(name: str, seed: int, which: str) -> list[str]:
         if not report.wrong:
             missed.append(defect)
     return missed
+
+
+def _progress(report: Report) -> None:
+    if report.statements % _TOLD_EVERY == 0:
+        print(
+            f"{report.statements} statements, {report.selects} SELECTs, {report.served} rewritten, {len(report.wrong)} wrong",
+            file=sys.stderr,
+        )
 
 
 def _document(name: str, report: Report, failures: list[str]) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -33,6 +34,13 @@ class Report:
     served: int = 0
     coverage: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
+
+
+Each = Callable[[Report], None]
+
+
+def silent(report: Report) -> None:
+    """Tell nobody."""
 
 
 class Pair:

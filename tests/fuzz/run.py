@@ -21,7 +21,7 @@ from sartor.interfaces import known
 from sartor.interfaces.connection import session_of
 from sartor.sql.scans import file_scans
 from tests.fuzz.data import COLUMNS, FIRST, TABLES, Files, Rows, create_statements
-from tests.fuzz.pair import THREADS, Pair, Report
+from tests.fuzz.pair import THREADS, Each, Pair, Report, silent
 from tests.fuzz.queries import Grammar, Query
 
 
@@ -270,14 +270,15 @@ def _never_slower(plain_seconds: object, served_seconds: object) -> bool:
     return False
 
 
-def fuzz(seed: int, statements: int, *, bulk: int = 150_000, stop_at_wrong: bool = False) -> Report:
-    """Run that many steps in a folder of its own."""
+def fuzz(seed: int, statements: int, *, bulk: int = 150_000, stop_at_wrong: bool = False, each: Each = silent) -> Report:
+    """Run that many steps in a folder of its own; `each` is told after each of them what was done and found."""
     always = mock.patch.object(serve, "share_kept", _covers), mock.patch.object(known, "is_suspect", _never_slower)
     with tempfile.TemporaryDirectory() as folder, always[0], always[1]:
         run = Run(Path(folder), seed, bulk)
         try:
             for _ in range(statements):
                 run.step()
+                each(run.report)
                 if stop_at_wrong and run.report.wrong:
                     break
         finally:

@@ -20,7 +20,7 @@ from sartor.freshness.usable import Use, moved, use
 from sartor.interfaces import known, tailoring
 from sartor.interfaces.connection import session_of
 from sartor.interfaces.database import Database
-from tests.fuzz.pair import THREADS, Pair, Report
+from tests.fuzz.pair import THREADS, Each, Pair, Report, silent
 from tests.fuzz.queries import Query
 from tests.fuzz.rules import rules
 from tests.fuzz.star import ITEMS, KINDS, SHOPS, TABLES, Rows, bulk, create_statements
@@ -440,14 +440,15 @@ def _watched(run_of: Callable[[], StarRun | None]) -> Iterator[None]:
         yield
 
 
-def fuzz_views(seed: int, statements: int, *, sales: int = 3_000, stop_at_wrong: bool = False) -> Report:
-    """Run that many steps in a folder of its own."""
+def fuzz_views(seed: int, statements: int, *, sales: int = 3_000, stop_at_wrong: bool = False, each: Each = silent) -> Report:
+    """Run that many steps in a folder of its own; `each` is told after each of them what was done and found."""
     run: StarRun | None = None
     with tempfile.TemporaryDirectory() as folder, _watched(lambda: run):
         run = StarRun(Path(folder), seed, sales)
         try:
             for _ in range(statements):
                 run.step()
+                each(run.report)
                 if stop_at_wrong and run.report.wrong:
                     break
         finally:
