@@ -17,7 +17,7 @@ from sartor.components.views.define import view_of
 from sartor.core.table import TableName
 from sartor.core.view import VIEWS
 from sartor.freshness.usable import Use, moved, use
-from sartor.interfaces import known, tailoring
+from sartor.interfaces import known, writing
 from sartor.interfaces.connection import session_of
 from sartor.interfaces.database import Database
 from tests.fuzz.pair import THREADS, Each, Pair, Report, silent
@@ -323,8 +323,8 @@ class StarRun(Pair):
         database = session_of(self._connections[0]).database
         narrow = [derived for derived in database.design.objects.values() if derived.identifier not in self._wide]
         if len(narrow) >= _NARROW:
-            with database.engine_lock, tailoring.own_write(database):
-                tailoring._drop_objects(database, self._random.sample(narrow, 2))
+            with database.engine_lock, writing.own_write(database):
+                writing.drop_objects(database, self._random.sample(narrow, 2))
             self.report.coverage["dropped view"] += 2
         for maker in (self._grammar.exact_view, self._grammar.narrow_view):
             self._install(maker())

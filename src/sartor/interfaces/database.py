@@ -24,7 +24,7 @@ from sartor.freshness.files import known_scans
 from sartor.freshness.registry import Registry, RegistryState
 from sartor.freshness.usable import Use
 from sartor.freshness.watch import Watch
-from sartor.interfaces import sharing, tailoring
+from sartor.interfaces import refreshing, sharing, tailoring, writing
 from sartor.interfaces.design_report import Decisions
 from sartor.interfaces.known import Compiled, Known, Template
 from sartor.interfaces.opening import Opened, open_plain
@@ -415,8 +415,8 @@ class Database:
 
     tune = tailoring.tune
     undo = tailoring.undo
-    refresh = tailoring.refresh
-    purge = tailoring.purge
+    refresh = refreshing.refresh
+    purge = refreshing.purge
     explain = tailoring.explain
     design_report = tailoring.design_report
     explain_rewrite = tailoring.explain_rewrite
@@ -424,5 +424,5 @@ class Database:
     workload_table = tailoring.workload_table
     ledger_table = tailoring.ledger_table
     export_workload = sharing.export_workload
-    install = tailoring.install
-    install_key = tailoring.install_key
+    install = writing.install
+    install_key = writing.install_key

@@ -6,22 +6,21 @@ Each function takes the database first and uses Sartor's own connection under `e
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import duckdb
 
-from sartor.core.analysis import Analysis, WantedKey
+from sartor.core.analysis import Analysis
 from sartor.core.design import Alternative, Design, rests_on_facts
-from sartor.core.errors import BudgetError, DatabaseUnavailable
-from sartor.core.table import Column, FileScan, TableName
+from sartor.core.errors import BudgetError
 from sartor.freshness import stored
-from sartor.freshness.facts import checked, find_key, is_fact, verified_keys
+from sartor.freshness.facts import verified_keys
 from sartor.freshness.files import identity, known_scans
 from sartor.freshness.usable import Use, use
 from sartor.interfaces.design_report import Decisions
+from sartor.interfaces.refreshing import anchor_all, purge, refresh
+from sartor.interfaces.writing import own_write, publish_and_save, require_writable
 from sartor.sql.scans import file_scans
 
 if TYPE_CHECKING:
@@ -29,10 +28,7 @@ if TYPE_CHECKING:
 
     import pyarrow
 
-    from sartor.core.action import Action
-    from sartor.core.derived import DerivedObject
     from sartor.core.table import Catalog
-    from sartor.freshness.changes import Changes
     from sartor.interfaces.database import Database
     from sartor.interfaces.design_report import DesignReport
     from sartor.interfaces.known import Compiled, Known
@@ -46,23 +42,6 @@ Progress = Callable[[str, float], None] | None
 MODES = ("apply", "report", "off")
 DEFAULT_STORAGE = "2GB"
 _UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
-
-
-@contextmanager
-def own_write(database: Database) -> Iterator[None]:
-    """Sartor's own connection is about to write: the file's pair moves, but no table of the user's does."""
-    database.touch()
-    if not database.registry.state.open:
-        database.look_for_unseen_writes()  # before they hide behind this window
-    window = database.registry.window(own=True)
-    try:
-        yield
-    except BaseException:
-        database.registry.write_raised()
-        raise
-    finally:
-        database.settle()
-        window.close()
 
 
 def load(database: Database) -> None:
@@ -137,188 +116,11 @@ def _count(database: Database, analysis: Analysis, design: Design, offered: list
             counts.chosen += any(replacement.object == identifier for replacement in chosen)
 
 
-def install(database: Database, action: Action) -> DerivedObject:
-    """Build one derived object by hand and put it in force, without a trial."""
-    from sartor.components import component
-    from sartor.freshness.refresh import build
-
-    with database.engine_lock, own_write(database):
-        engine = database.engine()
-        stored.prepare(engine)
-        identifier = database.next_identifier()
-        derived = build(engine, database.registry, component(action.component).build_query, action, identifier)
-        _replace_object(database, derived)
-        if any(isinstance(source, FileScan) for source in action.sources):
-            database.define()
-        return derived
-
-
-def install_key(database: Database, source: TableName, columns: frozenset[str]) -> DerivedObject | None:
-    """Find a key of a table among these columns by hand and rest on it from now on; None if they hold none."""
-    with database.engine_lock, own_write(database):
-        engine = database.engine()
-        stored.prepare(engine)
-        info = database.catalog().info(source)
-        if info is None:
-            return None
-        identifier = database.next_identifier()
-        fact = find_key(engine, database.registry, WantedKey(source, columns), info, identifier)
-        if fact is not None:
-            with engine.transaction():
-                stored.save(engine, fact)
-            _replace_object(database, fact)
-            database.define()
-        return fact
-
-
-def refresh(database: Database, only: frozenset[int] | None = None, each: Callable[[int, float], None] | None = None) -> int:
-    """Bring every object, or only these, up to date: append the tail, verify what is distrusted, mend or rebuild what was mutated.
-
-    Args:
-        each: told the identifier of each object that was worked on, and the seconds that it took.
-    """
-    from sartor.freshness.changes import forget
-
-    worked = 0
-    with database.engine_lock:
-        if database.opened.read_only:
-            return 0
-        if not database.registry.state.open:
-            database.look_for_unseen_writes()
-        known: list[Changes] = []
-        try:
-            # Copies first, the widest before others: they tell what has changed.
-            for derived in sorted(database.design.objects.values(), key=lambda one: -len(one.definition().get("columns", ()))):
-                how = use(derived, database.registry.state)
-                if how is Use.WHOLE or (only is not None and derived.identifier not in only):
-                    continue
-                worked += 1
-                started = time.perf_counter()
-                _refresh_one(database, derived, how, known)
-                if each is not None:
-                    each(derived.identifier, time.perf_counter() - started)
-        finally:
-            if known:
-                with own_write(database):
-                    forget(database.engine(), known)
-        _anchor(database)
-    return worked
-
-
-def _refresh_one(database: Database, derived: DerivedObject, how: Use, known: list[Changes]) -> None:
-    from sartor.freshness.refresh import Overtaken
-
-    with own_write(database):
-        try:
-            fresh = _brought_up(database, derived, how, known)
-        except Overtaken:
-            return
-        except duckdb.Error as error:
-            line = f"{derived.table} was dropped: it can not be built any more ({error})"
-            database.ledger.record("purge", str(derived.identifier), line)
-            fresh = None
-        if fresh is None:
-            _drop_objects(database, [derived])
-        else:
-            _replace_object(database, fresh)
-            if fresh.generation != derived.generation:
-                stored.drop(database.engine(), [derived])
-
-
-def _anchor(database: Database) -> None:
-    """Find the last rows covered anew where a checkpoint may have moved them, so that statements need not."""
-    from sartor.freshness.refresh import anchor
-
-    iteration = database.registry.iteration()
-    for derived in list(database.design.objects.values()) if iteration >= 0 else ():
-        if any(not one.files and one.iteration != iteration for one in derived.coverages):
-            with own_write(database):
-                found = anchor(database.engine(), database.registry, derived)
-                if found is not None:  # what it holds is the same, so that what was decided stands
-                    design = database.design
-                    database.publish(replace(design, objects={**design.objects, found.identifier: found}))
-
-
-def _brought_up(database: Database, derived: DerivedObject, how: Use, known: list[Changes]) -> DerivedObject | None:
-    """The object under what its sources hold now; None if it has to be dropped.
-
-    Args:
-        known: changes of tables found so far; those found by this object are added.
-    """
-    from sartor.components import component
-    from sartor.freshness.mend import mend
-    from sartor.freshness.refresh import anchor, append_tail, build, verify
-
-    engine, registry = database.engine(), database.registry
-    if is_fact(derived):
-        fact = checked(engine, registry, derived)
-        if fact is not None:
-            with engine.transaction():
-                stored.save(engine, fact)
-        return fact
-    kind = component(derived.action.component)
-    if how is Use.RESIDUAL:
-        return append_tail(engine, registry, kind.tail_query, anchor(engine, registry, derived) or derived)
-    if registry.state.distrusted or any(coverage.mutations == stored.UNKNOWN for coverage in derived.coverages):
-        verified = verify(engine, registry, derived)
-        if verified is not None:
-            return verified
-    if not _has_its_sources(database, derived.action):
-        return None
-    started = time.perf_counter()
-    infos = [database.catalog().info(source) for source in derived.action.sources]
-    if not any(info is not None and info.has_generated for info in infos):
-        try:
-            mended = mend(engine, registry, kind.mend, derived, known)
-        except duckdb.Error as error:
-            database.ledger.record("refresh", str(derived.identifier), f"{derived.table} could not be mended: {error}")
-            mended = None
-        if mended is not None:
-            fresh, found = mended
-            known += [found] if found is not None else []
-            spent = time.perf_counter() - started
-            database.ledger.record("refresh", str(derived.identifier), f"{fresh.table} was mended in {spent:.2f} s")
-            return fresh
-    started = time.perf_counter()
-    fresh = build(engine, registry, kind.build_query, derived.action, derived.identifier, derived.generation + 1)
-    database.ledger.record("refresh", str(derived.identifier), f"{fresh.table} was rebuilt in {time.perf_counter() - started:.2f} s")
-    return fresh
-
-
-def _has_its_sources(database: Database, action: Action) -> bool:
-    """Whether all tables and files that an object derives from are there, with the columns that it rests on."""
-    for source, schema in zip(action.sources, action.schemas, strict=True):
-        if isinstance(source, FileScan):
-            info = database.engine().scan(source)
-            if info is None or info.columns != tuple(Column(*column) for column in schema):
-                return False
-        else:
-            info = database.catalog().info(source)
-            if info is None:
-                return False
-            types = {column.name: column.type for column in info.columns}
-            if any(types.get(name) != kind for name, kind in schema):
-                return False
-    return True
-
-
-def purge(database: Database) -> int:
-    """Drop every object that may still hold rows which its table no longer has; returns how many."""
-    with database.engine_lock:
-        stale = [d for d in database.design.objects.values() if use(d, database.registry.state) is Use.NO]
-        if stale and not database.opened.read_only:
-            with own_write(database):
-                _drop_objects(database, stale)
-            for derived in stale:
-                database.ledger.record("purge", str(derived.identifier), f"{derived.table} was dropped: its table changed")
-        return len(stale)
-
-
 def undo(database: Database, *, compact: bool = False) -> UndoReport:
     """Leave exactly the user's objects in the file."""
     from sartor.tuner.outcome import UndoReport
 
-    _writable(database)
+    require_writable(database)
     with database.engine_lock, own_write(database):
         engine = database.engine()
         objects = len(database.design.objects)
@@ -358,7 +160,7 @@ def tune(
     if mode not in MODES:
         raise BudgetError(f"mode {mode!r} is not one of {', '.join(MODES)}")
     if mode == "apply":
-        _writable(database)
+        require_writable(database)
     for session in database.sessions():
         from sartor.interfaces.serving import finish
 
@@ -383,7 +185,7 @@ def tune(
         )
         report = run(context, seconds=seconds, storage_bytes=storage_bytes, mode=mode, progress=progress)
         if mode == "apply":
-            _anchor(database)
+            anchor_all(database)
     database.log.flush()
     return report
 
@@ -424,16 +226,6 @@ def text_for(database: Database, text: str, alternative: Alternative, design: De
     if any(fact is None or use(fact, state) is not Use.WHOLE for fact in facts):
         return None
     return compile_text(known, analysis, alternative, tuple(used), state)
-
-
-def publish_and_save(database: Database, design: Design) -> None:
-    """Put a design in force and keep what its trials chose in the file."""
-    before, after = database.design.objects.values(), design.objects.values()
-    database.publish(design)
-    if verified_keys(before) != verified_keys(after) or known_scans(before) != known_scans(after):
-        database.define()
-    if design.objects:
-        stored.save_choices(database.engine(), design)
 
 
 def explain(database: Database, decision: int) -> str:
@@ -518,22 +310,3 @@ def bytes_of(storage: str | int) -> int:
     if size <= 0:
         raise BudgetError("a storage budget of 0 bytes leaves nothing to do; give tune some storage")
     return int(size)
-
-
-def _writable(database: Database) -> None:
-    if database.opened.read_only:
-        raise DatabaseUnavailable("the database was opened read-only; open it for writing to change what is built")
-
-
-def _replace_object(database: Database, derived: DerivedObject) -> None:
-    design = database.design
-    database.publish(replace(design, objects={**design.objects, derived.identifier: derived}, version=design.version + 1))
-
-
-def _drop_objects(database: Database, objects: list[DerivedObject]) -> None:
-    design = database.design.without({derived.identifier for derived in objects})
-    database.publish(design)
-    if any(is_fact(derived) for derived in objects):
-        database.define()
-    stored.drop(database.engine(), objects)
-    stored.save_choices(database.engine(), design)

@@ -1,0 +1,168 @@
+"""Bringing what was built up to date: tails appended, changes mended, what is distrusted verified, the rest built anew.
+
+Each function takes the database first and uses Sartor's own connection under `engine_lock`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from sartor.core.table import Column, FileScan
+from sartor.freshness import stored
+from sartor.freshness.facts import checked, is_fact
+from sartor.freshness.usable import Use, use
+from sartor.interfaces.writing import drop_objects, own_write, replace_object
+
+if TYPE_CHECKING:
+    from sartor.core.action import Action
+    from sartor.core.derived import DerivedObject
+    from sartor.freshness.changes import Changes
+    from sartor.interfaces.database import Database
+
+
+def refresh(database: Database, only: frozenset[int] | None = None, each: Callable[[int, float], None] | None = None) -> int:
+    """Bring every object, or only these, up to date: append the tail, verify what is distrusted, mend or rebuild what was mutated.
+
+    Args:
+        each: told the identifier of each object that was worked on, and the seconds that it took.
+    """
+    from sartor.freshness.changes import forget
+
+    worked = 0
+    with database.engine_lock:
+        if database.opened.read_only:
+            return 0
+        if not database.registry.state.open:
+            database.look_for_unseen_writes()
+        known: list[Changes] = []
+        try:
+            # Copies first, the widest before others: they tell what has changed.
+            for derived in sorted(database.design.objects.values(), key=lambda one: -len(one.definition().get("columns", ()))):
+                how = use(derived, database.registry.state)
+                if how is Use.WHOLE or (only is not None and derived.identifier not in only):
+                    continue
+                worked += 1
+                started = time.perf_counter()
+                _refresh_one(database, derived, how, known)
+                if each is not None:
+                    each(derived.identifier, time.perf_counter() - started)
+        finally:
+            if known:
+                with own_write(database):
+                    forget(database.engine(), known)
+        anchor_all(database)
+    return worked
+
+
+def purge(database: Database) -> int:
+    """Drop every object that may still hold rows which its table no longer has; returns how many."""
+    with database.engine_lock:
+        stale = [d for d in database.design.objects.values() if use(d, database.registry.state) is Use.NO]
+        if stale and not database.opened.read_only:
+            with own_write(database):
+                drop_objects(database, stale)
+            for derived in stale:
+                database.ledger.record("purge", str(derived.identifier), f"{derived.table} was dropped: its table changed")
+        return len(stale)
+
+
+def anchor_all(database: Database) -> None:
+    """Find the last rows covered anew where a checkpoint may have moved them, so that statements need not."""
+    from sartor.freshness.refresh import anchor
+
+    iteration = database.registry.iteration()
+    for derived in list(database.design.objects.values()) if iteration >= 0 else ():
+        if any(not one.files and one.iteration != iteration for one in derived.coverages):
+            with own_write(database):
+                found = anchor(database.engine(), database.registry, derived)
+                if found is not None:  # what it holds is the same, so that what was decided stands
+                    design = database.design
+                    database.publish(replace(design, objects={**design.objects, found.identifier: found}))
+
+
+def _refresh_one(database: Database, derived: DerivedObject, how: Use, known: list[Changes]) -> None:
+    from sartor.freshness.refresh import Overtaken
+
+    with own_write(database):
+        try:
+            fresh = _brought_up(database, derived, how, known)
+        except Overtaken:
+            return
+        except duckdb.Error as error:
+            line = f"{derived.table} was dropped: it can not be built any more ({error})"
+            database.ledger.record("purge", str(derived.identifier), line)
+            fresh = None
+        if fresh is None:
+            drop_objects(database, [derived])
+        else:
+            replace_object(database, fresh)
+            if fresh.generation != derived.generation:
+                stored.drop(database.engine(), [derived])
+
+
+def _brought_up(database: Database, derived: DerivedObject, how: Use, known: list[Changes]) -> DerivedObject | None:
+    """The object under what its sources hold now; None if it has to be dropped.
+
+    Args:
+        known: changes of tables found so far; those found by this object are added.
+    """
+    from sartor.components import component
+    from sartor.freshness.mend import mend
+    from sartor.freshness.refresh import anchor, append_tail, build, verify
+
+    engine, registry = database.engine(), database.registry
+    if is_fact(derived):
+        fact = checked(engine, registry, derived)
+        if fact is not None:
+            with engine.transaction():
+                stored.save(engine, fact)
+        return fact
+    kind = component(derived.action.component)
+    if how is Use.RESIDUAL:
+        return append_tail(engine, registry, kind.tail_query, anchor(engine, registry, derived) or derived)
+    if registry.state.distrusted or any(coverage.mutations == stored.UNKNOWN for coverage in derived.coverages):
+        verified = verify(engine, registry, derived)
+        if verified is not None:
+            return verified
+    if not _has_its_sources(database, derived.action):
+        return None
+    started = time.perf_counter()
+    infos = [database.catalog().info(source) for source in derived.action.sources]
+    if not any(info is not None and info.has_generated for info in infos):
+        try:
+            mended = mend(engine, registry, kind.mend, derived, known)
+        except duckdb.Error as error:
+            database.ledger.record("refresh", str(derived.identifier), f"{derived.table} could not be mended: {error}")
+            mended = None
+        if mended is not None:
+            fresh, found = mended
+            known += [found] if found is not None else []
+            spent = time.perf_counter() - started
+            database.ledger.record("refresh", str(derived.identifier), f"{fresh.table} was mended in {spent:.2f} s")
+            return fresh
+    started = time.perf_counter()
+    fresh = build(engine, registry, kind.build_query, derived.action, derived.identifier, derived.generation + 1)
+    database.ledger.record("refresh", str(derived.identifier), f"{fresh.table} was rebuilt in {time.perf_counter() - started:.2f} s")
+    return fresh
+
+
+def _has_its_sources(database: Database, action: Action) -> bool:
+    """Whether all tables and files that an object derives from are there, with the columns that it rests on."""
+    for source, schema in zip(action.sources, action.schemas, strict=True):
+        if isinstance(source, FileScan):
+            info = database.engine().scan(source)
+            if info is None or info.columns != tuple(Column(*column) for column in schema):
+                return False
+        else:
+            info = database.catalog().info(source)
+            if info is None:
+                return False
+            types = {column.name: column.type for column in info.columns}
+            if any(types.get(name) != kind for name, kind in schema):
+                return False
+    return True

@@ -1,0 +1,104 @@
+"""What Sartor writes into a database, and the design that names it: built by hand, put in force, dropped.
+
+Each function takes the database first and uses Sartor's own connection under `engine_lock`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sartor.core.analysis import WantedKey
+from sartor.core.design import Design
+from sartor.core.errors import DatabaseUnavailable
+from sartor.core.table import FileScan, TableName
+from sartor.freshness import stored
+from sartor.freshness.facts import find_key, is_fact, verified_keys
+from sartor.freshness.files import known_scans
+
+if TYPE_CHECKING:
+    from sartor.core.action import Action
+    from sartor.core.derived import DerivedObject
+    from sartor.interfaces.database import Database
+
+
+@contextmanager
+def own_write(database: Database) -> Iterator[None]:
+    """Sartor's own connection is about to write: the file's pair moves, but no table of the user's does."""
+    database.touch()
+    if not database.registry.state.open:
+        database.look_for_unseen_writes()  # before they hide behind this window
+    window = database.registry.window(own=True)
+    try:
+        yield
+    except BaseException:
+        database.registry.write_raised()
+        raise
+    finally:
+        database.settle()
+        window.close()
+
+
+def install(database: Database, action: Action) -> DerivedObject:
+    """Build one derived object by hand and put it in force, without a trial."""
+    from sartor.components import component
+    from sartor.freshness.refresh import build
+
+    with database.engine_lock, own_write(database):
+        engine = database.engine()
+        stored.prepare(engine)
+        identifier = database.next_identifier()
+        derived = build(engine, database.registry, component(action.component).build_query, action, identifier)
+        replace_object(database, derived)
+        if any(isinstance(source, FileScan) for source in action.sources):
+            database.define()
+        return derived
+
+
+def install_key(database: Database, source: TableName, columns: frozenset[str]) -> DerivedObject | None:
+    """Find a key of a table among these columns by hand and rest on it from now on; None if they hold none."""
+    with database.engine_lock, own_write(database):
+        engine = database.engine()
+        stored.prepare(engine)
+        info = database.catalog().info(source)
+        if info is None:
+            return None
+        identifier = database.next_identifier()
+        fact = find_key(engine, database.registry, WantedKey(source, columns), info, identifier)
+        if fact is not None:
+            with engine.transaction():
+                stored.save(engine, fact)
+            replace_object(database, fact)
+            database.define()
+        return fact
+
+
+def publish_and_save(database: Database, design: Design) -> None:
+    """Put a design in force and keep what its trials chose in the file."""
+    before, after = database.design.objects.values(), design.objects.values()
+    database.publish(design)
+    if verified_keys(before) != verified_keys(after) or known_scans(before) != known_scans(after):
+        database.define()
+    if design.objects:
+        stored.save_choices(database.engine(), design)
+
+
+def replace_object(database: Database, derived: DerivedObject) -> None:
+    design = database.design
+    database.publish(replace(design, objects={**design.objects, derived.identifier: derived}, version=design.version + 1))
+
+
+def drop_objects(database: Database, objects: list[DerivedObject]) -> None:
+    design = database.design.without({derived.identifier for derived in objects})
+    database.publish(design)
+    if any(is_fact(derived) for derived in objects):
+        database.define()
+    stored.drop(database.engine(), objects)
+    stored.save_choices(database.engine(), design)
+
+
+def require_writable(database: Database) -> None:
+    if database.opened.read_only:
+        raise DatabaseUnavailable("the database was opened read-only; open it for writing to change what is built")
