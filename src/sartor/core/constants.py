@@ -160,3 +160,36 @@ EXPORT_BATCH = Constant(50, 1, 1000, "literals placed in one scan against the ti
 IMPORT_STATEMENTS = Constant(
     2_000, 1, 1 << 20, "how near an imported workload's counts are to the recorded ones against its size", "declared"
 )
+SCRATCH_BYTES = Constant(
+    256 << 20, 0, 1 << 36, "memory that sorts keep for the next one against touching new pages", "docs/kernels.md"
+)
+PROGRESS_SECONDS = Constant(0.05, 0.001, 1.0, "how soon a sort on several threads tells its progress and can be cancelled", "declared")
+BUCKET_CELLS = Constant(
+    32, 2, 1024, "cells of a table for a bucket: how finely it tells words apart against the cache it takes", "docs/kernels.md"
+)
+BUCKET_EXCESS = Constant(
+    3.0,
+    1.5,
+    100.0,
+    "how much fuller than the mean a table's bucket may be before a tree is used, which classifies slower",
+    "docs/kernels.md",
+)
+PACK_SAMPLE_ROWS = Constant(
+    4_096, 64, 1 << 20, "how surely rows that look alike are foreseen against the time to draw a sample", "declared"
+)
+PACK_ALIKE_ROWS = Constant(
+    8.0, 0.0, 1e6, "rows that are expected to look like a row before it is brought to a bucket instead", "docs/kernels.md"
+)
+TRIMMED_SHARE = Constant(0.001, 0.0, 0.1, "share of a sample at each end that a table does not spend cells on", "docs/kernels.md")
+BUCKET_SAMPLE_ROWS = Constant(
+    64, 8, 4096, "rows sampled for a bucket: how even buckets get against the time to draw and sort them", "docs/kernels.md"
+)
+BUCKET_ROWS = Constant(8_192, 256, 1 << 20, "rows meant for a bucket: fewer are sorted faster and cost more calls", "docs/kernels.md")
+BUCKETS_MOST = Constant(1_024, 2, 16_384, "more buckets make smaller ones, but their lines leave the second cache", "docs/kernels.md")
+COST_ROWS = Constant(
+    131_072, 4_096, 1 << 24, "rows that the costs are measured on: more tell more about large columns and take longer", "declared"
+)
+MODEL_SECONDS = Constant(0.0005, 0.0, 1.0, "seconds to learn buckets from a sample", "docs/kernels.md")
+DUPLICATE_SHARE = Constant(
+    0.5, 0.0, 1.0, "sampled rows that equal another before keys are left to np.sort, which likes them", "docs/kernels.md"
+)

@@ -1,0 +1,6 @@
+"""Learned sort and learned index: arrays in, arrays out. Importing this imports Numba."""
+
+from sartor.kernels.argsort import argsort
+from sartor.kernels.sort import sort
+
+__all__ = ["argsort", "sort"]

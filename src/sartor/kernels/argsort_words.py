@@ -1,0 +1,116 @@
+"""The stable order of one column of words; everything else that sorts is made of this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sartor.core.constants import COST_ROWS, PACK_ALIKE_ROWS
+from sartor.kernels.cost import costs
+from sartor.kernels.packing import Packing, packing_for
+from sartor.kernels.partition import Extent, extent, model_for, partitioned
+from sartor.kernels.stores import aligned_empty
+from sartor.kernels.threads import Watch, over
+from sartor.kernels.ties import LONG_RUN, unpack
+from sartor.kernels.words import Keys, Words, falling_order, keys_of, pack
+
+Rows = NDArray[np.int64]
+
+
+def argsort_words(keys: Keys, threads: int, watch: Watch) -> Rows:
+    """Rows in the order of their words, equal ones in the order of rows, by whatever way is expected to be the fastest.
+
+    Exact by each of them: models only decide where rows go first.
+
+    >>> argsort_words(keys_of(np.array([3, 1, 2, 1])), 1, Watch()).tolist()
+    [1, 3, 2, 0]
+    """
+    rows = keys.rows
+    if rows < 2:
+        return np.arange(rows)
+    seen = extent(keys, threads, watch)
+    if seen.falls == 0:
+        return np.arange(rows)
+    if seen.rises == 0:
+        return by_reversing(keys)
+    packing = packing_for(keys, seen)
+    if rows < COST_ROWS.default and packing.alike <= PACK_ALIKE_ROWS.default:
+        return by_packing(keys, packing, watch)
+    known = costs()
+    ways: list[tuple[float, Callable[[], Rows]]] = [
+        (known.packing(rows, packing.alike), lambda: by_packing(keys, packing, watch)),
+        (known.partitioning(rows, threads), lambda: by_partition(keys, seen, threads, watch)),
+        (known.merging(rows, seen.falls + 1), lambda: by_merging(keys)),
+    ]
+    return min(ways, key=lambda way: way[0])[1]()
+
+
+def by_reversing(keys: Keys) -> Rows:
+    """Words that never rise."""
+    rows = np.empty(keys.rows, np.int64)
+    falling_order(keys.bits, keys.form, rows)
+    return rows
+
+
+def by_merging(keys: Keys) -> Rows:
+    """NumPy's stable sort, which finds runs that are sorted and merges them."""
+    return np.argsort(keys.typed(), kind="stable")
+
+
+def by_packing(keys: Keys, packing: Packing, watch: Watch) -> Rows:
+    """Key and row number in one word, sorted as numbers; rows that look alike are put in order by their true keys."""
+    packed = cast(Words, np.empty(keys.rows, np.uint64))
+    low, high, drop, row_bits = (np.uint64(part) for part in (packing.low, packing.high, packing.drop, packing.row_bits))
+    pack(keys.bits, keys.form, low, high, drop, row_bits, packed)
+    watch.phase(0.7)
+    packed.sort()
+    watch.phase(0.1)
+    _unpack(packed, 0, keys.rows, packing.row_bits, not packing.lossless, keys)
+    return packed.view(np.int64)
+
+
+def by_partition(keys: Keys, seen: Extent, threads: int, watch: Watch) -> Rows:
+    """Rows are first brought to learned buckets; then each bucket is sorted by itself, in the cache.
+
+    Beyond the result it takes two bytes a row.
+    """
+    row_bits = (keys.rows - 1).bit_length()
+    model = model_for(keys, seen)
+    watch.phase(0.2)
+    with partitioned(keys, seen, model, threads, watch) as partition:
+        packed: Words = aligned_empty(keys.rows, np.uint64)
+        drops = partition.drops(row_bits)
+        watch.phase(0.2)
+        partition.scatter(keys, row_bits, drops, packed, watch)
+        bounds = partition.bounds
+        several = (partition.widths > 0).tolist()
+    lossy = (drops > 0).tolist()
+    watch.phase(0.5, len(bounds))
+
+    def finish(bucket: tuple[int, int, int]) -> None:
+        number, start, stop = bucket
+        if several[number]:
+            packed[start:stop].sort()
+        _unpack(packed, start, stop, row_bits, lossy[number], keys)
+
+    over(bounds, finish, threads, watch)
+    return packed.view(np.int64)
+
+
+def _unpack(packed: Words, start: int, stop: int, row_bits: int, lossy: bool, keys: Keys) -> None:
+    """Row numbers out of sorted packed words, with long runs of rows that look equal put in order as columns of their own."""
+    runs = np.empty(2 * ((stop - start) // LONG_RUN + 1) if lossy else 0, np.int64)
+    found = unpack(packed, start, stop, np.uint64(row_bits), lossy, keys.bits, keys.form, runs)
+    for first, last in runs[: 2 * found].reshape(-1, 2).tolist():
+        rows = packed[first:last].view(np.int64)
+        rows[:] = rows[_argsort_run(keys.words(rows))]
+
+
+def _argsort_run(words: Words) -> Rows:
+    """Words that look equal without their last bits lie close together: their differences fit, or nearly so."""
+    keys, watch = keys_of(words), Watch()
+    seen = extent(keys, 1, watch)
+    return by_packing(keys, packing_for(keys, seen), watch) if seen.falls else np.arange(words.size)

@@ -1,0 +1,74 @@
+"""Keys and row numbers in one word: how much of a key to keep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sartor.core.constants import PACK_SAMPLE_ROWS
+from sartor.kernels.partition import Extent, sample
+from sartor.kernels.words import Keys, Words
+
+_WORD_BITS = 64
+_SAMPLED = 64  # at most one row of so many is drawn
+_TRIMS = (1024, 64, 16)  # one of so many sampled words is cut at each end
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """How words become packed keys: cut to a range, counted from its low end, shortened.
+
+    The mapping never falls, so rows whose packed keys differ are in order, whatever the sample was like.
+
+    Attributes:
+        low, high: words beyond are cut to these.
+        drop: last bits left out.
+        row_bits: bits of the row's number.
+        alike: how many rows are expected to look like a row without having its key.
+        lossless: whether rows that look alike are equal.
+    """
+
+    low: int
+    high: int
+    drop: int
+    row_bits: int
+    alike: float = 0.0
+    lossless: bool = True
+
+
+def packing_for(keys: Keys, seen: Extent) -> Packing:
+    """The packing of a column: exact where key and row fit into 64 bits, else the best of a few cuts on a sample."""
+    row_bits = (keys.rows - 1).bit_length()
+    exact = seen.equal_bits
+    whole = Packing(seen.low, seen.high, exact, row_bits)
+    if _drop(seen.low, seen.high, row_bits, exact) == exact:
+        return whole
+    drawn = sample(keys, min(int(PACK_SAMPLE_ROWS.default), max(keys.rows // _SAMPLED, 2)))
+    best = _tried(drawn, seen.low, seen.high, row_bits, exact, keys.rows)
+    for trim in _TRIMS:
+        if best.alike <= 0:
+            break
+        cut = drawn.size // trim
+        tried = _tried(drawn, int(drawn[cut]), int(drawn[-1 - cut]), row_bits, exact, keys.rows)
+        best = min(best, tried, key=lambda packing: packing.alike)
+    return best
+
+
+def _drop(low: int, high: int, row_bits: int, exact: int) -> int:
+    return max((high - low).bit_length() + row_bits - _WORD_BITS, exact)
+
+
+def _tried(drawn: Words, low: int, high: int, row_bits: int, exact: int, rows: int) -> Packing:
+    """What of a sorted sample looks alike."""
+    drop = _drop(low, high, row_bits, exact)
+    kept = (np.clip(drawn, np.uint64(low), np.uint64(high)) - np.uint64(low)) >> np.uint64(drop)
+    pairs = _pairs(kept) - _pairs(drawn)
+    return Packing(low, high, drop, row_bits, pairs / max(drawn.size**2 / 2, 1) * rows, lossless=False)
+
+
+def _pairs(ordered: Words) -> float:
+    """How many pairs of equal words there are."""
+    borders = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1], [True])))
+    runs = np.diff(borders).astype(float)
+    return float((runs * (runs - 1)).sum() / 2)
