@@ -193,3 +193,18 @@ MODEL_SECONDS = Constant(0.0005, 0.0, 1.0, "seconds to learn buckets from a samp
 DUPLICATE_SHARE = Constant(
     0.5, 0.0, 1.0, "sampled rows that equal another before keys are left to np.sort, which likes them", "docs/kernels.md"
 )
+INDEX_ERROR = Constant(16, 1, 4096, "words searched around an estimate against the knots of the model", "docs/kernels.md")
+INDEX_MODEL_SHARE = Constant(
+    0.01, 0.0, 1.0, "bytes of a model for each byte of keys, against words searched around its estimates", "docs/kernels.md"
+)
+INDEX_TRIED = Constant(16_384, 64, 1 << 20, "look-ups tried with and without the model against the time to build an index", "declared")
+INDEX_GAIN = Constant(
+    1.3, 1.0, 10.0, "how much faster look-ups have to be with the model before it is used for them", "docs/kernels.md"
+)
+INDEX_BUFFER_SHARE = Constant(
+    0.02, 0.0, 1.0, "keys inserted or deleted before they are merged: look-ups ask the buffers too", "declared"
+)
+INDEX_BUFFER_ROWS = Constant(1_024, 1, 1 << 24, "keys that a buffer may hold in any case before it is merged", "declared")
+INDEX_GALLOP = Constant(
+    3.0, 0.0, 1e6, "keys for each of sorted look-ups up to which they walk along the keys instead of being searched", "docs/kernels.md"
+)

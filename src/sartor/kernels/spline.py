@@ -1,4 +1,4 @@
-"""A monotone spline through the ranks of sorted words, with a bound on its error that is measured, not hoped for.
+"""A monotone spline through the ranks of sorted words, with a bound on its error that holds for every word.
 
 The greedy corridor of RadixSpline (Kipf et al., 2020): one pass, a knot wherever no line from the last knot passes within the
 error of all words between. The bound is that of a one-level PGM index (Ferragina and Vinciguerra, 2020).
@@ -31,7 +31,7 @@ class Spline:
         ranks: the estimate at each knot.
         slopes: ranks a word in the segment after each knot; the last is 0.
         rows: words that were learned from.
-        error: the bound, measured over all of them.
+        error: the bound.
     """
 
     knots: Words
@@ -58,10 +58,11 @@ class Spline:
 
 
 def fit(words: Words, error: int, flip: np.uint64 = _ZERO) -> Spline:
-    """Learn from sorted words, in one pass and a second that measures the error.
+    """Learn from sorted words in one pass.
 
-    A run of equal words is a step: its first rank is learned at the word, the rank after it at the next number, so that the
-    bound holds on both sides of it.
+    A run of equal words is a step: its first rank is learned at the word, the rank after it at the next number. Between learned
+    words ranks are constant or, just behind a word that comes once, one higher; the spline rises. So the bound is the error
+    asked for, one rank for what is just behind a word, and one for rounding.
 
     Args:
         words: rising; not empty.
@@ -74,8 +75,20 @@ def fit(words: Words, error: int, flip: np.uint64 = _ZERO) -> Spline:
     knots, ranks = knots[:count].copy(), ranks[:count].copy()
     slopes = np.zeros(count)
     slopes[:-1] = np.diff(ranks) / np.diff(knots).astype(np.float64)
-    worst = _worst(words, flip, knots, ranks, slopes)
-    return Spline(knots, ranks, slopes, words.size, int(np.ceil(worst)) + 1)
+    return Spline(knots, ranks, slopes, words.size, error + 2)
+
+
+def holds(spline: Spline, words: Words, flip: np.uint64 = _ZERO) -> bool:
+    """Whether the bound is true of these sorted words: looks at each of them, for a model that comes from elsewhere.
+
+    >>> words = np.array([1, 5, 5, 9], np.uint64)
+    >>> holds(fit(words, error=1), words)
+    True
+    """
+    if spline.rows != words.size or spline.knots.size == 0 or (spline.knots[1:] <= spline.knots[:-1]).any():
+        return False
+    monotone = bool((spline.slopes >= 0).all() and (spline.ranks[1:] >= spline.ranks[:-1]).all())
+    return monotone and bool(_worst(words, flip, spline.knots, spline.ranks, spline.slopes) <= spline.error)
 
 
 @kernel
