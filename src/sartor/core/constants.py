@@ -208,3 +208,10 @@ INDEX_BUFFER_ROWS = Constant(1_024, 1, 1 << 24, "keys that a buffer may hold in 
 INDEX_GALLOP = Constant(
     3.0, 0.0, 1e6, "keys for each of sorted look-ups up to which they walk along the keys instead of being searched", "docs/kernels.md"
 )
+NEAR_ROWS = Constant(
+    65_536,
+    1,
+    1 << 30,
+    "how far rows may have to go before they are brought to buckets: a gather of near rows stays in the cache",
+    "docs/kernels.md",
+)

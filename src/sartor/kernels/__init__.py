@@ -2,6 +2,7 @@
 
 from sartor.kernels.argsort import argsort
 from sartor.kernels.index import Built, LearnedIndex
+from sartor.kernels.recluster import recluster
 from sartor.kernels.sort import sort
 
-__all__ = ["Built", "LearnedIndex", "argsort", "sort"]
+__all__ = ["Built", "LearnedIndex", "argsort", "recluster", "sort"]

@@ -68,7 +68,7 @@ def by_packing(keys: Keys, packing: Packing, watch: Watch) -> Rows:
     watch.phase(0.7)
     packed.sort()
     watch.phase(0.1)
-    _unpack(packed, 0, keys.rows, packing.row_bits, not packing.lossless, keys)
+    order_alike(packed, packing.row_bits, not packing.lossless, keys)
     return packed.view(np.int64)
 
 
@@ -94,16 +94,16 @@ def by_partition(keys: Keys, seen: Extent, threads: int, watch: Watch) -> Rows:
         number, start, stop = bucket
         if several[number]:
             packed[start:stop].sort()
-        _unpack(packed, start, stop, row_bits, lossy[number], keys)
+        order_alike(packed[start:stop], row_bits, lossy[number], keys)
 
     over(bounds, finish, threads, watch)
     return packed.view(np.int64)
 
 
-def _unpack(packed: Words, start: int, stop: int, row_bits: int, lossy: bool, keys: Keys) -> None:
-    """Row numbers out of sorted packed words, with long runs of rows that look equal put in order as columns of their own."""
-    runs = np.empty(2 * ((stop - start) // LONG_RUN + 1) if lossy else 0, np.int64)
-    found = unpack(packed, start, stop, np.uint64(row_bits), lossy, keys.bits, keys.form, runs)
+def order_alike(packed: Words, row_bits: int, lossy: bool, keys: Keys) -> None:
+    """Turn sorted packed words into the numbers of their rows; of a lossy packing, rows that look alike by their true keys."""
+    runs = np.empty(2 * (packed.size // LONG_RUN + 1) if lossy else 0, np.int64)
+    found = unpack(packed, np.uint64(row_bits), lossy, keys.bits, keys.form, runs)
     for first, last in runs[: 2 * found].reshape(-1, 2).tolist():
         rows = packed[first:last].view(np.int64)
         rows[:] = rows[_argsort_run(keys.words(rows))]

@@ -77,8 +77,8 @@ def learn(sample: Words, count: int) -> Buckets:
     The radix table, unless its fullest bucket holds several times the mean of the sample; then the tree.
 
     >>> words = np.sort(np.random.default_rng(0).integers(0, 2**60, 10_000, dtype=np.uint64))
-    >>> type(learn(words, 64)).__name__, type(learn(words**np.uint64(2) >> np.uint64(40), 64)).__name__
-    ('RadixTable', 'RadixTable')
+    >>> type(learn(words, 64)).__name__
+    'RadixTable'
     >>> type(learn(np.repeat(words[:5], 2000), 64)).__name__
     'SplitterTree'
     """

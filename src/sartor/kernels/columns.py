@@ -122,7 +122,7 @@ def _of_arrow(array: Any, descending: bool, nulls_first: bool) -> Column:
     if numbers is not None:
         return _of_numbers(numbers, nulls, descending, nulls_first)
     if pa.types.is_decimal(kind):
-        parts = _limbs(array, kind.byte_width)
+        parts = limbs(array)
         return Column(len(array), None, lambda: _limb_levels(parts, descending), nulls, descending, nulls_first)
     if _is_text(kind):
         offsets, data = string_buffers(array)
@@ -191,22 +191,22 @@ def _of_dictionary(array: Any, nulls: NDArray[np.bool_] | None, descending: bool
     return _of_numbers(rank[known], nulls, descending, nulls_first)
 
 
-def _limbs(array: Any, width: int) -> NDArray[np.uint64]:
-    """The words of wide integers, lowest first."""
-    count = width // _WORD_BYTES
+def limbs(array: Any) -> NDArray[np.uint64]:
+    """The words of wide decimals, lowest first."""
+    count = array.type.byte_width // _WORD_BYTES
     data = array.buffers()[1]
     if data is None:
         return np.zeros((len(array), count), np.uint64)
     return np.frombuffer(data, np.uint64).reshape(-1, count)[array.offset : array.offset + len(array)]
 
 
-def _limb_levels(limbs: NDArray[np.uint64], descending: bool) -> Iterator[Level]:
+def _limb_levels(parts: NDArray[np.uint64], descending: bool) -> Iterator[Level]:
     flip = _ALL if descending else np.uint64(0)
-    for place in reversed(range(limbs.shape[1])):
-        sign = np.uint64(1 << 63) if place == limbs.shape[1] - 1 else np.uint64(0)
+    for place in reversed(range(parts.shape[1])):
+        sign = np.uint64(1 << 63) if place == parts.shape[1] - 1 else np.uint64(0)
 
         def level(rows: Rows | None, place: int = place, turned: np.uint64 = sign ^ flip) -> Words:
-            column = limbs[:, place]
+            column = parts[:, place]
             return (column if rows is None else column[rows]) ^ turned
 
         yield level

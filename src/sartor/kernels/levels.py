@@ -29,10 +29,9 @@ def argsort_levels(rows: int, levels: Iterable[Level], threads: int, watch: Watc
     >>> argsort_levels(3, levels, 1, Watch()).tolist()
     [1, 2, 0]
     """
-    left = iter(levels)
     if rows < 2:
         return np.arange(rows)
-    folded, waiting = _fold(left)
+    folded, waiting, left = fold(levels)
     order = argsort_words(keys_of(folded), threads, watch)
     sorted_words = folded[order]
     starts = np.append(True, sorted_words[1:] != sorted_words[:-1])
@@ -63,23 +62,24 @@ def ranks(words: Words, threads: int, watch: Watch) -> Words:
     return found
 
 
-def _fold(levels: Iterator[Level]) -> tuple[Words, list[Level]]:
-    """The words of as many first levels as fit into 64 bits, and the level that did not fit."""
-    folded = next(levels)(None)
+def fold(levels: Iterable[Level]) -> tuple[Words, list[Level], Iterator[Level]]:
+    """The words of as many first levels as fit into 64 bits, the level that did not fit, and the levels after it."""
+    left = iter(levels)
+    folded = next(left)(None)
     low = folded.min()
     used = int(folded.max() - low).bit_length()
-    for level in levels:
+    for level in left:
         words = level(None)
         least = words.min()
         bits = int(words.max() - least).bit_length()
         if used + bits > _WORD_BITS:
-            return folded, [level]
+            return folded, [level], left
         if bits:
             folded = words - least if used == 0 else ((folded - low) << np.uint64(bits)) | (words - least)
             low, used = np.uint64(0), used + bits
         if used == _WORD_BITS:
             break
-    return folded, []
+    return folded, [], left
 
 
 def _folded_pair(group: Words, words: Words, threads: int, watch: Watch) -> Words:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 from itertools import pairwise
+from operator import or_
 from typing import Any
 
 import numpy as np
@@ -99,7 +100,7 @@ def extent(keys: Keys, threads: int, watch: Watch) -> Extent:
     """Look at each word once."""
     tasks = [partial(scan, keys.bits, keys.form, start, stop) for start, stop in cuts(keys.rows, threads)]
     lows, highs, different, falls, rises = zip(*run(tasks, watch), strict=True)
-    return Extent(int(min(lows)), int(max(highs)), int(np.bitwise_or.reduce(different)), int(sum(falls)), int(sum(rises)))
+    return Extent(int(min(lows)), int(max(highs)), reduce(or_, map(int, different)), int(sum(falls)), int(sum(rises)))
 
 
 def sample(keys: Keys, rows: int, seed: int = 0) -> Words:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sartor.kernels.argsort_words import Rows
 from sartor.kernels.compiled import kernel
 from sartor.kernels.levels import Level
-from sartor.kernels.words import Words
+from sartor.kernels.words import Words, writable
 
 Offsets = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
@@ -30,7 +30,7 @@ def string_buffers(array: Any) -> tuple[Offsets, Bytes]:
     if offsets is None or len(wide) == 0:
         return np.zeros(1, np.int64), np.empty(0, np.uint8)
     positions = np.frombuffer(offsets, np.int64)[wide.offset : wide.offset + len(wide) + 1]
-    return positions.copy(), np.array(np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8))
+    return writable(positions), writable(np.frombuffer(data, np.uint8)) if data is not None else np.empty(0, np.uint8)
 
 
 def string_levels(offsets: Offsets, data: Bytes, descending: bool) -> Iterator[Level]:

@@ -14,9 +14,7 @@ _CHUNK = 16  # rows that a merge sort begins with
 
 
 @kernel
-def unpack(
-    packed: Words, start: int, stop: int, row_bits: np.uint64, lossy: bool, bits: Bits, form: Words, runs: NDArray[np.int64]
-) -> int:
+def unpack(packed: Words, row_bits: np.uint64, lossy: bool, bits: Bits, form: Words, runs: NDArray[np.int64]) -> int:
     """Turn sorted packed words into row numbers, in place, with runs of equal packed keys in their true order.
 
     Args:
@@ -27,11 +25,11 @@ def unpack(
         The number of long runs, each in the order of its rows and left to the caller.
     """
     mask = (np.uint64(1) << row_bits) - np.uint64(1)
-    found = 0
+    found, stop = 0, packed.size
     if lossy:
         words, other_words = np.empty(LONG_RUN, np.uint64), np.empty(LONG_RUN, np.uint64)
         rows, other_rows = np.empty(LONG_RUN, np.uint64), np.empty(LONG_RUN, np.uint64)
-        first = start
+        first = 0
         while first < stop:
             ahead = min(first + _LOOK_AHEAD, stop - 1)
             ties = 0
@@ -58,7 +56,7 @@ def unpack(
                         for place in range(size):
                             packed[first + place] = rows[place]
                 first = last
-    for place in range(start, stop):
+    for place in range(stop):
         packed[place] &= mask
     return found
 

@@ -80,7 +80,7 @@ def keys_of(values: NDArray[np.generic], descending: bool = False) -> Keys:
     bits: Bits = contiguous.view(f"u{contiguous.dtype.itemsize}")
     if not bits.flags.aligned:
         bits = bits.copy()
-    return Keys(bits if bits.flags.writeable else _writable(bits), _form(contiguous.dtype.str, descending))
+    return Keys(writable(bits), _form(contiguous.dtype.str, descending))
 
 
 @cache
@@ -93,9 +93,9 @@ def _form(dtype: str, descending: bool) -> Words:
     return np.array([number, sign, infinity, mask, 1 if kind in "mM" else 0, mask if descending else 0], np.uint64)
 
 
-def _writable(bits: Bits) -> Bits:
+def writable(array: NDArray[Any]) -> NDArray[Any]:
     """The same memory, called writable: Numba would compile every kernel once more for what is not."""
-    return np.asarray(_Memory(bits))
+    return array if array.flags.writeable else np.asarray(_Memory(array))
 
 
 class _Memory:
