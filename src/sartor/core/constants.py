@@ -215,3 +215,11 @@ NEAR_ROWS = Constant(
     "how far rows may have to go before they are brought to buckets: a gather of near rows stays in the cache",
     "docs/kernels.md",
 )
+DISTRIBUTION_ROWS = Constant(
+    65_536, 64, 1 << 24, "the error of shares told from a sample against the time to draw and sort it", "declared"
+)
+PART_BUCKETS = Constant(16, 1, 1024, "fine buckets that a part is put together from: how equal parts get", "declared")
+RANGE_SHARE = Constant(
+    0.25, 0.01, 1.0, "share of the memory that a range of an out-of-core sort takes: its rows exist twice for a while", "declared"
+)
+RANGES_MOST = Constant(256, 2, 1024, "ranges of an out-of-core sort: each has an open file", "declared")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sartor.core.constants import COST_ROWS, PACK_ALIKE_ROWS
 from sartor.kernels.cost import costs
 from sartor.kernels.packing import Packing, packing_for
-from sartor.kernels.partition import Extent, extent, model_for, partitioned
+from sartor.kernels.partitioning import Extent, extent, model_for, partitioned
 from sartor.kernels.stores import aligned_empty
 from sartor.kernels.threads import Watch, over
 from sartor.kernels.ties import LONG_RUN, unpack

@@ -7,7 +7,7 @@ its own, so the next floor is always that of the next bucket that can hold anyth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,6 +96,18 @@ def each_value(low: int, high: int) -> RadixTable:
         np.arange(low, high + 1, dtype=np.uint64) if high < int(_TOP) else np.arange(high - low + 1, dtype=np.uint64) + np.uint64(low)
     )
     return RadixTable(np.uint64(low), _ZERO, np.arange(floors.size).astype(np.uint16), floors)
+
+
+def coarsened(model: Buckets, groups: NDArray[np.int64]) -> Buckets:
+    """The model with neighbouring buckets made one; `groups` rises without a gap and has a number for each bucket.
+
+    >>> coarsened(each_value(5, 8), np.array([0, 0, 1, 1])).floors.tolist()
+    [5, 7]
+    """
+    floors = model.floors[np.flatnonzero(np.append(True, groups[1:] != groups[:-1]))]
+    if isinstance(model, RadixTable):
+        return replace(model, table=groups[model.table].astype(np.uint16), floors=floors)
+    return replace(model, bucket=groups[model.bucket].astype(np.uint16), floors=floors)
 
 
 def widths(model: Buckets, low: int, high: int) -> tuple[Words, Words]:

@@ -124,7 +124,7 @@ def _of_arrow(array: Any, descending: bool, nulls_first: bool) -> Column:
     if pa.types.is_decimal(kind):
         parts = limbs(array)
         return Column(len(array), None, lambda: _limb_levels(parts, descending), nulls, descending, nulls_first)
-    if _is_text(kind):
+    if is_text(kind):
         offsets, data = string_buffers(array)
         return Column(len(array), None, lambda: string_levels(offsets, data, descending), nulls, descending, nulls_first)
     if pa.types.is_null(kind):
@@ -159,7 +159,8 @@ def _is_small_decimal(kind: Any) -> bool:
     return bool(pa.types.is_decimal(kind) and kind.byte_width <= _WORD_BYTES)
 
 
-def _is_text(kind: Any) -> bool:
+def is_text(kind: Any) -> bool:
+    """Whether an Arrow type is of strings or bytes."""
     tests = (
         "is_string",
         "is_large_string",

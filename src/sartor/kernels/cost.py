@@ -70,7 +70,7 @@ def useful(threads: int) -> int:
 def costs() -> Costs:
     """Measure; some ten milliseconds."""
     from sartor.kernels.argsort_words import by_partition
-    from sartor.kernels.partition import extent
+    from sartor.kernels.partitioning import extent
     from sartor.kernels.threads import Watch
     from sartor.kernels.words import keys_of, pack
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sartor.core.constants import NEAR_ROWS
 from sartor.kernels.argsort_words import Rows, argsort_words, order_alike
 from sartor.kernels.compiled import kernel
-from sartor.kernels.partition import Extent, Partition, extent, model_for, partitioned, sample
+from sartor.kernels.partitioning import Extent, Partition, extent, model_for, partitioned, sample
 from sartor.kernels.pool import scratch
 from sartor.kernels.threads import Watch, cuts, over, run
 from sartor.kernels.words import Keys, Words, writable

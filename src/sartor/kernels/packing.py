@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sartor.core.constants import PACK_SAMPLE_ROWS
-from sartor.kernels.partition import Extent, sample
+from sartor.kernels.partitioning import Extent, sample
 from sartor.kernels.words import Keys, Words
 
 _WORD_BITS = 64

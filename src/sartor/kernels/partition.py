@@ -1,138 +1,85 @@
-"""Partition rows by a learned model: which bucket each belongs to, and where each thread's part of each bucket goes."""
+"""`kernels.partition`: rows grouped into ranges of keys of about equal depth."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial, reduce
-from itertools import pairwise
-from operator import or_
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sartor.core.constants import BUCKET_ROWS, BUCKET_SAMPLE_ROWS, BUCKETS_MOST
+from sartor.core.constants import BUCKET_SAMPLE_ROWS, BUCKETS_MOST, PART_BUCKETS
 from sartor.kernels import buckets
-from sartor.kernels.buckets import Buckets, Counts, Ids
-from sartor.kernels.pool import scratch
-from sartor.kernels.scatter import scatter_halves, scatter_packed, scatter_words
-from sartor.kernels.threads import Watch, cuts, run
-from sartor.kernels.words import Keys, Words, scan
-
-_WORD_BITS = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """What one pass over a column tells.
-
-    Attributes:
-        low, high: lowest and highest word.
-        different: the bits in which not all words are equal.
-        falls, rises: how often a word is lower, or higher, than the one before.
-    """
-
-    low: int
-    high: int
-    different: int
-    falls: int
-    rises: int
-
-    @property
-    def equal_bits(self) -> int:
-        """Last bits that are the same in all words: floats that hold whole numbers have many."""
-        return (self.different & -self.different).bit_length() - 1 if self.different else 0
+from sartor.kernels.argsort_words import Rows, order_alike
+from sartor.kernels.buckets import Buckets
+from sartor.kernels.columns import column_of, widened
+from sartor.kernels.partitioning import extent, partitioned, sample
+from sartor.kernels.stores import aligned_empty
+from sartor.kernels.threads import Watch
+from sartor.kernels.words import Keys, keys_of
 
 
 @dataclass(frozen=True, slots=True)
-class Partition:
-    """Rows by bucket.
+class Parts:
+    """Rows by part.
 
     Attributes:
-        ids: bucket of each row; scratch memory of who made the partition.
-        begins: place of each bucket's first row, and the number of rows.
-        offsets: for each thread, where its part of each bucket begins.
-        floors: lowest word of each bucket.
-        widths: how far above it a word of the bucket can lie.
-        parts: rows of each thread.
+        rows: numbers of all rows, part by part, within a part in the order of rows.
+        begins: place in `rows` of each part's first row, and the number of rows.
     """
 
-    ids: Ids
-    begins: Counts
-    offsets: Counts
-    floors: Words
-    widths: Words
-    parts: list[tuple[int, int]]
+    rows: Rows
+    begins: NDArray[np.int64]
 
-    @property
-    def bounds(self) -> list[tuple[int, int, int]]:
-        """Number, first and last place of each bucket with rows."""
-        begins = self.begins.tolist()
-        return [(number, start, stop) for number, (start, stop) in enumerate(pairwise(begins)) if stop > start]
+    def __len__(self) -> int:
+        return int(self.begins.size - 1)
 
-    def drops(self, row_bits: int) -> Words:
-        """Bits of each bucket's distances that do not fit above so many bits."""
-        room = _WORD_BITS - row_bits
-        return np.array([max(width.bit_length() - room, 0) for width in self.widths.tolist()], np.uint64)
-
-    def scatter(self, keys: Keys, row_bits: int, drops: Words, packed: Words, watch: Watch, local: bool = False) -> None:
-        """Write each row's packed word to its bucket, in the order of the rows."""
-        forms = (self.begins, self.floors, drops, np.uint64(row_bits), local, packed)
-        tasks = [
-            partial(scatter_packed, keys.bits[start:stop], keys.form, self.ids[start:stop], start, offsets, *forms)
-            for (start, stop), offsets in zip(self.parts, self.offsets, strict=True)
-        ]
-        run(tasks, watch)
-
-    def scatter_values(self, values: NDArray[Any], out: NDArray[Any], watch: Watch) -> None:
-        """Write each value of 4 or 8 bytes to its bucket, in the order of the rows; `out` begins at a multiple of 64 bytes."""
-        scatter = scatter_words if values.dtype == np.uint64 else scatter_halves
-        tasks = [
-            partial(scatter, values[start:stop], self.ids[start:stop], offsets, out)
-            for (start, stop), offsets in zip(self.parts, self.offsets, strict=True)
-        ]
-        run(tasks, watch)
+    def __getitem__(self, part: int) -> Rows:
+        return self.rows[self.begins[part] : self.begins[part + 1]]
 
 
-def extent(keys: Keys, threads: int, watch: Watch) -> Extent:
-    """Look at each word once."""
-    tasks = [partial(scan, keys.bits, keys.form, start, stop) for start, stop in cuts(keys.rows, threads)]
-    lows, highs, different, falls, rises = zip(*run(tasks, watch), strict=True)
-    return Extent(int(min(lows)), int(max(highs)), reduce(or_, map(int, different)), int(sum(falls)), int(sum(rises)))
+def partition(values: Any, parts: int, threads: int = 1) -> Parts:
+    """Group rows into ranges of keys, of about equal depth, without sorting them.
+
+    Guarantee: every key of a part is lower than every key of the next one; equal keys are in one part. So there may be fewer parts
+    than asked for, and a value that comes often makes a part larger. How equal they are rests on a sample.
+
+    Args:
+        values: a column without nulls of numbers or times, as NumPy array or Arrow column.
+        parts: at most `BUCKETS_MOST`.
+        threads: how many may work side by side.
+
+    >>> found = partition(np.array([9, 1, 8, 2]), 2)
+    >>> found[0].tolist(), found[1].tolist()
+    ([1, 3], [0, 2])
+    """
+    column = column_of(values)
+    if column.values is None or column.nulls is not None:
+        raise TypeError("partition takes numbers or times without nulls; sort other columns, or leave nulls out")
+    if not 1 <= parts <= BUCKETS_MOST.default:
+        raise ValueError(f"parts is {parts}; it must be from 1 to {int(BUCKETS_MOST.default)}")
+    keys, watch = keys_of(widened(column.values)), Watch()
+    if keys.rows == 0:
+        return Parts(np.empty(0, np.int64), np.zeros(2, np.int64))
+    seen = extent(keys, threads, watch)
+    with partitioned(keys, seen, _model(keys, parts), threads, watch) as found:
+        rows = aligned_empty(keys.rows, np.uint64)
+        bits = (keys.rows - 1).bit_length()
+        nothing = np.full(found.floors.size, np.uint64(63))  # of the key; a shift by all bits is not defined
+        found.scatter(keys, bits, nothing, rows, watch)
+        order_alike(rows, bits, False, keys)
+        full = np.append(True, np.diff(found.begins)[:-1] > 0)
+        begins = np.append(found.begins[:-1][full], keys.rows)
+        return Parts(rows.view(np.int64), begins[np.append(True, begins[1:] > begins[:-1])])
 
 
-def sample(keys: Keys, rows: int, seed: int = 0) -> Words:
-    """Sorted words of rows drawn at random, the same ones for the same seed."""
-    drawn = keys.words(np.random.default_rng(seed).integers(0, keys.rows, min(rows, keys.rows)))
-    drawn.sort()
-    return drawn
-
-
-def model_for(keys: Keys, seen: Extent) -> Buckets:
-    """A bucket for each value where there are few; else what a sample teaches."""
-    most = int(BUCKETS_MOST.default)
-    if seen.high - seen.low < most:
-        return buckets.each_value(seen.low, seen.high)
-    wanted = min(1 << (keys.rows // int(BUCKET_ROWS.default)).bit_length(), most)
-    return buckets.learn(sample(keys, wanted * int(BUCKET_SAMPLE_ROWS.default)), wanted)
-
-
-@contextmanager
-def partitioned(keys: Keys, seen: Extent, model: Buckets, threads: int, watch: Watch) -> Iterator[Partition]:
-    """Classify each row. The partition is usable inside the block."""
-    count = model.floors.size
-    parts = cuts(keys.rows, threads)
-    counts = np.zeros((threads, count), np.int64)
-    with scratch(keys.rows, np.uint16) as ids:
-        tasks = [
-            partial(model.classify, keys.bits[start:stop], keys.form, ids[start:stop], counts[part])
-            for part, (start, stop) in enumerate(parts)
-        ]
-        run(tasks, watch)
-        begins = np.zeros(count + 1, np.int64)
-        np.cumsum(counts.sum(0), out=begins[1:])
-        offsets = begins[:-1] + np.cumsum(counts, 0) - counts
-        floors, width = buckets.widths(model, seen.low, seen.high)
-        yield Partition(ids, begins, offsets, floors, width, parts)
+def _model(keys: Keys, parts: int) -> Buckets:
+    """Finer buckets, put together by what the sample holds of each."""
+    fine = min(1 << (parts * int(PART_BUCKETS.default) - 1).bit_length(), int(BUCKETS_MOST.default) * 2)
+    drawn = sample(keys, fine * int(BUCKET_SAMPLE_ROWS.default))
+    model = buckets.learn(drawn, fine)
+    held = np.diff(np.append(np.searchsorted(drawn, model.floors), drawn.size))
+    held[0] += drawn.size - held.sum()
+    middle = np.cumsum(held) - held / 2
+    groups = np.minimum((middle * parts / drawn.size).astype(np.int64), parts - 1)
+    return buckets.coarsened(model, np.cumsum(np.append(False, groups[1:] != groups[:-1])))

@@ -13,7 +13,7 @@ from sartor.kernels.argsort import columns_of, order_of
 from sartor.kernels.columns import Nulls
 from sartor.kernels.compiled import kernel
 from sartor.kernels.cost import costs, useful
-from sartor.kernels.partition import extent, model_for, partitioned, sample
+from sartor.kernels.partitioning import extent, model_for, partitioned, sample
 from sartor.kernels.stores import aligned_empty
 from sartor.kernels.threads import Progress, Watch, over
 from sartor.kernels.words import keys_of

@@ -95,3 +95,24 @@ def some_chunks(offsets: Offsets, data: Bytes, rows: Rows, skipped: int, flip: n
     """The chunks of some strings."""
     for place in range(rows.size):
         words[place] = chunk(offsets, data, rows[place], skipped) ^ flip
+
+
+@kernel
+def places(
+    offsets: Offsets, data: Bytes, shared: int, query_offsets: Offsets, query_data: Bytes, words: Words, sides: NDArray[np.int8]
+) -> None:
+    """The word of each query, and whether it lies before (-1) or after (1) all strings for want of their prefix."""
+    first = offsets[0]
+    for row in range(words.size):
+        start, stop = query_offsets[row], query_offsets[row + 1]
+        side = 0
+        for place in range(shared):
+            if start + place >= stop:
+                side = -1
+                break
+            ours, theirs = query_data[start + place], data[first + place]
+            if ours != theirs:
+                side = -1 if ours < theirs else 1
+                break
+        sides[row] = side
+        words[row] = chunk(query_offsets, query_data, row, shared) if side == 0 else np.uint64(0)

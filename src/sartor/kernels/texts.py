@@ -14,7 +14,7 @@ from sartor.kernels.argsort import argsort
 from sartor.kernels.compiled import kernel
 from sartor.kernels.runs import Run, build
 from sartor.kernels.search import Ranks
-from sartor.kernels.strings import Bytes, Offsets, all_chunks, chunk, prefix, string_buffers
+from sartor.kernels.strings import Bytes, Offsets, all_chunks, places, prefix, string_buffers
 from sartor.kernels.words import Words
 
 _LONGER = np.uint64(8)  # what a chunk says of a string that goes on
@@ -53,7 +53,7 @@ class Texts:
         sides = np.empty(words.size, np.int8)
         if not self.rows:
             return np.zeros(words.size, np.int64)
-        _places(self.offsets, self.data, self.shared, offsets, data, words, sides)
+        places(self.offsets, self.data, self.shared, offsets, data, words, sides)
         first = self.run.lower(words, threads)
         # Only strings that go on behind the chunk are not told apart by it, and a query that ends there needs its equals.
         last = self.run.lower(words + np.uint64(1), threads)
@@ -79,27 +79,6 @@ def learn_texts(offsets: Offsets, data: Bytes, error: int | None) -> Texts:
         shared, _ = prefix(offsets, data)
         all_chunks(offsets, data, shared, np.uint64(0), words)
     return Texts(build(words, error=error), offsets, data, int(shared))
-
-
-@kernel
-def _places(
-    offsets: Offsets, data: Bytes, shared: int, query_offsets: Offsets, query_data: Bytes, words: Words, sides: NDArray[np.int8]
-) -> None:
-    """The word of each query, and whether it lies before (-1) or after (1) all strings for want of their prefix."""
-    first = offsets[0]
-    for row in range(words.size):
-        start, stop = query_offsets[row], query_offsets[row + 1]
-        side = 0
-        for place in range(shared):
-            if start + place >= stop:
-                side = -1
-                break
-            ours, theirs = query_data[start + place], data[first + place]
-            if ours != theirs:
-                side = -1 if ours < theirs else 1
-                break
-        sides[row] = side
-        words[row] = chunk(query_offsets, query_data, row, shared) if side == 0 else np.uint64(0)
 
 
 @kernel

@@ -34,9 +34,9 @@ class Watch:
         self._begin, self._share, self._done, self._steps = self._begin + self._share, share, 0, max(steps, 1)
         self.tell()
 
-    def step(self) -> None:
-        """A step is done. Steps of several threads may be lost from the count; it is a picture, not a fact."""
-        self._done += 1
+    def step(self, count: int = 1) -> None:
+        """Steps are done. Those of several threads may be lost from the count; it is a picture, not a fact."""
+        self._done += count
 
     def tell(self) -> None:
         """Tell the caller."""
