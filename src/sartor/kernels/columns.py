@@ -159,6 +159,15 @@ def _is_small_decimal(kind: Any) -> bool:
     return bool(pa.types.is_decimal(kind) and kind.byte_width <= _WORD_BYTES)
 
 
+def taken(column: Any, rows: Any) -> Any:
+    """These rows of an Arrow column; also of views of text, which Arrow itself does not take."""
+    kind = column.type
+    if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
+        plain = pa.large_string() if pa.types.is_string_view(kind) else pa.large_binary()
+        return pc.cast(pc.cast(column, plain).take(pa.array(rows)), kind)
+    return column.take(pa.array(rows))
+
+
 def is_text(kind: Any) -> bool:
     """Whether an Arrow type is of strings or bytes."""
     tests = (

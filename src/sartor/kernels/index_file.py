@@ -44,7 +44,7 @@ def write(path: Path, kind: Numbers | Text, main: Run | Texts) -> None:
 def read(path: Path) -> tuple[Numbers | Text, Run | Texts]:
     """Read them, and check that keys are in order and that the model's bound is true of them."""
     try:
-        with np.load(path, allow_pickle=False) as parts:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as parts:
             if str(parts["format"]) != _FORMAT:
                 raise ValueError("it is of another version")
             dtype = str(parts["dtype"])

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from sartor.kernels.argsort import columns_of
-from sartor.kernels.columns import Column, Nulls, fixed_numbers, limbs, widened
+from sartor.kernels.columns import Column, Nulls, fixed_numbers, limbs, taken, widened
 from sartor.kernels.compiled import kernel
 from sartor.kernels.levels import argsort_levels, fold
 from sartor.kernels.movement import Movement, movement
@@ -93,9 +93,6 @@ def _moved(column: Any, moved: Movement) -> Any:
     if isinstance(kind, pa.BaseExtensionType):
         whole = _whole(column)
         return pa.ExtensionArray.from_storage(kind, _moved(pa.chunked_array([whole.storage]), moved))
-    if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
-        plain = pa.large_string() if pa.types.is_string_view(kind) else pa.large_binary()
-        return pc.cast(_moved(column.cast(plain), moved), kind)
     text = pa.types.is_string(kind) or pa.types.is_binary(kind) or pa.types.is_large_string(kind) or pa.types.is_large_binary(kind)
     if text and column.nbytes < np.iinfo(np.int32).max:
         whole = _whole(column)
@@ -108,7 +105,7 @@ def _moved(column: Any, moved: Movement) -> Any:
         numbers = _numbers(whole)
         if numbers is not None:
             return pa.Array.from_buffers(kind, len(whole), [_validity(whole, moved), moved.values(numbers)])
-    return column.take(pa.array(moved.rows_in_order()))
+    return taken(column, moved.rows_in_order())
 
 
 def _whole(column: Any) -> Any:

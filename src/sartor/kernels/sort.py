@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sartor.core.constants import BUCKETS_MOST, COST_ROWS
 from sartor.kernels.argsort import columns_of, order_of
-from sartor.kernels.columns import Nulls
+from sartor.kernels.columns import Nulls, taken
 from sartor.kernels.compiled import kernel
 from sartor.kernels.cost import costs, useful
 from sartor.kernels.partitioning import extent, model_for, partitioned, sample
@@ -45,7 +45,7 @@ def sort(values: Any, *, descending: bool = False, nulls: Nulls = "last", thread
     columns = columns_of([values], descending, nulls)
     rows = order_of(columns, threads, Watch(progress))
     if isinstance(values, pa.Array | pa.ChunkedArray):
-        return values.take(pa.array(rows))
+        return taken(values, rows)
     return values[rows] if isinstance(values, np.ndarray) else np.asarray(values)[rows]
 
 
@@ -73,17 +73,18 @@ def by_numpy(values: NDArray[Any]) -> NDArray[Any]:
     return np.sort(values, kind="stable" if values.dtype.itemsize == 1 else None)
 
 
-def by_parts(values: NDArray[Any], threads: int, watch: Watch) -> NDArray[Any]:
-    """Values brought to learned buckets, and np.sort for each, on several threads; np.sort alone where that is expected to be faster.
+def by_parts(values: NDArray[Any], threads: int, watch: Watch, always: bool = False) -> NDArray[Any]:
+    """Values brought to learned buckets, and np.sort for each, on several threads; beyond the result it takes two bytes a row.
 
-    Beyond the result it takes two bytes a row.
+    Where np.sort alone is expected to be faster it is called, unless that `always` is forbidden.
     """
     keys = keys_of(values)
-    drawn = sample(keys, int(BUCKETS_MOST.default))
-    distinct = np.count_nonzero(drawn[1:] != drawn[:-1]) / drawn.size
-    known = costs()
-    if known.sorting(values.size) <= known.sorting_parts(values.size, threads, float(distinct)):
-        return by_numpy(values)
+    if not always:
+        drawn = sample(keys, int(BUCKETS_MOST.default))
+        distinct = np.count_nonzero(drawn[1:] != drawn[:-1]) / drawn.size
+        known = costs()
+        if known.sorting(values.size) <= known.sorting_parts(values.size, threads, float(distinct)):
+            return by_numpy(values)
     watch.phase(0.1)
     seen = extent(keys, threads, watch)
     if seen.falls == 0:
