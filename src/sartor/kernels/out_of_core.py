@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 
 from sartor.core.constants import DISTRIBUTION_ROWS, RANGE_SHARE, RANGES_MOST
 from sartor.kernels.columns import Nulls, column_of, is_text, widened
@@ -59,7 +58,7 @@ def recluster_dataset(
     names = [keys] if isinstance(keys, str) else list(keys)
     if memory_bytes < 1 or threads < 1:
         raise ValueError("memory_bytes and threads must be at least 1")
-    dataset = ds.dataset(source if not isinstance(source, Path) else str(source)) if not isinstance(source, ds.Dataset) else source
+    dataset = _dataset(source)
     order = (descending if isinstance(descending, bool) else descending[0], nulls if isinstance(nulls, str) else nulls[0])
     watch = Watch(progress)
     with tempfile.TemporaryDirectory(dir=folder, prefix="sartor-recluster-") as place:
@@ -78,6 +77,12 @@ def recluster_dataset(
             watch.step()
             watch.tell()
     watch.finish()
+
+
+def _dataset(source: Any) -> Any:
+    from pyarrow import dataset  # it imports pandas, if there is one
+
+    return source if isinstance(source, dataset.Dataset) else dataset.dataset(str(source) if isinstance(source, Path) else source)
 
 
 @dataclass(frozen=True, slots=True)

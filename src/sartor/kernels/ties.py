@@ -93,6 +93,6 @@ def _sort_run(words: Words, rows: Words, other_words: Words, other_rows: Words, 
                 else:
                     other_words[place], other_rows[place] = words[right], rows[right]
                     right += 1
-        words[:size] = other_words[:size]
-        rows[:size] = other_rows[:size]
+        for place in range(size):  # an assignment of slices takes two seconds to compile
+            words[place], rows[place] = other_words[place], other_rows[place]
         width *= 2
