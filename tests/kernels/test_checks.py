@@ -56,7 +56,7 @@ def _lossless_always(monkeypatch: pytest.MonkeyPatch) -> None:
     from sartor.kernels import argsort_words
 
     real = argsort_words.order_alike
-    monkeypatch.setattr(argsort_words, "order_alike", lambda packed, row_bits, lossy, keys: real(packed, row_bits, False, keys))
+    monkeypatch.setattr(argsort_words, "order_alike", lambda packed, row_bits, lossy, *keys: real(packed, row_bits, False, *keys))
 
 
 def _one_bit_short(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -177,9 +177,6 @@ BUCKET_EXCESS = Constant(
 PACK_SAMPLE_ROWS = Constant(
     4_096, 64, 1 << 20, "how surely rows that look alike are foreseen against the time to draw a sample", "declared"
 )
-PACK_ALIKE_ROWS = Constant(
-    8.0, 0.0, 1e6, "rows that are expected to look like a row before it is brought to a bucket instead", "docs/kernels.md"
-)
 TRIMMED_SHARE = Constant(0.001, 0.0, 0.1, "share of a sample at each end that a table does not spend cells on", "docs/kernels.md")
 BUCKET_SAMPLE_ROWS = Constant(
     64, 8, 4096, "rows sampled for a bucket: how even buckets get against the time to draw and sort them", "docs/kernels.md"
@@ -223,3 +220,19 @@ RANGE_SHARE = Constant(
     0.25, 0.01, 1.0, "share of the memory that a range of an out-of-core sort takes: its rows exist twice for a while", "declared"
 )
 RANGES_MOST = Constant(256, 2, 1024, "ranges of an out-of-core sort: each has an open file", "declared")
+SMALL_ROWS = Constant(
+    256, 1, 16_384, "rows up to which NumPy's stable sort is called: less than a microsecond is left to win", "docs/kernels.md"
+)
+MERGED_RUNS = Constant(
+    2, 1, 64, "falls between sorted runs from which packing small columns is faster than merging", "docs/kernels.md"
+)
+MERGED_CHANGES = Constant(
+    64,
+    2,
+    1 << 20,
+    "rows for each change of the key from which merging is left to NumPy: it gallops over what is equal",
+    "docs/kernels.md",
+)
+COUNTED_ROWS = Constant(
+    4, 1, 1 << 20, "rows for each value of a narrow small column from which they are counted instead of packed", "docs/kernels.md"
+)

@@ -6,18 +6,15 @@ from collections.abc import Callable
 from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sartor.core.constants import COST_ROWS, PACK_ALIKE_ROWS
+from sartor.core.constants import COST_ROWS, MERGED_CHANGES
 from sartor.kernels.cost import costs
 from sartor.kernels.packing import Packing, packing_for
 from sartor.kernels.partitioning import Extent, extent, model_for, partitioned
+from sartor.kernels.small import Rows, argsort_small, order_alike
 from sartor.kernels.stores import aligned_empty
 from sartor.kernels.threads import Watch, over
-from sartor.kernels.ties import LONG_RUN, unpack
-from sartor.kernels.words import Keys, Words, falling_order, keys_of, pack
-
-Rows = NDArray[np.int64]
+from sartor.kernels.words import Keys, Words, leading_run, order_run, pack
 
 
 def argsort_words(keys: Keys, threads: int, watch: Watch) -> Rows:
@@ -25,34 +22,29 @@ def argsort_words(keys: Keys, threads: int, watch: Watch) -> Rows:
 
     Exact by each of them: models only decide where rows go first.
 
+    >>> from sartor.kernels.words import keys_of
     >>> argsort_words(keys_of(np.array([3, 1, 2, 1])), 1, Watch()).tolist()
     [1, 3, 2, 0]
     """
     rows = keys.rows
-    if rows < 2:
-        return np.arange(rows)
+    if rows < COST_ROWS.default:
+        return argsort_small(keys.bits, keys.form)
+    run, falling, ties = leading_run(keys.bits, keys.form)
+    if run == rows:
+        found = np.empty(rows, np.int64)
+        order_run(keys.bits, keys.form, falling, ties, found)
+        return found
     seen = extent(keys, threads, watch)
-    if seen.falls == 0:
-        return np.arange(rows)
-    if seen.rises == 0:
-        return by_reversing(keys)
+    if seen.changes * MERGED_CHANGES.default < rows:
+        return by_merging(keys)
     packing = packing_for(keys, seen)
-    if rows < COST_ROWS.default and packing.alike <= PACK_ALIKE_ROWS.default:
-        return by_packing(keys, packing, watch)
     known = costs()
     ways: list[tuple[float, Callable[[], Rows]]] = [
         (known.packing(rows, packing.alike), lambda: by_packing(keys, packing, watch)),
-        (known.partitioning(rows, threads), lambda: by_partition(keys, seen, threads, watch)),
+        (known.partitioning(rows, threads, seen.narrow), lambda: by_partition(keys, seen, threads, watch)),
         (known.merging(rows, seen.falls + 1), lambda: by_merging(keys)),
     ]
     return min(ways, key=lambda way: way[0])[1]()
-
-
-def by_reversing(keys: Keys) -> Rows:
-    """Words that never rise."""
-    rows = np.empty(keys.rows, np.int64)
-    falling_order(keys.bits, keys.form, rows)
-    return rows
 
 
 def by_merging(keys: Keys) -> Rows:
@@ -68,7 +60,7 @@ def by_packing(keys: Keys, packing: Packing, watch: Watch) -> Rows:
     watch.phase(0.7)
     packed.sort()
     watch.phase(0.1)
-    order_alike(packed, packing.row_bits, not packing.lossless, keys)
+    order_alike(packed, row_bits, not packing.lossless, keys.bits, keys.form)
     return packed.view(np.int64)
 
 
@@ -86,7 +78,7 @@ def by_partition(keys: Keys, seen: Extent, threads: int, watch: Watch) -> Rows:
         watch.phase(0.2)
         partition.scatter(keys, row_bits, drops, packed, watch)
         bounds = partition.bounds
-        several = (partition.widths > 0).tolist()
+        several = partition.several(seen)
     lossy = (drops > 0).tolist()
     watch.phase(0.5, len(bounds))
 
@@ -94,23 +86,7 @@ def by_partition(keys: Keys, seen: Extent, threads: int, watch: Watch) -> Rows:
         number, start, stop = bucket
         if several[number]:
             packed[start:stop].sort()
-        order_alike(packed[start:stop], row_bits, lossy[number], keys)
+        order_alike(packed[start:stop], np.uint64(row_bits), lossy[number], keys.bits, keys.form)
 
     over(bounds, finish, threads, watch)
     return packed.view(np.int64)
-
-
-def order_alike(packed: Words, row_bits: int, lossy: bool, keys: Keys) -> None:
-    """Turn sorted packed words into the numbers of their rows; of a lossy packing, rows that look alike by their true keys."""
-    runs = np.empty(2 * (packed.size // LONG_RUN + 1) if lossy else 0, np.int64)
-    found = unpack(packed, np.uint64(row_bits), lossy, keys.bits, keys.form, runs)
-    for first, last in runs[: 2 * found].reshape(-1, 2).tolist():
-        rows = packed[first:last].view(np.int64)
-        rows[:] = rows[_argsort_run(keys.words(rows))]
-
-
-def _argsort_run(words: Words) -> Rows:
-    """Words that look equal without their last bits lie close together: their differences fit, or nearly so."""
-    keys, watch = keys_of(words), Watch()
-    seen = extent(keys, 1, watch)
-    return by_packing(keys, packing_for(keys, seen), watch) if seen.falls else np.arange(words.size)

@@ -86,16 +86,15 @@ def learn(sample: Words, count: int) -> Buckets:
     return table if share * count <= BUCKET_EXCESS.default else _splitter_tree(sample, count)
 
 
-def each_value(low: int, high: int) -> RadixTable:
-    """A bucket for each word between two: nothing has to be sorted within.
+def each_value(low: int, high: int, equal_bits: int = 0) -> RadixTable:
+    """A bucket for each word between two, all with the same last bits: nothing has to be sorted within.
 
-    >>> each_value(5, 7).floors.tolist()
-    [5, 6, 7]
+    >>> each_value(5, 7).floors.tolist(), each_value(4, 12, 2).floors.tolist()
+    ([5, 6, 7], [4, 8, 12])
     """
-    floors = (
-        np.arange(low, high + 1, dtype=np.uint64) if high < int(_TOP) else np.arange(high - low + 1, dtype=np.uint64) + np.uint64(low)
-    )
-    return RadixTable(np.uint64(low), _ZERO, np.arange(floors.size).astype(np.uint16), floors)
+    steps = np.arange(((high - low) >> equal_bits) + 1, dtype=np.uint64)
+    floors = np.uint64(low) + (steps << np.uint64(equal_bits))
+    return RadixTable(np.uint64(low), np.uint64(equal_bits), steps.astype(np.uint16), floors)
 
 
 def coarsened(model: Buckets, groups: NDArray[np.int64]) -> Buckets:

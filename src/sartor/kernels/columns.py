@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from sartor.kernels.argsort_words import Rows
 from sartor.kernels.levels import Level, argsort_levels
+from sartor.kernels.small import Rows
 from sartor.kernels.strings import string_buffers, string_levels
 from sartor.kernels.threads import Watch
 from sartor.kernels.words import Keys, Words, keys_of

@@ -40,14 +40,14 @@ class Costs:
         """Seconds to pack and sort; each row that looks like another is looked up and moved."""
         return rows * (2 * self.pass_ + self.sort * log2(rows) + alike * self.pass_)
 
-    def partitioning(self, rows: int, threads: int) -> float:
-        """Seconds to bring rows to buckets and sort these."""
-        leaf = log2(min(BUCKET_ROWS.default, rows))
+    def partitioning(self, rows: int, threads: int, narrow: bool) -> float:
+        """Seconds to bring rows to buckets and sort these; in a narrow column each value has its bucket and nothing is sorted."""
+        leaf = 0.0 if narrow else log2(min(BUCKET_ROWS.default, rows))
         return MODEL_SECONDS.default + rows * (self.partition + self.pass_ + self.sort * leaf) / useful(threads)
 
     def merging(self, rows: int, runs: int) -> float:
         """Seconds for a stable argsort that merges sorted runs."""
-        return rows * self.merge * log2(1 + runs)
+        return rows * self.merge * log2(max(runs, 2))
 
     def sorting(self, rows: int) -> float:
         """Seconds for np.sort."""

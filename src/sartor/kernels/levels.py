@@ -12,7 +12,8 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from sartor.kernels.argsort_words import Rows, argsort_words
+from sartor.kernels.argsort_words import argsort_words
+from sartor.kernels.small import Rows
 from sartor.kernels.threads import Watch
 from sartor.kernels.words import Words, keys_of
 

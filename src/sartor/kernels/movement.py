@@ -17,10 +17,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sartor.core.constants import NEAR_ROWS
-from sartor.kernels.argsort_words import Rows, argsort_words, order_alike
+from sartor.kernels.argsort_words import argsort_words
 from sartor.kernels.compiled import kernel
 from sartor.kernels.partitioning import Extent, Partition, extent, model_for, partitioned, sample
 from sartor.kernels.pool import scratch
+from sartor.kernels.small import Rows, order_alike
 from sartor.kernels.threads import Watch, cuts, over, run
 from sartor.kernels.words import Keys, Words, writable
 
@@ -102,7 +103,7 @@ def movement(keys: Keys, threads: int, watch: Watch) -> Iterator[Movement | None
         partition = stack.enter_context(partitioned(keys, seen, model_for(keys, seen), threads, watch))
         work = stack.enter_context(scratch(rows, np.uint64))
         local = stack.enter_context(scratch(rows, np.uint32))
-        _order_buckets(keys, partition, work, local, threads, watch)
+        _order_buckets(keys, seen, partition, work, local, threads, watch)
         yield Movement(rows, threads, watch, partition, local, work, None)
 
 
@@ -116,13 +117,15 @@ def reach(keys: Keys) -> float:
     return float(np.median(spans)) / drawn.size * keys.rows
 
 
-def _order_buckets(keys: Keys, partition: Partition, work: Words, local: NDArray[np.uint32], threads: int, watch: Watch) -> None:
+def _order_buckets(
+    keys: Keys, seen: Extent, partition: Partition, work: Words, local: NDArray[np.uint32], threads: int, watch: Watch
+) -> None:
     """Which row of its bucket stands at each place: packed words with places in the bucket, sorted bucket by bucket."""
     bounds = partition.bounds
     row_bits = max((stop - start - 1).bit_length() for _, start, stop in bounds)
     drops = partition.drops(row_bits)
     lossy = (drops > 0).tolist()
-    several = (partition.widths > 0).tolist()
+    several = partition.several(seen)
     with ExitStack() as stack:
         staged = keys.bits[:0]
         if any(lossy):
@@ -135,7 +138,7 @@ def _order_buckets(keys: Keys, partition: Partition, work: Words, local: NDArray
             packed = work[start:stop]
             if several[number]:
                 packed.sort()
-            order_alike(packed, row_bits, lossy[number], Keys(staged[start:stop] if lossy[number] else staged, keys.form))
+            order_alike(packed, np.uint64(row_bits), lossy[number], staged[start:stop] if lossy[number] else staged, keys.form)
             local[start:stop] = packed
 
         over(bounds, finish, threads, watch)

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from sartor.core.constants import BUCKET_SAMPLE_ROWS, BUCKETS_MOST, PART_BUCKETS
 from sartor.kernels import buckets
-from sartor.kernels.argsort_words import Rows, order_alike
 from sartor.kernels.buckets import Buckets
 from sartor.kernels.columns import column_of, widened
 from sartor.kernels.partitioning import extent, partitioned, sample
+from sartor.kernels.small import Rows, order_alike
 from sartor.kernels.stores import aligned_empty
 from sartor.kernels.threads import Watch
 from sartor.kernels.words import Keys, keys_of
@@ -67,7 +67,7 @@ def partition(values: Any, parts: int, threads: int = 1) -> Parts:
         bits = (keys.rows - 1).bit_length()
         nothing = np.full(found.floors.size, np.uint64(63))  # of the key; a shift by all bits is not defined
         found.scatter(keys, bits, nothing, rows, watch)
-        order_alike(rows, bits, False, keys)
+        order_alike(rows, np.uint64(bits), False, keys.bits, keys.form)
         full = np.append(True, np.diff(found.begins)[:-1] > 0)
         begins = np.append(found.begins[:-1][full], keys.rows)
         return Parts(rows.view(np.int64), begins[np.append(True, begins[1:] > begins[:-1])])

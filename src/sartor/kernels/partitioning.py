@@ -31,14 +31,19 @@ class Extent:
     Attributes:
         low, high: lowest and highest word.
         different: the bits in which not all words are equal.
-        falls, rises: how often a word is lower, or higher, than the one before.
+        falls, changes: how often a word is lower than the one before, and how often another.
     """
 
     low: int
     high: int
     different: int
     falls: int
-    rises: int
+    changes: int
+
+    @property
+    def narrow(self) -> bool:
+        """Whether each different word can have a bucket of its own."""
+        return (self.high - self.low) >> self.equal_bits < BUCKETS_MOST.default
 
     @property
     def equal_bits(self) -> int:
@@ -72,6 +77,10 @@ class Partition:
         begins = self.begins.tolist()
         return [(number, start, stop) for number, (start, stop) in enumerate(pairwise(begins)) if stop > start]
 
+    def several(self, seen: Extent) -> list[bool]:
+        """Whether a bucket can hold different words."""
+        return [width >> seen.equal_bits > 0 for width in self.widths.tolist()]
+
     def drops(self, row_bits: int) -> Words:
         """Bits of each bucket's distances that do not fit above so many bits."""
         room = _WORD_BITS - row_bits
@@ -99,8 +108,8 @@ class Partition:
 def extent(keys: Keys, threads: int, watch: Watch) -> Extent:
     """Look at each word once."""
     tasks = [partial(scan, keys.bits, keys.form, start, stop) for start, stop in cuts(keys.rows, threads)]
-    lows, highs, different, falls, rises = zip(*run(tasks, watch), strict=True)
-    return Extent(int(min(lows)), int(max(highs)), reduce(or_, map(int, different)), int(sum(falls)), int(sum(rises)))
+    lows, highs, different, falls, changes = zip(*run(tasks, watch), strict=True)
+    return Extent(int(min(lows)), int(max(highs)), reduce(or_, map(int, different)), int(sum(falls)), int(sum(changes)))
 
 
 def sample(keys: Keys, rows: int, seed: int = 0) -> Words:
@@ -113,8 +122,8 @@ def sample(keys: Keys, rows: int, seed: int = 0) -> Words:
 def model_for(keys: Keys, seen: Extent) -> Buckets:
     """A bucket for each value where there are few; else what a sample teaches."""
     most = int(BUCKETS_MOST.default)
-    if seen.high - seen.low < most:
-        return buckets.each_value(seen.low, seen.high)
+    if seen.narrow:
+        return buckets.each_value(seen.low, seen.high, seen.equal_bits)
     wanted = min(1 << (keys.rows // int(BUCKET_ROWS.default)).bit_length(), most)
     return buckets.learn(sample(keys, wanted * int(BUCKET_SAMPLE_ROWS.default)), wanted)
 

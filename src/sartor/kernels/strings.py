@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from sartor.kernels.argsort_words import Rows
 from sartor.kernels.compiled import kernel
 from sartor.kernels.levels import Level
+from sartor.kernels.small import Rows
 from sartor.kernels.words import Words, writable
 
 Offsets = NDArray[np.int64]

@@ -14,11 +14,10 @@ _CHUNK = 16  # rows that a merge sort begins with
 
 
 @kernel
-def unpack(packed: Words, row_bits: np.uint64, lossy: bool, bits: Bits, form: Words, runs: NDArray[np.int64]) -> int:
-    """Turn sorted packed words into row numbers, in place, with runs of equal packed keys in their true order.
+def unpack(packed: Words, row_bits: np.uint64, bits: Bits, form: Words, runs: NDArray[np.int64]) -> int:
+    """Turn sorted packed words, whose keys lack bits, into row numbers, in place, with runs of equal packed keys in their true order.
 
     Args:
-        lossy: whether packed keys lack bits; if not, equal ones are equal keys and stand in the order of their rows.
         runs: room for the long runs, as pairs of first and last place: one for each `LONG_RUN` rows.
 
     Returns:
@@ -26,36 +25,35 @@ def unpack(packed: Words, row_bits: np.uint64, lossy: bool, bits: Bits, form: Wo
     """
     mask = (np.uint64(1) << row_bits) - np.uint64(1)
     found, stop = 0, packed.size
-    if lossy:
-        words, other_words = np.empty(LONG_RUN, np.uint64), np.empty(LONG_RUN, np.uint64)
-        rows, other_rows = np.empty(LONG_RUN, np.uint64), np.empty(LONG_RUN, np.uint64)
-        first = 0
-        while first < stop:
-            ahead = min(first + _LOOK_AHEAD, stop - 1)
-            ties = 0
-            for place in range(first, ahead):  # mostly there are none, and this loop is a vector's
-                ties += (packed[place] >> row_bits) == (packed[place + 1] >> row_bits)
-            if ties == 0:
-                first = max(ahead, first + 1)
-                continue
-            while first < ahead:
-                key = packed[first] >> row_bits
-                last = first + 1
-                while last < stop and (packed[last] >> row_bits) == key:
-                    last += 1
-                size = last - first
-                if size > 1 and not _all_equal(packed, first, last, mask, bits, form):
-                    if size > LONG_RUN:
-                        runs[2 * found], runs[2 * found + 1] = first, last
-                        found += 1
-                    else:
-                        for place in range(size):
-                            rows[place] = packed[first + place]
-                            words[place] = word_at(bits, form, np.int64(rows[place] & mask))
-                        _sort_run(words, rows, other_words, other_rows, size)
-                        for place in range(size):
-                            packed[first + place] = rows[place]
-                first = last
+    words, other_words = np.empty(LONG_RUN, np.uint64), np.empty(LONG_RUN, np.uint64)
+    rows, other_rows = np.empty(LONG_RUN, np.uint64), np.empty(LONG_RUN, np.uint64)
+    first = 0
+    while first < stop:
+        ahead = min(first + _LOOK_AHEAD, stop - 1)
+        ties = 0
+        for place in range(first, ahead):  # mostly there are none, and this loop is a vector's
+            ties += (packed[place] >> row_bits) == (packed[place + 1] >> row_bits)
+        if ties == 0:
+            first = max(ahead, first + 1)
+            continue
+        while first < ahead:
+            key = packed[first] >> row_bits
+            last = first + 1
+            while last < stop and (packed[last] >> row_bits) == key:
+                last += 1
+            size = last - first
+            if size > 1 and not _all_equal(packed, first, last, mask, bits, form):
+                if size > LONG_RUN:
+                    runs[2 * found], runs[2 * found + 1] = first, last
+                    found += 1
+                else:
+                    for place in range(size):
+                        rows[place] = packed[first + place]
+                        words[place] = word_at(bits, form, np.int64(rows[place] & mask))
+                    _sort_run(words, rows, other_words, other_rows, size)
+                    for place in range(size):
+                        packed[first + place] = rows[place]
+            first = last
     for place in range(stop):
         packed[place] &= mask
     return found

@@ -21,6 +21,8 @@ Bits = NDArray[np.uint64] | NDArray[np.uint32]
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
 _ALL = np.uint64(2**64 - 1)
+_WORD_BYTES = 8
+_RUN_BLOCK = 512  # rows looked at before it is asked whether they are in order
 _BLOCK = 2048  # rows mapped at a time: 16 KiB stay in the first cache
 _PLAIN, _SIGNED, _FLOAT = 0, 1, 2
 # What stands in a form.
@@ -77,15 +79,16 @@ def keys_of(values: NDArray[np.generic], descending: bool = False) -> Keys:
     [0, 2, 1]
     """
     contiguous = np.ascontiguousarray(values)
-    bits: Bits = contiguous.view(f"u{contiguous.dtype.itemsize}")
+    bits: Any = contiguous.view(np.uint64 if contiguous.dtype.itemsize == _WORD_BYTES else np.uint32)
     if not bits.flags.aligned:
         bits = bits.copy()
-    return Keys(writable(bits), _form(contiguous.dtype.str, descending))
+    return Keys(writable(bits), form_of(contiguous.dtype, descending))
 
 
 @cache
-def _form(dtype: str, descending: bool) -> Words:
-    kind, width = np.dtype(dtype).kind, np.dtype(dtype).itemsize * 8
+def form_of(dtype: np.dtype[Any], descending: bool) -> Words:
+    """How numbers of a type become words."""
+    kind, width = dtype.kind, dtype.itemsize * 8
     mask = 2**width - 1
     infinity = int(np.array(np.inf, dtype).view(f"u{width // 8}")) if kind == "f" else 0
     number = {"u": _PLAIN, "f": _FLOAT}.get(kind, _SIGNED)
@@ -125,17 +128,22 @@ def word_at(bits: Bits, form: Words, row: int | np.signedinteger[Any]) -> np.uin
 
 @kernel
 def map_block(bits: Bits, form: Words, start: int, stop: int, block: Words) -> None:
-    """The words of these rows, from the beginning of the block; every loop is one that compilers vectorize."""
+    """The words of these rows, from the beginning of the block.
+
+    Every loop over rows here begins at the first row of a slice: from elsewhere Numba asks of each place whether it counts from the
+    end, and nothing becomes a vector.
+    """
     sign, infinity, mask, flip, less = form[_SIGN], form[_INFINITY], form[_MASK], form[_FLIP], form[_LESS]
+    part = bits[start:stop]
     if form[_KIND] == _FLOAT:
         half = mask >> _ONE
-        for row in range(stop - start):
-            bit = np.uint64(bits[start + row])
+        for row in range(part.size):
+            bit = np.uint64(part[row])
             word = ~bit & mask if bit > sign else bit | sign
             block[row] = (mask if (bit & half) > infinity else word) ^ flip
     else:
-        for row in range(stop - start):
-            block[row] = ((np.uint64(bits[start + row]) ^ sign) - less) ^ flip
+        for row in range(part.size):
+            block[row] = ((np.uint64(part[row]) ^ sign) - less) ^ flip
 
 
 @kernel
@@ -153,24 +161,49 @@ def map_rows(bits: Bits, form: Words, rows: NDArray[np.int64], words: Words) -> 
 
 @kernel
 def scan(bits: Bits, form: Words, start: int, stop: int) -> tuple[np.uint64, np.uint64, np.uint64, int, int]:
-    """Lowest and highest word, the bits in which words differ, and how often one is lower, and higher, than the one before."""
+    """Lowest and highest word, the bits in which words differ, and how often one is lower than the one before, or another."""
+    low, high, different, falls, changes = _ALL, _ZERO, _ZERO, 0, 0
     block = np.empty(_BLOCK + 1, np.uint64)
-    low, high, different = _ALL, _ZERO, _ZERO
-    falls, rises = 0, 0
     before = max(start - 1, 0)
     for begin in range(start, stop, _BLOCK):
         size = min(_BLOCK, stop - begin)
         block[0] = word_at(bits, form, before)
         map_block(bits, form, begin, begin + size, block[1:])
-        for row in range(size):
-            word, last = block[row + 1], block[row]
+        for row in range(1, size + 1):
+            word, last = block[row], block[row - 1]
             low = min(low, word)
             high = max(high, word)
             different |= word ^ last
             falls += word < last
-            rises += word > last
+            changes += word != last
         before = begin + size - 1
-    return low, high, different, falls, rises
+    return low, high, different, falls, changes
+
+
+@kernel
+def leading_run(bits: Bits, form: Words) -> tuple[int, bool, bool]:
+    """How many first words never fall, or never rise; whether it is the latter; and whether some of these are equal.
+
+    Looks no farther than that, nearly.
+    """
+    rows = bits.size
+    block = np.empty(_RUN_BLOCK + 1, np.uint64)
+    falling = bool(word_at(bits, form, 0) > word_at(bits, form, rows - 1))
+    ties = 0
+    for begin in range(0, rows - 1, _RUN_BLOCK):
+        size = min(_RUN_BLOCK, rows - 1 - begin)
+        map_block(bits, form, begin, begin + size + 1, block)
+        breaks = 0
+        if falling:
+            for row in range(1, size + 1):
+                breaks += block[row] > block[row - 1]
+                ties += block[row] == block[row - 1]
+        else:
+            for row in range(1, size + 1):
+                breaks += block[row] < block[row - 1]
+        if breaks > 0:
+            return begin, falling, False
+    return rows, falling, ties > 0
 
 
 @kernel
@@ -178,23 +211,29 @@ def pack(bits: Bits, form: Words, low: np.uint64, high: np.uint64, drop: np.uint
     """Each row's distance from the lowest word without its `drop` last bits, and below it the row's number; words beyond are cut."""
     block = np.empty(_BLOCK, np.uint64)
     for begin in range(0, bits.size, _BLOCK):
-        size = min(_BLOCK, bits.size - begin)
-        map_block(bits, form, begin, begin + size, block)
-        for row in range(size):
+        part = words[begin : begin + _BLOCK]
+        map_block(bits, form, begin, begin + part.size, block)
+        for row in range(part.size):
             word = min(max(block[row], low), high)
-            words[begin + row] = (((word - low) >> drop) << row_bits) | np.uint64(begin + row)
+            part[row] = (((word - low) >> drop) << row_bits) | np.uint64(begin + row)
 
 
 @kernel
-def falling_order(bits: Bits, form: Words, rows: NDArray[np.int64]) -> None:
-    """The stable order of words that never rise: from the end, each run of equal words in the order of its rows."""
-    place, stop = 0, bits.size
-    while stop > 0:
-        word = word_at(bits, form, stop - 1)
-        start = stop - 1
-        while start > 0 and word_at(bits, form, start - 1) == word:
-            start -= 1
-        for row in range(start, stop):
-            rows[place] = row
-            place += 1
-        stop = start
+def order_run(bits: Bits, form: Words, falling: bool, ties: bool, rows: NDArray[np.int64]) -> None:
+    """The stable order of words that never fall, or never rise: then from the end, equal words in the order of their rows."""
+    if not falling:
+        for row in range(rows.size):
+            rows[row] = row
+    elif not ties:
+        for row in range(rows.size):
+            rows[row] = rows.size - 1 - row
+    else:
+        place, stop = 0, bits.size
+        while stop > 0:
+            start, word = stop - 1, word_at(bits, form, stop - 1)
+            while start > 0 and word_at(bits, form, start - 1) == word:
+                start -= 1
+            for row in range(start, stop):
+                rows[place] = row
+                place += 1
+            stop = start
