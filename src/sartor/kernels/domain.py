@@ -97,7 +97,8 @@ class Domain:
         if self.dtype.kind in "iu" and flat.dtype.kind in "iub":
             below = flat < 0 if self.dtype.kind == "u" and flat.dtype.kind == "i" else None
             above = flat > np.uint64(2**63 - 1) if self.dtype.kind == "i" and flat.dtype == np.uint64 else None
-            words = flat.astype(np.uint64 if flat.dtype.kind == "u" else np.int64).view(np.uint64) ^ self.flip
+            wide = flat.astype(np.uint64 if flat.dtype.kind == "u" else np.int64, copy=False)
+            words = np.ascontiguousarray(wide).view(np.uint64) ^ self.flip
             return Places(words, below, above, array.ndim == 0)
         if self.dtype.kind in "mM" and flat.dtype.kind in "US":
             flat = flat.astype(self.dtype.kind + "8")

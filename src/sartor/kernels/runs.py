@@ -42,7 +42,7 @@ class Run:
 
     def lower(self, queries: Words, threads: int = 1) -> Ranks:
         """How many words are lower than each query."""
-        found = np.zeros(queries.size, np.int64)
+        found = np.empty(queries.size, np.int64) if self.rows else np.zeros(queries.size, np.int64)
         if self.rows and queries.size:
             tasks = [partial(self._lower, queries[start:stop], found[start:stop]) for start, stop in cuts(queries.size, threads)]
             run(tasks, Watch())

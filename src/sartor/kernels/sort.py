@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sartor.core.constants import BUCKETS_MOST, COST_ROWS
+from sartor.core.constants import BUCKETS_MOST, COST_ROWS, SMALL_ROWS
 from sartor.kernels.argsort import columns_of, order_of
 from sartor.kernels.columns import Nulls, taken
 from sartor.kernels.compiled import kernel
@@ -16,7 +16,7 @@ from sartor.kernels.cost import costs, useful
 from sartor.kernels.partitioning import extent, model_for, partitioned, sample
 from sartor.kernels.stores import aligned_empty
 from sartor.kernels.threads import Progress, Watch, over
-from sartor.kernels.words import keys_of
+from sartor.kernels.words import keys_of, leading_run
 
 _HALF_BYTES = 4
 _WORD_BYTES = 8
@@ -58,7 +58,9 @@ def _sort_numbers(values: NDArray[Any], descending: bool, threads: int, watch: W
         raise ValueError(f"threads is {threads}; it must be at least 1")
     watch.tell()
     width = values.dtype.itemsize
-    if useful(threads) > 1 and values.size >= COST_ROWS.default and width >= _HALF_BYTES and values.dtype.isnative:
+    if (found := _in_order(values)) is not None:
+        pass
+    elif useful(threads) > 1 and values.size >= COST_ROWS.default and width >= _HALF_BYTES and values.dtype.isnative:
         found = by_parts(values, threads, watch)
     else:
         found = by_numpy(values)
@@ -66,6 +68,17 @@ def _sort_numbers(values: NDArray[Any], descending: bool, threads: int, watch: W
         reverse(found.view(f"u{width}"))
     watch.finish()
     return found
+
+
+def _in_order(values: NDArray[Any]) -> NDArray[Any] | None:
+    """A sorted copy of what is sorted already, either way; None if it is not: mostly that shows at the first rows."""
+    if values.dtype.itemsize < _HALF_BYTES or values.size <= SMALL_ROWS.default or not values.dtype.isnative:
+        return None
+    keys = keys_of(values)
+    run, falling, _ = leading_run(keys.bits, keys.form)
+    if run < values.size:
+        return None
+    return values[::-1].copy() if falling else values.copy()
 
 
 def by_numpy(values: NDArray[Any]) -> NDArray[Any]:
@@ -87,8 +100,6 @@ def by_parts(values: NDArray[Any], threads: int, watch: Watch, always: bool = Fa
             return by_numpy(values)
     watch.phase(0.1)
     seen = extent(keys, threads, watch)
-    if seen.falls == 0:
-        return values.copy()
     model = model_for(keys, seen)
     watch.phase(0.2)
     with partitioned(keys, seen, model, threads, watch) as partition:
