@@ -40,7 +40,7 @@ def ways(seed: int) -> None:
     if keys.rows < 2:
         return
     seen = extent(keys, 1 + seed % 3, watch)
-    np.testing.assert_array_equal(by_packing(keys, packing_for(keys, seen), watch), expected)
+    np.testing.assert_array_equal(by_packing(keys, seen, packing_for(keys, seen), watch), expected)
     np.testing.assert_array_equal(by_partition(keys, seen, 1 + seed % 3, watch), expected)
     np.testing.assert_array_equal(by_merging(keys), expected)
     np.testing.assert_array_equal(argsort_words(keys, 1, watch), expected)

@@ -174,8 +174,15 @@ BUCKET_EXCESS = Constant(
     "how much fuller than the mean a table's bucket may be before a tree is used, which classifies slower",
     "docs/kernels.md",
 )
-PACK_SAMPLE_ROWS = Constant(
-    4_096, 64, 1 << 20, "how surely rows that look alike are foreseen against the time to draw a sample", "declared"
+PACK_SAMPLE_ROOTS = Constant(
+    5.0,
+    1.0,
+    100.0,
+    "sampled rows, in square roots of all rows, that foresee which look alike: half a row for each shows in five pairs",
+    "declared",
+)
+ALIKE_PASSES = Constant(
+    20.0, 1.0, 1000.0, "passes over a column that it takes to put a row that looks like another in order", "docs/kernels.md"
 )
 TRIMMED_SHARE = Constant(0.001, 0.0, 0.1, "share of a sample at each end that a table does not spend cells on", "docs/kernels.md")
 BUCKET_SAMPLE_ROWS = Constant(

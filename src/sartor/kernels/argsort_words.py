@@ -40,7 +40,7 @@ def argsort_words(keys: Keys, threads: int, watch: Watch) -> Rows:
     packing = packing_for(keys, seen)
     known = costs()
     ways: list[tuple[float, Callable[[], Rows]]] = [
-        (known.packing(rows, packing.alike), lambda: by_packing(keys, packing, watch)),
+        (known.packing(rows, packing.alike), lambda: by_packing(keys, seen, packing, watch)),
         (known.partitioning(rows, threads, seen.narrow), lambda: by_partition(keys, seen, threads, watch)),
         (known.merging(rows, seen.falls + 1), lambda: by_merging(keys)),
     ]
@@ -52,15 +52,18 @@ def by_merging(keys: Keys) -> Rows:
     return np.argsort(keys.typed(), kind="stable")
 
 
-def by_packing(keys: Keys, packing: Packing, watch: Watch) -> Rows:
+def by_packing(keys: Keys, seen: Extent, packing: Packing, watch: Watch) -> Rows:
     """Key and row number in one word, sorted as numbers; rows that look alike are put in order by their true keys."""
-    packed = cast(Words, np.empty(keys.rows, np.uint64))
+    rows = keys.rows
+    packed = cast(Words, np.empty(rows, np.uint64))
     low, high, drop, row_bits = (np.uint64(part) for part in (packing.low, packing.high, packing.drop, packing.row_bits))
     pack(keys.bits, keys.form, low, high, drop, row_bits, packed)
     watch.phase(0.7)
     packed.sort()
     watch.phase(0.1)
-    order_alike(packed, row_bits, not packing.lossless, keys.bits, keys.form)
+    first, last = (0, rows) if (packing.low, packing.high) == (seen.low, seen.high) else packing.ends(packed)
+    for start, stop, lossy in ((0, first, True), (first, last, not packing.lossless), (last, rows, True)):
+        order_alike(packed[start:stop], row_bits, lossy, keys.bits, keys.form)
     return packed.view(np.int64)
 
 

@@ -15,7 +15,7 @@ from time import perf_counter
 
 import numpy as np
 
-from sartor.core.constants import BUCKET_ROWS, COST_ROWS, DUPLICATE_SHARE, MODEL_SECONDS
+from sartor.core.constants import ALIKE_PASSES, BUCKET_ROWS, COST_ROWS, DUPLICATE_SHARE, MODEL_SECONDS
 
 _REPETITIONS = 3
 
@@ -37,8 +37,8 @@ class Costs:
     partition: float
 
     def packing(self, rows: int, alike: float) -> float:
-        """Seconds to pack and sort; each row that looks like another is looked up and moved."""
-        return rows * (2 * self.pass_ + self.sort * log2(rows) + alike * self.pass_)
+        """Seconds to pack and sort; the key of each row in the share that looks alike is looked up."""
+        return rows * (2 * self.pass_ + self.sort * log2(rows) + alike * ALIKE_PASSES.default * self.pass_)
 
     def partitioning(self, rows: int, threads: int, narrow: bool) -> float:
         """Seconds to bring rows to buckets and sort these; in a narrow column each value has its bucket and nothing is sorted."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 
-from sartor.core.constants import PACK_SAMPLE_ROWS
+from sartor.core.constants import PACK_SAMPLE_ROOTS
 from sartor.kernels.partitioning import Extent, sample
 from sartor.kernels.words import Keys, Words
 
 _WORD_BITS = 64
-_SAMPLED = 64  # at most one row of so many is drawn
 _TRIMS = (1024, 64, 16)  # one of so many sampled words is cut at each end
 
 
@@ -25,8 +25,8 @@ class Packing:
         low, high: words beyond are cut to these.
         drop: last bits left out.
         row_bits: bits of the row's number.
-        alike: how many rows are expected to look like a row without having its key.
-        lossless: whether rows that look alike are equal.
+        alike: the share of rows that are expected to look like another, so that their true keys have to be looked up.
+        lossless: whether rows that look alike are equal anyway; if words are cut, those within the cut.
     """
 
     low: int
@@ -36,6 +36,11 @@ class Packing:
     alike: float = 0.0
     lossless: bool = True
 
+    def ends(self, packed: Words) -> tuple[int, int]:
+        """Places between which sorted packed words are not cut."""
+        first, last = np.uint64(1 << self.row_bits), np.uint64(((self.high - self.low) >> self.drop) << self.row_bits)
+        return int(np.searchsorted(packed, first)), int(np.searchsorted(packed, last))
+
 
 def packing_for(keys: Keys, seen: Extent) -> Packing:
     """The packing of a column: exact where key and row fit into 64 bits, else the best of a few cuts on a sample."""
@@ -44,7 +49,7 @@ def packing_for(keys: Keys, seen: Extent) -> Packing:
     whole = Packing(seen.low, seen.high, exact, row_bits)
     if _drop(seen.low, seen.high, row_bits, exact) == exact:
         return whole
-    drawn = sample(keys, min(int(PACK_SAMPLE_ROWS.default), max(keys.rows // _SAMPLED, 2)))
+    drawn = sample(keys, int(PACK_SAMPLE_ROOTS.default * sqrt(keys.rows)) + 2)
     best = _tried(drawn, seen.low, seen.high, row_bits, exact, keys.rows)
     for trim in _TRIMS:
         if best.alike <= 0:
@@ -60,11 +65,12 @@ def _drop(low: int, high: int, row_bits: int, exact: int) -> int:
 
 
 def _tried(drawn: Words, low: int, high: int, row_bits: int, exact: int, rows: int) -> Packing:
-    """What of a sorted sample looks alike."""
+    """What of a sorted sample is cut off or would look alike."""
     drop = _drop(low, high, row_bits, exact)
-    kept = (np.clip(drawn, np.uint64(low), np.uint64(high)) - np.uint64(low)) >> np.uint64(drop)
-    pairs = _pairs(kept) - _pairs(drawn)
-    return Packing(low, high, drop, row_bits, pairs / max(drawn.size**2 / 2, 1) * rows, lossless=False)
+    inside = drawn[np.searchsorted(drawn, np.uint64(low)) : np.searchsorted(drawn, np.uint64(high), side="right")]
+    pairs = _pairs((inside - np.uint64(low)) >> np.uint64(drop)) if drop > exact else 0.0
+    outside = 1 - inside.size / drawn.size
+    return Packing(low, high, drop, row_bits, min(outside + pairs / (drawn.size**2 / 2) * rows, 1.0), drop == exact)
 
 
 def _pairs(ordered: Words) -> float:

@@ -113,8 +113,8 @@ def extent(keys: Keys, threads: int, watch: Watch) -> Extent:
 
 
 def sample(keys: Keys, rows: int, seed: int = 0) -> Words:
-    """Sorted words of rows drawn at random, the same ones for the same seed."""
-    drawn = keys.words(np.random.default_rng(seed).integers(0, keys.rows, min(rows, keys.rows)))
+    """Sorted words of at most so many rows drawn at random, none of them twice, the same ones for the same seed."""
+    drawn = keys.words(np.unique(np.random.default_rng(seed).integers(0, keys.rows, min(rows, keys.rows))))
     drawn.sort()
     return drawn
 
