@@ -210,7 +210,11 @@ INDEX_BUFFER_SHARE = Constant(
 )
 INDEX_BUFFER_ROWS = Constant(1_024, 1, 1 << 24, "keys that a buffer may hold in any case before it is merged", "declared")
 INDEX_GALLOP = Constant(
-    3.0, 0.0, 1e6, "keys for each of sorted look-ups up to which they walk along the keys instead of being searched", "docs/kernels.md"
+    3.0,
+    0.0,
+    1e6,
+    "keys for each sorted look-up up to which they walk along the keys; also look-ups for each different one from which",
+    "docs/kernels.md",
 )
 NEAR_ROWS = Constant(
     65_536,

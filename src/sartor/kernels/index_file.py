@@ -11,7 +11,7 @@ from sartor.kernels import spline as splines
 from sartor.kernels.domain import Domain
 from sartor.kernels.kinds import Numbers, Text
 from sartor.kernels.runs import Run
-from sartor.kernels.search import rising
+from sartor.kernels.search import changes
 from sartor.kernels.spline import Spline
 from sartor.kernels.texts import Texts, learn_texts
 
@@ -59,7 +59,9 @@ def read(path: Path) -> tuple[Numbers | Text, Run | Texts]:
                 columns = parts["knots"].astype(np.uint64), parts["ranks"].astype(np.float64), parts["slopes"].astype(np.float64)
                 _demand(len({column.size for column in columns}) == 1)
                 model = Spline(*columns, words.size, error)
-            _demand(words.ndim == 1 and rising(words, flip) and (splines.holds(model, words, flip) if model else words.size == 0))
+            _demand(
+                words.ndim == 1 and changes(words, flip) >= 0 and (splines.holds(model, words, flip) if model else words.size == 0)
+            )
             _demand(words.size == 0 or flip == domain.flip or flip == 0)
             return Numbers(domain), Run(words, flip, model, bool(parts["learned"]))
     except (KeyError, TypeError, ValueError, EOFError, BadZipFile) as error:

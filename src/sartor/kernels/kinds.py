@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sartor.kernels.domain import Domain, Places
 from sartor.kernels.runs import Run, build
-from sartor.kernels.search import Ranks, rising
+from sartor.kernels.search import Ranks, changes
 from sartor.kernels.sort import sort
 from sartor.kernels.texts import Texts, build_texts
 from sartor.kernels.words import Words
@@ -29,8 +29,8 @@ class Numbers:
     def run(self, keys: NDArray[Any], error: int | None) -> Run:
         """Sort keys, unless they are, and learn from them."""
         stored, flip = self.domain.stored(keys), self.domain.flip
-        if not rising(stored, flip):
-            stored = np.sort(stored ^ flip) ^ flip if self.domain.dtype.kind != "i" else sort(stored.view(np.int64)).view(np.uint64)
+        if changes(stored, flip) < 0:
+            stored = sort(stored.view(self.domain.dtype if self.domain.dtype.kind in "iu" else np.uint64)).view(np.uint64)
         return build(stored, flip, error)
 
     def nothing(self) -> NDArray[Any]:

@@ -21,6 +21,7 @@ from sartor.kernels.threads import Progress, Watch, cuts, run
 from sartor.kernels.words import Keys, keys_of, writable
 
 _PLAN_SHARE = 0.4
+_BLOCK = 256  # texts that are copied together
 
 
 def recluster(
@@ -161,8 +162,18 @@ def _lengths(offsets: NDArray[Any], order: NDArray[Any], lengths: NDArray[Any]) 
 
 @kernel
 def _copy(offsets: NDArray[Any], data: NDArray[np.uint8], order: NDArray[Any], starts: NDArray[Any], found: NDArray[np.uint8]) -> None:
-    for place in range(np.uint64(order.size)):
-        row = np.uint64(order[place])
-        start, target = np.uint64(offsets[row]), np.uint64(starts[place])
-        for at in range(np.uint64(offsets[row + np.uint64(1)]) - start):
-            found[target + at] = data[start + at]
+    """Copy text block by block: first bytes first, so that the cache misses of a block overlap, then the rest."""
+    one = np.uint64(1)
+    begins, ends = np.empty(_BLOCK, np.uint64), np.empty(_BLOCK, np.uint64)
+    for first in range(0, order.size, _BLOCK):
+        rows, targets = order[first : first + _BLOCK], starts[first : first + _BLOCK]
+        for place in range(rows.size):
+            row = np.uint64(rows[place])
+            begins[place], ends[place] = np.uint64(offsets[row]), np.uint64(offsets[row + one])
+        for place in range(rows.size):
+            if begins[place] < ends[place]:
+                found[np.uint64(targets[place])] = data[begins[place]]
+        for place in range(rows.size):
+            target = np.uint64(targets[place]) - begins[place]
+            for at in range(begins[place] + one, ends[place]):
+                found[target + at] = data[at]

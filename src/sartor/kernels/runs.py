@@ -10,7 +10,7 @@ import numpy as np
 
 from sartor.core.constants import INDEX_ERROR, INDEX_GAIN, INDEX_GALLOP, INDEX_MODEL_SHARE, INDEX_TRIED
 from sartor.kernels import spline as splines
-from sartor.kernels.search import Ranks, by_spline, galloping, interleaved, rising, single
+from sartor.kernels.search import Ranks, by_spline, changes, galloping, interleaved, single
 from sartor.kernels.spline import Spline
 from sartor.kernels.threads import Watch, cuts, run
 from sartor.kernels.words import Words
@@ -58,7 +58,9 @@ class Run:
         return int(single(self.words, self.flip, np.uint64(query), model.knots, model.ranks, model.slopes, model.error))
 
     def _lower(self, queries: Words, found: Ranks) -> None:
-        if self.rows <= INDEX_GALLOP.default * queries.size and rising(queries, _ZERO):
+        different = changes(queries, _ZERO)
+        few = self.rows <= INDEX_GALLOP.default * queries.size or different * INDEX_GALLOP.default <= queries.size
+        if different >= 0 and few:
             galloping(self.words, self.flip, queries, found)
         elif self.learned and self.spline is not None:
             _by_spline(self.words, self.flip, queries, self.spline, found)

@@ -126,12 +126,15 @@ def single(
 
 
 @kernel
-def rising(words: Words, flip: np.uint64) -> bool:
-    """Whether no word is lower than the one before."""
+def changes(words: Words, flip: np.uint64) -> int:
+    """How many words are higher than the one before; -1 as soon as one is lower."""
+    found = 0
     for start in range(0, words.size, _LOOK):
+        part = words[max(start - 1, 0) : start + _LOOK]
         falls = 0
-        for place in range(max(start, 1), min(start + _LOOK, words.size)):
-            falls += (words[place] ^ flip) < (words[place - 1] ^ flip)
+        for place in range(1, part.size):
+            falls += (part[place] ^ flip) < (part[place - 1] ^ flip)
+            found += part[place] != part[place - 1]
         if falls:
-            return False
-    return True
+            return -1
+    return found
