@@ -9,6 +9,8 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
+import pyarrow as pa
+
 Ways = dict[str, Callable[[], Any]]
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 _SHORT_SECONDS = 0.01
@@ -38,6 +40,7 @@ def peak_bytes(do: Callable[[], Any]) -> int | None:
     from sartor.kernels.pool import release
 
     release()
+    pa.default_memory_pool().release_unused()
     gc.collect()
     if not _CLEAR.exists():
         return None

@@ -113,8 +113,9 @@ def extent(keys: Keys, threads: int, watch: Watch) -> Extent:
 
 
 def sample(keys: Keys, rows: int, seed: int = 0) -> Words:
-    """Sorted words of at most so many rows drawn at random, none of them twice, the same ones for the same seed."""
-    drawn = keys.words(np.unique(np.random.default_rng(seed).integers(0, keys.rows, min(rows, keys.rows))))
+    """Sorted words of at most so many rows: drawn at random, none of them twice, the same ones for the same seed; or all."""
+    chosen = None if rows >= keys.rows else np.unique(np.random.default_rng(seed).integers(0, keys.rows, rows))
+    drawn = keys.words(chosen)
     drawn.sort()
     return drawn
 
