@@ -45,6 +45,9 @@ def column(name: str, rows: int, dtype: str = "int64", seed: int = 1) -> NDArray
         values = np.full(rows, 42)
     else:
         raise ValueError(f"there is no distribution {name!r}")
+    if dtype == "int32":
+        low, high = float(values.min()), float(values.max())
+        values = (values.astype(np.float64) - low) / max(high - low, 1.0) * (2**31 - 2)
     values = values.astype(dtype)
     if name == "nan":
         values[draw.random(rows) < 0.7] = np.nan

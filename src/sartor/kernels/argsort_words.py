@@ -81,8 +81,7 @@ def by_partition(keys: Keys, seen: Extent, threads: int, watch: Watch) -> Rows:
         watch.phase(0.2)
         partition.scatter(keys, row_bits, drops, packed, watch)
         bounds = partition.bounds
-        several = partition.several(seen)
-    lossy = (drops > 0).tolist()
+        several, lossy = partition.several(seen), partition.lossy(seen, drops)
     watch.phase(0.5, len(bounds))
 
     def finish(bucket: tuple[int, int, int]) -> None:

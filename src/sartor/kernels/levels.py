@@ -20,6 +20,7 @@ from sartor.kernels.words import Words, keys_of
 Level = Callable[[Rows | None], Words]
 """Makes the words of these rows, or of all, each time anew."""
 _WORD_BITS = 64
+_FIRST_SHARE, _LATER_SHARE = 0.7, 0.1  # of the progress that is told
 
 
 def argsort_levels(rows: int, levels: Iterable[Level], threads: int, watch: Watch) -> Rows:
@@ -33,7 +34,8 @@ def argsort_levels(rows: int, levels: Iterable[Level], threads: int, watch: Watc
     if rows < 2:
         return np.arange(rows)
     folded, waiting, left = fold(levels)
-    order = argsort_words(keys_of(folded), threads, watch)
+    with watch.part(_FIRST_SHARE):
+        order = argsort_words(keys_of(folded), threads, watch)
     sorted_words = folded[order]
     starts = np.append(True, sorted_words[1:] != sorted_words[:-1])
     del folded, sorted_words
@@ -42,8 +44,9 @@ def argsort_levels(rows: int, levels: Iterable[Level], threads: int, watch: Watc
         if tied.size == 0:
             break
         group = np.cumsum(starts[tied]) - 1
-        words = _folded_pair(group.astype(np.uint64), level(order[tied]), threads, watch)
-        refined = argsort_words(keys_of(words), threads, watch)
+        with watch.part(_LATER_SHARE):
+            words = _folded_pair(group.astype(np.uint64), level(order[tied]), threads, watch)
+            refined = argsort_words(keys_of(words), threads, watch)
         order[tied] = order[tied][refined]
         words = words[refined]
         starts[tied] = np.append(True, words[1:] != words[:-1])

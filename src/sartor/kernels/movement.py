@@ -21,7 +21,7 @@ from sartor.kernels.argsort_words import argsort_words
 from sartor.kernels.compiled import kernel
 from sartor.kernels.partitioning import Extent, Partition, extent, model_for, partitioned, sample
 from sartor.kernels.pool import scratch
-from sartor.kernels.small import Rows, order_alike
+from sartor.kernels.small import order_alike
 from sartor.kernels.threads import Watch, cuts, over, run
 from sartor.kernels.words import Keys, Words, writable
 
@@ -50,7 +50,7 @@ class Movement:
     partition: Partition | None
     local: NDArray[np.uint32] | None
     work: Words | None
-    order: NDArray[np.uint32] | Rows | None
+    order: NDArray[Any] | None
 
     def values(self, column: NDArray[Any]) -> Any:
         """A column of fixed width, or of rows of words, in its new order, as an Arrow buffer."""
@@ -69,11 +69,12 @@ class Movement:
             )
         return buffer
 
-    def rows_in_order(self) -> NDArray[np.uint32] | Rows:
+    def rows_in_order(self) -> NDArray[Any]:
         """For each place of the result, which row stands there."""
         if self.order is None:
-            order = np.empty(self.rows, np.uint32)
-            self._through_buckets(np.arange(self.rows, dtype=np.uint32), order)
+            numbers = np.arange(self.rows, dtype=np.uint32 if self.rows <= np.iinfo(np.uint32).max else np.uint64)
+            order = np.empty_like(numbers)
+            self._through_buckets(numbers, order)
             self.order = order
         return self.order
 
@@ -124,8 +125,7 @@ def _order_buckets(
     bounds = partition.bounds
     row_bits = max((stop - start - 1).bit_length() for _, start, stop in bounds)
     drops = partition.drops(row_bits)
-    lossy = (drops > 0).tolist()
-    several = partition.several(seen)
+    several, lossy = partition.several(seen), partition.lossy(seen, drops)
     with ExitStack() as stack:
         staged = keys.bits[:0]
         if any(lossy):

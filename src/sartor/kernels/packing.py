@@ -39,7 +39,8 @@ class Packing:
     def ends(self, packed: Words) -> tuple[int, int]:
         """Places between which sorted packed words are not cut."""
         first, last = np.uint64(1 << self.row_bits), np.uint64(((self.high - self.low) >> self.drop) << self.row_bits)
-        return int(np.searchsorted(packed, first)), int(np.searchsorted(packed, last))
+        start = int(np.searchsorted(packed, first))
+        return start, max(int(np.searchsorted(packed, last)), start)
 
 
 def packing_for(keys: Keys, seen: Extent) -> Packing:

@@ -81,6 +81,10 @@ class Partition:
         """Whether a bucket can hold different words."""
         return [width >> seen.equal_bits > 0 for width in self.widths.tolist()]
 
+    def lossy(self, seen: Extent, drops: Words) -> list[bool]:
+        """Whether words of a bucket that differ can look alike without so many bits: the last ones may be equal in all words."""
+        return [drop > seen.equal_bits for drop in drops.tolist()]
+
     def drops(self, row_bits: int) -> Words:
         """Bits of each bucket's distances that do not fit above so many bits."""
         room = _WORD_BITS - row_bits

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -52,16 +53,17 @@ def recluster(
         raise ValueError(f"threads is {threads}; it must be at least 1")
     columns = columns_of([table.column(name) for name in names], descending, nulls)
     watch = Watch(progress)
-    watch.phase(_PLAN_SHARE)
-    with movement(_one_word(columns, threads, watch), threads, watch) as moved:
+    with ExitStack() as stack:
+        with watch.part(_PLAN_SHARE):
+            moved = stack.enter_context(movement(_one_word(columns, threads, watch), threads, watch))
         if moved is None:
             watch.finish()
             return table
         del columns
         watch.phase(1 - _PLAN_SHARE, table.num_columns)
         arrays = []
-        for name in range(table.num_columns):
-            arrays.append(_moved(table.column(name), moved))
+        for number in range(table.num_columns):
+            arrays.append(_moved(table.column(number), moved))
             watch.step()
             watch.tell()
     watch.finish()

@@ -39,6 +39,8 @@ def sort(values: Any, *, descending: bool = False, nulls: Nulls = "last", thread
     [3, 2, 1]
     """
     if isinstance(values, np.ndarray) and not isinstance(values, np.ma.MaskedArray) and _is_number(values):
+        if values.size < COST_ROWS.default and values.ndim == 1 and not descending and progress is None:
+            return by_numpy(values)
         if values.ndim != 1:
             raise ValueError(f"keys have {values.ndim} dimensions; hand over one column at a time")
         return _sort_numbers(values, descending, threads, Watch(progress))

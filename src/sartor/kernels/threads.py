@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from functools import cache
 from itertools import pairwise
 from typing import TypeVar
@@ -28,10 +29,19 @@ class Watch:
         self.stopped = threading.Event()
         self._progress = progress
         self._begin, self._share, self._done, self._steps = 0.0, 0.0, 0, 1
+        self._scale = 1.0
+
+    @contextmanager
+    def part(self, share: float) -> Iterator[None]:
+        """Phases inside are shares of this share of the whole."""
+        begin, scale = self._begin + self._share, self._scale
+        self._begin, self._share, self._scale = begin, 0.0, scale * share
+        yield
+        self._begin, self._share, self._scale = begin + scale * share, 0.0, scale
 
     def phase(self, share: float, steps: int = 1) -> None:
         """Begin a phase of so many steps that takes this share of the whole; phases before are done."""
-        self._begin, self._share, self._done, self._steps = self._begin + self._share, share, 0, max(steps, 1)
+        self._begin, self._share, self._done, self._steps = self._begin + self._share, share * self._scale, 0, max(steps, 1)
         self.tell()
 
     def step(self, count: int = 1) -> None:
