@@ -247,3 +247,11 @@ MERGED_CHANGES = Constant(
 COUNTED_ROWS = Constant(
     4, 1, 1 << 20, "rows for each value of a narrow small column from which they are counted instead of packed", "docs/kernels.md"
 )
+DICTIONARY_ROWS = Constant(2_048, 16, 1 << 20, "rows of text looked at before they are hashed, and that there must be", "declared")
+DICTIONARY_REPEATS = Constant(
+    4.0,
+    0.5,
+    1000.0,
+    "half the times that a text comes, by a sample, from which hashing is faster than comparing",
+    "python -m benchmarks kernels --data",
+)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from sartor.core.constants import DICTIONARY_REPEATS, DICTIONARY_ROWS
 from sartor.kernels.levels import Level, argsort_levels
 from sartor.kernels.small import Rows
 from sartor.kernels.strings import string_buffers, string_levels
@@ -125,6 +126,8 @@ def _of_arrow(array: Any, descending: bool, nulls_first: bool) -> Column:
         parts = limbs(array)
         return Column(len(array), None, lambda: _limb_levels(parts, descending), nulls, descending, nulls_first)
     if is_text(kind):
+        if _repeats(array):
+            return _of_dictionary(pc.cast(array, pa.large_binary()).dictionary_encode(), nulls, descending, nulls_first)
         offsets, data = string_buffers(array)
         return Column(len(array), None, lambda: string_levels(offsets, data, descending), nulls, descending, nulls_first)
     if pa.types.is_null(kind):
@@ -180,6 +183,15 @@ def is_text(kind: Any) -> bool:
         "is_binary_view",
     )
     return any(getattr(pa.types, test, lambda _: False)(kind) for test in tests)
+
+
+def _repeats(array: Any) -> bool:
+    """Whether text comes again and again: hashing it once is then less work than comparing it over and over."""
+    if len(array) < DICTIONARY_ROWS.default:
+        return False
+    drawn = np.unique(np.random.default_rng(0).integers(0, len(array), int(DICTIONARY_ROWS.default)))
+    repeated = drawn.size - len(pc.unique(taken(array, drawn)))
+    return bool(repeated * len(array) >= DICTIONARY_REPEATS.default * drawn.size**2)
 
 
 def _of_dictionary(array: Any, nulls: NDArray[np.bool_] | None, descending: bool, nulls_first: bool) -> Column:

@@ -36,10 +36,14 @@ def argsort_levels(rows: int, levels: Iterable[Level], threads: int, watch: Watc
     folded, waiting, left = fold(levels)
     with watch.part(_FIRST_SHARE):
         order = argsort_words(keys_of(folded), threads, watch)
+    rest = chain(waiting, left)
+    second = next(rest, None)
+    if second is None:
+        return order
     sorted_words = folded[order]
     starts = np.append(True, sorted_words[1:] != sorted_words[:-1])
     del folded, sorted_words
-    for level in chain(waiting, left):
+    for level in chain([second], rest):
         tied = np.flatnonzero(_tied(starts))
         if tied.size == 0:
             break
