@@ -15,7 +15,9 @@ from benchmarks.kernels.run import targets
 
 def test_a_small_run_writes_what_was_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = tmp_path / "kernels.json"
-    assert main(["kernels", "--sizes", "1000", "--threads", "1", "--types", "int64", "--only", "sort,lookup", "--json", str(target)]) == 0
+    assert (
+        main(["kernels", "--sizes", "1000", "--threads", "1", "--types", "int64", "--only", "sort,lookup", "--json", str(target)]) == 0
+    )
     figures = json.loads(target.read_text())
     assert {record["task"] for record in figures["records"]} == {"sort", "lookup"}
     assert {record["column"] for record in figures["records"]} >= set(DISTRIBUTIONS)
@@ -39,7 +41,9 @@ def test_columns_are_the_same_for_a_seed() -> None:
         assert np.array_equal(column(name, 100, "float64"), column(name, 100, "float64"), equal_nan=True)
 
 
-@pytest.mark.parametrize("arguments", [["--only", "everything"], ["--sizes", "many"], ["--threads", "0"], ["--data", "absent.parquet"]])
+@pytest.mark.parametrize(
+    "arguments", [["--only", "everything"], ["--sizes", "many"], ["--threads", "0"], ["--data", "absent.parquet"]]
+)
 def test_bad_input_gets_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["kernels", *arguments]) == 2
     assert "benchmarks:" in capsys.readouterr().err
