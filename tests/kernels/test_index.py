@@ -125,6 +125,7 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
         (lambda: LearnedIndex([1, 2]).lower_bound(1.5), TypeError, "convert"),
         (lambda: LearnedIndex([1, 2]).lower_bound("a"), TypeError, "convert"),
         (lambda: LearnedIndex(["a"]).lower_bound([1]), TypeError, "text"),
+        (lambda: LearnedIndex(["a"]).lower_bound(["a", None]), ValueError, "nulls"),
         (lambda: LearnedIndex(np.array(["2020-01-01"], "M8[D]")).lower_bound(np.datetime64(1, "ns")), TypeError, "convert"),
         (lambda: LearnedIndex(pa.array([1, None])), ValueError, "nulls"),
         (lambda: LearnedIndex(np.ma.array([1, 2], mask=[True, False])), ValueError, "nulls"),

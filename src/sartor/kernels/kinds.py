@@ -114,11 +114,12 @@ class Text:
             keys = keys.combine_chunks()
         try:
             array = keys if isinstance(keys, pa.Array) else pa.array(keys)
-            if len(array) == 0:
-                return self.nothing()
-            return pc.cast(array, pa.large_binary())
+            text = pc.cast(array, pa.large_binary()) if len(array) else self.nothing()
         except pa.ArrowException as error:
             raise TypeError(f"keys are text; look up text ({error})") from error
+        if text.null_count:
+            raise ValueError("there are nulls among the keys; leave them out")
+        return text
 
     def queries(self, values: Any) -> tuple[Any, bool]:
         """Queries to look up, and whether one was asked for alone."""
