@@ -175,4 +175,5 @@ def _estimate(
             out[place] = 0.0
         else:
             rank = ranks[segment] + float(word - knots[segment]) * slopes[segment]
-            out[place] = min(max(rank, 0.0), rows)
+            highest = ranks[segment + 1] if segment + 1 < knots.size else rows  # rounding must not pass the next knot
+            out[place] = min(max(rank, 0.0), highest)
