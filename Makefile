@@ -32,6 +32,7 @@ check: venv
 fuzz: venv
 	$(BIN)/python -m tests.fuzz --statements 20000
 	$(BIN)/python -m tests.protocol --answers 20000
+	$(BIN)/python -m tests.kernels.fuzz --cases 5000
 
 bench: venv
 	$(BIN)/python -m benchmarks run shop
@@ -40,6 +41,7 @@ bench: venv
 	$(BIN)/python -m benchmarks run dashboards
 	$(BIN)/python -m benchmarks run shop --rounds 5
 	$(BIN)/python -m benchmarks overhead
+	$(BIN)/python -m benchmarks kernels
 
 clean:
 	rm -rf .venv demo benchmarks/.cache

@@ -6,4 +6,5 @@ python -m benchmarks run SUITE        plain DuckDB, an expert's design and Sarto
     --expert sorts|summaries          sorted copies alone, or summary tables with hand-written upkeep too
 python -m benchmarks expert SUITE     search the expert's design and write it beside the suite
 python -m benchmarks overhead --check what Sartor adds to a statement; exit status 1 when it is too much
+python -m benchmarks kernels           sort, argsort, recluster and look-ups beside NumPy, Polars, PyArrow and DuckDB
 """

@@ -22,6 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if asked.command == "overhead":
             return _overhead(asked)
+        if asked.command == "kernels":
+            return _kernels(asked)
         from benchmarks.suites import suite_of
 
         suite = suite_of(asked.suite)
@@ -60,6 +62,13 @@ def _parser() -> argparse.ArgumentParser:
     overhead.add_argument("--check", action="store_true", help="a shorter run for a gate")
     overhead.add_argument("--repetitions", type=int, default=0, help="of each kind")
     overhead.add_argument("--json", type=Path, help="write the figures to this file")
+    kernels = commands.add_parser("kernels", help="sort, argsort, recluster and look-ups beside NumPy, Polars, PyArrow and DuckDB")
+    kernels.add_argument("--sizes", default="10000,100000,1000000,10000000,50000000", help="rows, with commas between")
+    kernels.add_argument("--threads", default="1,2", help="numbers of threads, with commas between (1,2)")
+    kernels.add_argument("--only", default="argsort,sort,recluster,lookup", help="what is measured, with commas between")
+    kernels.add_argument("--types", default="int64,float64,int32", help="types of numbers, with commas between")
+    kernels.add_argument("--data", type=Path, help="where elections_ca.parquet lies, for four real columns")
+    kernels.add_argument("--json", type=Path, help="write the figures to this file")
     return parser
 
 
@@ -129,6 +138,28 @@ def _overhead(asked: argparse.Namespace) -> int:
     for name in slow:
         print(f"FAILED: {name} is over {LIMITS_US[name]:g} µs")
     return 1 if slow else 0
+
+
+def _kernels(asked: argparse.Namespace) -> int:
+    from benchmarks.kernels.run import TASKS, measure
+
+    try:
+        sizes, threads = ([int(number) for number in text.split(",")] for text in (asked.sizes, asked.threads))
+    except ValueError as error:
+        raise BenchmarkError(f"--sizes and --threads are numbers with commas between ({error})") from error
+    tasks = asked.only.split(",")
+    if not set(tasks) <= set(TASKS) or min(*sizes, *threads) < 1:
+        raise BenchmarkError(f"--only takes {', '.join(TASKS)}; --sizes and --threads must be at least 1")
+    if asked.data is not None and not asked.data.exists():
+        raise BenchmarkError(f"there is no {asked.data}; leave --data out to measure without real columns")
+    figures = measure(sizes, threads, tasks, asked.types.split(","), asked.data)
+    _write(asked.json, figures)
+    for target in figures["targets"]:
+        mark = "held" if target["held"] else "MISSED"
+        print(f"{mark:<7} {target['target']:<55} {target['least']:g} of {target['wanted']:g}   {target['at']}")
+    if asked.data is None:
+        print("real columns: left out, --data was not given")
+    return 0
 
 
 def _progress(what: str, share: float) -> None:

@@ -3,11 +3,17 @@
 import sartor
 con = sartor.connect("shop.duckdb")   # as duckdb.connect
 con.tune()                            # after some queries have been asked
+sartor.argsort(keys)                  # learned kernels for NumPy and Arrow; the first use imports Numba
 """
+
+from typing import TYPE_CHECKING
 
 from sartor.core.errors import BudgetError, DatabaseUnavailable, DecisionNotFound, SartorError, WorkloadError
 from sartor.interfaces.connection import connect
 from sartor.interfaces.sharing import ImportReport, import_workload
+
+if TYPE_CHECKING:
+    from sartor.kernels import LearnedIndex, argsort, sort
 
 __version__ = "0.1.0"
 __all__ = [
@@ -15,9 +21,21 @@ __all__ = [
     "DatabaseUnavailable",
     "DecisionNotFound",
     "ImportReport",
+    "LearnedIndex",
     "SartorError",
     "WorkloadError",
     "__version__",
+    "argsort",
     "connect",
     "import_workload",
+    "sort",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """The kernels, imported when first asked for."""
+    if name in ("LearnedIndex", "argsort", "sort"):
+        import sartor.kernels
+
+        return getattr(sartor.kernels, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -46,12 +46,16 @@ def test_public_names() -> None:
         "DatabaseUnavailable",
         "DecisionNotFound",
         "ImportReport",
+        "LearnedIndex",
         "SartorError",
         "WorkloadError",
         "__version__",
+        "argsort",
         "connect",
         "import_workload",
+        "sort",
     ]
+    assert all(hasattr(sartor, name) for name in sartor.__all__)
 
 
 def test_import_is_light() -> None:

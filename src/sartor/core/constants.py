@@ -77,6 +77,13 @@ VIEW_CANDIDATES = Constant(192, 1, 4096, "views estimated in a round against the
 VIEW_UNIONS = Constant(
     8, 0, 64, "blocks over one join whose views are united two by two, against the number of candidates", "declared"
 )
+VIEW_FINE_SHARE = Constant(
+    0.1,
+    0.0,
+    1.0,
+    "values of a key, of the table's rows, from which views that share it are united: each union is estimated",
+    "declared",
+)
 VIEW_SORT_KEYS = Constant(
     2, 0, 3, "keys that a view's rows are sorted by: the second helps where the first is often equal", "declared"
 )
@@ -165,4 +172,99 @@ EXPORT_FREQUENT = Constant(100, 0, 10_000, "values that get their own step in an
 EXPORT_BATCH = Constant(50, 1, 1000, "literals placed in one scan against the time to plan it", "declared")
 IMPORT_STATEMENTS = Constant(
     2_000, 1, 1 << 20, "how near an imported workload's counts are to the recorded ones against its size", "declared"
+)
+SCRATCH_BYTES = Constant(
+    256 << 20, 0, 1 << 36, "memory that sorts keep for the next one against touching new pages", "docs/kernels.md"
+)
+PROGRESS_SECONDS = Constant(0.05, 0.001, 1.0, "how soon a sort on several threads tells its progress and can be cancelled", "declared")
+BUCKET_CELLS = Constant(
+    32, 2, 1024, "cells of a table for a bucket: how finely it tells words apart against the cache it takes", "docs/kernels.md"
+)
+BUCKET_EXCESS = Constant(
+    3.0,
+    1.5,
+    100.0,
+    "how much fuller than the mean a table's bucket may be before a tree is used, which classifies slower",
+    "docs/kernels.md",
+)
+PACK_SAMPLE_ROOTS = Constant(
+    5.0,
+    1.0,
+    100.0,
+    "sampled rows, in square roots of all rows, that foresee which look alike: half a row for each shows in five pairs",
+    "declared",
+)
+ALIKE_PASSES = Constant(
+    20.0, 1.0, 1000.0, "passes over a column that it takes to put a row that looks like another in order", "docs/kernels.md"
+)
+TRIMMED_SHARE = Constant(0.001, 0.0, 0.1, "share of a sample at each end that a table does not spend cells on", "docs/kernels.md")
+BUCKET_SAMPLE_ROWS = Constant(
+    64, 8, 4096, "rows sampled for a bucket: how even buckets get against the time to draw and sort them", "docs/kernels.md"
+)
+BUCKET_ROWS = Constant(8_192, 256, 1 << 20, "rows meant for a bucket: fewer are sorted faster and cost more calls", "docs/kernels.md")
+BUCKETS_MOST = Constant(1_024, 2, 16_384, "more buckets make smaller ones, but their lines leave the second cache", "docs/kernels.md")
+COST_ROWS = Constant(
+    131_072, 4_096, 1 << 24, "rows that the costs are measured on: more tell more about large columns and take longer", "declared"
+)
+MODEL_SECONDS = Constant(0.0005, 0.0, 1.0, "seconds to learn buckets from a sample", "docs/kernels.md")
+DUPLICATE_SHARE = Constant(
+    0.5, 0.0, 1.0, "sampled rows that equal another before keys are left to np.sort, which likes them", "docs/kernels.md"
+)
+INDEX_ERROR = Constant(16, 1, 4096, "words searched around an estimate against the knots of the model", "docs/kernels.md")
+INDEX_MODEL_SHARE = Constant(
+    0.01, 0.0, 1.0, "bytes of a model for each byte of keys, against words searched around its estimates", "docs/kernels.md"
+)
+INDEX_TRIED = Constant(16_384, 64, 1 << 20, "look-ups tried with and without the model against the time to build an index", "declared")
+INDEX_GAIN = Constant(
+    1.3, 1.0, 10.0, "how much faster look-ups have to be with the model before it is used for them", "docs/kernels.md"
+)
+INDEX_BUFFER_SHARE = Constant(
+    0.02, 0.0, 1.0, "keys inserted or deleted before they are merged: look-ups ask the buffers too", "declared"
+)
+INDEX_BUFFER_ROWS = Constant(1_024, 1, 1 << 24, "keys that a buffer may hold in any case before it is merged", "declared")
+INDEX_GALLOP = Constant(
+    3.0,
+    0.0,
+    1e6,
+    "keys for each sorted look-up up to which they walk along the keys; also look-ups for each different one from which",
+    "docs/kernels.md",
+)
+NEAR_ROWS = Constant(
+    65_536,
+    1,
+    1 << 30,
+    "how far rows may have to go before they are brought to buckets: a gather of near rows stays in the cache",
+    "docs/kernels.md",
+)
+DISTRIBUTION_ROWS = Constant(
+    65_536, 64, 1 << 24, "the error of shares told from a sample against the time to draw and sort it", "declared"
+)
+PART_BUCKETS = Constant(16, 1, 1024, "fine buckets that a part is put together from: how equal parts get", "declared")
+RANGE_SHARE = Constant(
+    0.25, 0.01, 1.0, "share of the memory that a range of an out-of-core sort takes: its rows exist twice for a while", "declared"
+)
+RANGES_MOST = Constant(256, 2, 1024, "ranges of an out-of-core sort: each has an open file", "declared")
+SMALL_ROWS = Constant(
+    256, 1, 16_384, "rows up to which NumPy's stable sort is called: less than a microsecond is left to win", "docs/kernels.md"
+)
+MERGED_RUNS = Constant(
+    2, 1, 64, "falls between sorted runs from which packing small columns is faster than merging", "docs/kernels.md"
+)
+MERGED_CHANGES = Constant(
+    64,
+    2,
+    1 << 20,
+    "rows for each change of the key from which merging is left to NumPy: it gallops over what is equal",
+    "docs/kernels.md",
+)
+COUNTED_ROWS = Constant(
+    4, 1, 1 << 20, "rows for each value of a narrow small column from which they are counted instead of packed", "docs/kernels.md"
+)
+DICTIONARY_ROWS = Constant(2_048, 16, 1 << 20, "rows of text looked at before they are hashed, and that there must be", "declared")
+DICTIONARY_REPEATS = Constant(
+    4.0,
+    0.5,
+    1000.0,
+    "half the times that a text comes, by a sample, from which hashing is faster than comparing",
+    "python -m benchmarks kernels --data",
 )

@@ -5,6 +5,7 @@ SartorError
 ├── BudgetError (ValueError)          a budget that allows nothing
 ├── DecisionNotFound (LookupError)    no decision of that number in the ledger
 ├── DatabaseUnavailable (OSError)     the database file can not be opened for this
+├── SortCancelled                     the caller's progress function asked a sort to stop
 └── BuildFailed                       nothing of what was chosen could be built
 """
 
@@ -37,3 +38,10 @@ class DatabaseUnavailable(SartorError, OSError):
 
 class BuildFailed(SartorError):
     """Nothing of what was chosen could be built; what there was before is in force."""
+
+
+class SortCancelled(SartorError):
+    """The progress function returned False; nothing was changed."""
+
+    def __init__(self) -> None:
+        super().__init__("the progress function returned False; call again without it to let the sort end")

@@ -10,7 +10,7 @@ from sartor.components.views.define import condition, distinct_of, keys_of, oute
 from sartor.components.views.serve import matched
 from sartor.core.action import Action
 from sartor.core.block import ColumnOf, QueryBlock, Term, column_text
-from sartor.core.constants import VIEW_CANDIDATES, VIEW_SORT_KEYS, VIEW_UNIONS
+from sartor.core.constants import VIEW_CANDIDATES, VIEW_FINE_SHARE, VIEW_SORT_KEYS, VIEW_UNIONS
 from sartor.core.table import Catalog
 from sartor.core.view import State, ViewDefinition
 from sartor.sql.fingerprint import fingerprint
@@ -54,7 +54,7 @@ def propose(workload: Workload, catalog: Catalog) -> list[Action]:
         ordered = sorted(asked, key=lambda one: -one.seconds)
         single = _single(ordered, catalog)
         alone += [action for view in single if (action := _action(view, asked)) is not None]
-        for view in _unions([view for view in single.values() if view is not None]):
+        for view in _unions([view for view in single.values() if view is not None], catalog):
             action = _action(view, asked)
             if action is not None:
                 united.append((sum(one.seconds for one in asked if one.digest in action.templates), action))
@@ -114,19 +114,28 @@ def _single(asked: Sequence[_Asked], catalog: Catalog) -> dict[ViewDefinition, V
     return found
 
 
-def _unions(views: Sequence[ViewDefinition]) -> Iterator[ViewDefinition]:
-    """Unions of the views over one join: two by two of the heaviest and of those much alike, and of the first three, four, and on."""
+def _unions(views: Sequence[ViewDefinition], catalog: Catalog) -> Iterator[ViewDefinition]:
+    """Unions of the views over one join: of the heaviest and of those that share a fine key two by two, of the first three, four, …"""
     for place, left in enumerate(views):
         for other, right in enumerate(views[place + 1 :], place + 1):
-            if other < VIEW_UNIONS.default or _are_much_alike(left, right):
+            if other < VIEW_UNIONS.default or _share_a_fine_key(left, right, catalog):
                 yield _union((left, right))
     for count in range(3, len(views) + 1):
         yield _union(views[:count])
 
 
-def _are_much_alike(left: ViewDefinition, right: ViewDefinition) -> bool:
-    """Whether most keys of one are keys of the other: then their union has few more groups than they have."""
-    return 2 * len(left.key_of.keys() & right.key_of.keys()) > min(len(left.keys), len(right.keys))
+def _share_a_fine_key(left: ViewDefinition, right: ViewDefinition, catalog: Catalog) -> bool:
+    """Whether a key of both takes nearly as many values as its table has rows: their union has hardly more groups than they have."""
+    shared = left.key_of.keys() & right.key_of.keys()
+    for table, name in zip(left.tables, left.names, strict=True):
+        info = catalog.info(table)
+        least = VIEW_FINE_SHARE.default * info.rows if info is not None else 0
+        if info is not None and any(
+            info.distinct.get(column.name.lower(), 0) >= max(least, 1) and column_text((name, column.name.lower())) in shared
+            for column in info.columns
+        ):
+            return True
+    return False
 
 
 def _view(block: QueryBlock, catalog: Catalog, *, coarse: bool, kept: Sequence[Term] = ()) -> ViewDefinition | None:

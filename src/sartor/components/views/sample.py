@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sartor.components.views.apply import join, join_conditions
 from sartor.components.views.size import bytes_stored
@@ -26,6 +26,7 @@ class Sample:
         conditions: the column that says of each condition of a view whether it holds.
         states: the column that holds the argument of each state.
         widths: of the columns of keys and states.
+        counted: the rows that fulfil a condition, of those asked for so far: many views ask for the same.
     """
 
     engine: Engine
@@ -35,11 +36,18 @@ class Sample:
     conditions: dict[Condition, str]
     states: dict[str, str]
     widths: dict[str, Width]
+    counted: dict[str, int] = field(default_factory=dict)
 
     def of(self, view: ViewDefinition) -> Share:
         """The part of the sample that fulfils a view's conditions."""
         where = " AND ".join([self.conditions[one] for one in view.conditions] or ["TRUE"])
-        return Share(self, where, self.engine.rows(f"SELECT count(*) FROM {self.name} WHERE {where}")[0][0])
+        return Share(self, where, self.count(where))
+
+    def count(self, where: str) -> int:
+        """How many of the rows fulfil a condition."""
+        if where not in self.counted:
+            self.counted[where] = self.engine.rows(f"SELECT count(*) FROM {self.name} WHERE {where}")[0][0]
+        return self.counted[where]
 
     def drop(self) -> None:
         self.engine.execute(f"DROP TABLE {self.name}")
@@ -98,8 +106,7 @@ class Share:
                 known.append(f"({condition})")
         if not known or not self.sampled:
             return 1.0
-        passed = self.sample.engine.rows(f"SELECT count(*) FROM {self.sample.name} WHERE {' AND '.join([self.where, *known])}")
-        return float(passed[0][0]) / self.sampled
+        return self.sample.count(" AND ".join([self.where, *known])) / self.sampled
 
 
 def draw(engine: Engine, views: Sequence[ViewDefinition], catalog: Catalog, number: int) -> Sample:

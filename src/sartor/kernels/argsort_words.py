@@ -1,0 +1,94 @@
+"""The stable order of one column of words; everything else that sorts is made of this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+import numpy as np
+
+from sartor.core.constants import COST_ROWS, MERGED_CHANGES
+from sartor.kernels.cost import costs
+from sartor.kernels.packing import Packing, packing_for
+from sartor.kernels.partitioning import Extent, extent, model_for, partitioned
+from sartor.kernels.small import Rows, argsort_small, order_alike
+from sartor.kernels.stores import aligned_empty
+from sartor.kernels.threads import Watch, over
+from sartor.kernels.words import Keys, Words, leading_run, order_run, pack
+
+
+def argsort_words(keys: Keys, threads: int, watch: Watch) -> Rows:
+    """Rows in the order of their words, equal ones in the order of rows, by whatever way is expected to be the fastest.
+
+    Exact by each of them: models only decide where rows go first.
+
+    >>> from sartor.kernels.words import keys_of
+    >>> argsort_words(keys_of(np.array([3, 1, 2, 1])), 1, Watch()).tolist()
+    [1, 3, 2, 0]
+    """
+    rows = keys.rows
+    if rows < COST_ROWS.default:
+        return argsort_small(keys.bits, keys.form)
+    run, falling, ties = leading_run(keys.bits, keys.form)
+    if run == rows:
+        found = np.empty(rows, np.int64)
+        order_run(keys.bits, keys.form, falling, ties, found)
+        return found
+    seen = extent(keys, threads, watch)
+    if seen.changes * MERGED_CHANGES.default < rows:
+        return by_merging(keys)
+    packing = packing_for(keys, seen)
+    known = costs()
+    ways: list[tuple[float, Callable[[], Rows]]] = [
+        (known.packing(rows, packing.alike), lambda: by_packing(keys, seen, packing, watch)),
+        (known.partitioning(rows, threads, seen.narrow), lambda: by_partition(keys, seen, threads, watch)),
+        (known.merging(rows, seen.falls + 1), lambda: by_merging(keys)),
+    ]
+    return min(ways, key=lambda way: way[0])[1]()
+
+
+def by_merging(keys: Keys) -> Rows:
+    """NumPy's stable sort, which finds runs that are sorted and merges them."""
+    return np.argsort(keys.typed(), kind="stable")
+
+
+def by_packing(keys: Keys, seen: Extent, packing: Packing, watch: Watch) -> Rows:
+    """Key and row number in one word, sorted as numbers; rows that look alike are put in order by their true keys."""
+    rows = keys.rows
+    packed = cast(Words, np.empty(rows, np.uint64))
+    low, high, drop, row_bits = (np.uint64(part) for part in (packing.low, packing.high, packing.drop, packing.row_bits))
+    pack(keys.bits, keys.form, low, high, drop, row_bits, packed)
+    watch.phase(0.7)
+    packed.sort()
+    watch.phase(0.1)
+    first, last = (0, rows) if (packing.low, packing.high) == (seen.low, seen.high) else packing.ends(packed)
+    for start, stop, lossy in ((0, first, True), (first, last, not packing.lossless), (last, rows, True)):
+        order_alike(packed[start:stop], row_bits, lossy, keys.bits, keys.form)
+    return packed.view(np.int64)
+
+
+def by_partition(keys: Keys, seen: Extent, threads: int, watch: Watch) -> Rows:
+    """Rows are first brought to learned buckets; then each bucket is sorted by itself, in the cache.
+
+    Beyond the result it takes two bytes a row.
+    """
+    row_bits = (keys.rows - 1).bit_length()
+    model = model_for(keys, seen)
+    watch.phase(0.2)
+    with partitioned(keys, seen, model, threads, watch) as partition:
+        packed: Words = aligned_empty(keys.rows, np.uint64)
+        drops = partition.drops(row_bits)
+        watch.phase(0.2)
+        partition.scatter(keys, row_bits, drops, packed, watch)
+        bounds = partition.bounds
+        several, lossy = partition.several(seen), partition.lossy(seen, drops)
+    watch.phase(0.5, len(bounds))
+
+    def finish(bucket: tuple[int, int, int]) -> None:
+        number, start, stop = bucket
+        if several[number]:
+            packed[start:stop].sort()
+        order_alike(packed[start:stop], np.uint64(row_bits), lossy[number], keys.bits, keys.form)
+
+    over(bounds, finish, threads, watch)
+    return packed.view(np.int64)

@@ -1,0 +1,65 @@
+"""Scratch memory that is kept between calls, up to a bound: touching new pages costs more than some kernels do."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sartor.core.constants import SCRATCH_BYTES
+from sartor.kernels.stores import aligned_empty
+
+_lock = threading.Lock()
+_free: list[NDArray[np.uint8]] = []
+
+
+@contextmanager
+def scratch(size: int, dtype: Any) -> Iterator[NDArray[Any]]:
+    """Lend an array that begins at a multiple of 64 bytes; its content is anything.
+
+    It must not be used after the block ends. Buffers that come back are kept up to `SCRATCH_BYTES` in all.
+
+    >>> with scratch(10, np.uint16) as ids:
+    ...     ids.shape
+    (10,)
+    """
+    needed = size * np.dtype(dtype).itemsize
+    buffer = _take(needed)
+    try:
+        yield buffer[:needed].view(dtype)
+    finally:
+        _give_back(buffer)
+
+
+def held_bytes() -> int:
+    """Bytes that are kept for later and not lent."""
+    with _lock:
+        return sum(buffer.nbytes for buffer in _free)
+
+
+def release() -> None:
+    """Return to the system what is kept."""
+    with _lock:
+        _free.clear()
+
+
+def _take(needed: int) -> NDArray[np.uint8]:
+    """The smallest kept buffer that is large enough but not wastefully so, or a new one."""
+    with _lock:
+        fitting = [buffer for buffer in _free if needed <= buffer.nbytes <= 2 * needed]
+        if fitting:
+            chosen = min(fitting, key=lambda buffer: buffer.nbytes)
+            _free[:] = [buffer for buffer in _free if buffer is not chosen]
+            return chosen
+    return aligned_empty(needed, np.uint8)
+
+
+def _give_back(buffer: NDArray[np.uint8]) -> None:
+    with _lock:
+        _free.append(buffer)
+        while sum(kept.nbytes for kept in _free) > SCRATCH_BYTES.default:
+            _free.pop(0)

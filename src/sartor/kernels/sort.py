@@ -1,0 +1,121 @@
+"""`sartor.sort`: the keys themselves, in order. On one thread that is np.sort, which no partition beats; see docs/kernels.md."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from sartor.core.constants import BUCKETS_MOST, COST_ROWS, SMALL_ROWS
+from sartor.kernels.argsort import columns_of, order_of
+from sartor.kernels.columns import Nulls, taken
+from sartor.kernels.compiled import kernel
+from sartor.kernels.cost import costs, useful
+from sartor.kernels.partitioning import extent, model_for, partitioned, sample
+from sartor.kernels.stores import aligned_empty
+from sartor.kernels.threads import Progress, Watch, over
+from sartor.kernels.words import keys_of, leading_run
+
+_HALF_BYTES = 4
+_WORD_BYTES = 8
+
+
+def sort(values: Any, *, descending: bool = False, nulls: Nulls = "last", threads: int = 1, progress: Progress | None = None) -> Any:
+    """A sorted copy: an array for an array, a masked one for a masked one, an Arrow array for an Arrow array.
+
+    Guarantee: equal to np.sort for NumPy arrays (NaN and NaT last; where -0.0 and 0.0 stand among each other is left open, as in
+    np.sort), to taking the rows of `argsort` for everything else.
+
+    Args:
+        values: one column, of any type that `argsort` takes.
+        descending: highest first; NaN is the highest.
+        nulls: where nulls stand, "first" or "last".
+        threads: how many may work side by side.
+        progress: as for `argsort`.
+
+    >>> sort(np.array([3, 1, 2]), descending=True).tolist()
+    [3, 2, 1]
+    """
+    if isinstance(values, np.ndarray) and not isinstance(values, np.ma.MaskedArray) and _is_number(values):
+        if values.size < COST_ROWS.default and values.ndim == 1 and not descending and progress is None:
+            return by_numpy(values)
+        if values.ndim != 1:
+            raise ValueError(f"keys have {values.ndim} dimensions; hand over one column at a time")
+        return _sort_numbers(values, descending, threads, Watch(progress))
+    columns = columns_of([values], descending, nulls)
+    rows = order_of(columns, threads, Watch(progress))
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        return taken(values, rows)
+    return values[rows] if isinstance(values, np.ndarray) else np.asarray(values)[rows]
+
+
+def _is_number(values: NDArray[Any]) -> bool:
+    return values.dtype.kind in "iufbmM" and values.dtype.itemsize <= _WORD_BYTES
+
+
+def _sort_numbers(values: NDArray[Any], descending: bool, threads: int, watch: Watch) -> NDArray[Any]:
+    if threads < 1:
+        raise ValueError(f"threads is {threads}; it must be at least 1")
+    watch.tell()
+    width = values.dtype.itemsize
+    if (found := _in_order(values)) is not None:
+        pass
+    elif useful(threads) > 1 and values.size >= COST_ROWS.default and width >= _HALF_BYTES and values.dtype.isnative:
+        found = by_parts(values, threads, watch)
+    else:
+        found = by_numpy(values)
+    if descending:
+        reverse(found.view(f"u{width}"))
+    watch.finish()
+    return found
+
+
+def _in_order(values: NDArray[Any]) -> NDArray[Any] | None:
+    """A sorted copy of what is sorted already, either way; None if it is not: mostly that shows at the first rows."""
+    if values.dtype.itemsize < _HALF_BYTES or values.size <= SMALL_ROWS.default or not values.dtype.isnative:
+        return None
+    keys = keys_of(values)
+    run, falling, _ = leading_run(keys.bits, keys.form)
+    if run < values.size:
+        return None
+    return values[::-1].copy() if falling else values.copy()
+
+
+def by_numpy(values: NDArray[Any]) -> NDArray[Any]:
+    """np.sort; numbers of one byte are counted by its stable kind, while the other compares them."""
+    return np.sort(values, kind="stable" if values.dtype.itemsize == 1 else None)
+
+
+def by_parts(values: NDArray[Any], threads: int, watch: Watch, always: bool = False) -> NDArray[Any]:
+    """Values brought to learned buckets, and np.sort for each, on several threads; beyond the result it takes two bytes a row.
+
+    Where np.sort alone is expected to be faster it is called, unless that `always` is forbidden.
+    """
+    keys = keys_of(values)
+    if not always:
+        drawn = sample(keys, int(BUCKETS_MOST.default))
+        distinct = np.count_nonzero(drawn[1:] != drawn[:-1]) / drawn.size
+        known = costs()
+        if known.sorting(values.size) <= known.sorting_parts(values.size, threads, float(distinct)):
+            return by_numpy(values)
+    watch.phase(0.1)
+    seen = extent(keys, threads, watch)
+    model = model_for(keys, seen)
+    watch.phase(0.2)
+    with partitioned(keys, seen, model, threads, watch) as partition:
+        found = aligned_empty(values.size, values.dtype)
+        watch.phase(0.2)
+        partition.scatter_values(keys.bits, found.view(keys.bits.dtype), watch)
+        bounds = partition.bounds
+    watch.phase(0.5, len(bounds))
+    over(bounds, lambda bucket: found[bucket[1] : bucket[2]].sort(), threads, watch)
+    return found
+
+
+@kernel
+def reverse(values: NDArray[Any]) -> None:
+    """Turn an array round where it stands."""
+    for place in range(values.size // 2):
+        values[place], values[values.size - 1 - place] = values[values.size - 1 - place], values[place]
