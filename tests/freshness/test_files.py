@@ -182,6 +182,7 @@ def test_a_table_of_a_path_s_name_comes_first(connection: Any, definition: str) 
     assert ask(connection, text) == ([(1,)], ())
 
 
+@pytest.mark.usefixtures("trials_win")
 def test_tune_copies_files_of_a_database_in_memory(connection: Any) -> None:
     written("one.csv")
     written("one.parquet")

@@ -117,6 +117,7 @@ def test_a_scaled_import_keeps_keys_and_joins(shop: Path, tmp_path: Path) -> Non
             assert 0 in alone  # one side's values are all among the other's
 
 
+@pytest.mark.usefixtures("trials_win")
 def test_tune_finds_the_same_column(tmp_path: Path) -> None:
     with sartor.connect(tmp_path / "shop.duckdb") as con:
         con.execute(

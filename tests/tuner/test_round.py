@@ -27,6 +27,7 @@ def _ask(connection: Any, times: int = 25) -> None:
         connection.execute("SELECT id, day FROM items WHERE product BETWEEN ? AND ?", [number, number + 2]).fetchall()
 
 
+@pytest.mark.usefixtures("trials_win")
 def test_what_pays_is_built_and_served() -> None:
     with _shop() as con:
         _ask(con, 120)
@@ -69,6 +70,7 @@ def test_where_nothing_helps_nothing_is_built() -> None:
         assert con.design().lines == ()
 
 
+@pytest.mark.usefixtures("trials_win")
 def test_what_is_known_survives_a_reopen(tmp_path: Path) -> None:
     path = tmp_path / "shop.duckdb"
     with _shop(path) as con:

@@ -143,6 +143,7 @@ def test_an_estimate_tells_size_gain_and_cost() -> None:
     assert left == [(0,)]
 
 
+@pytest.mark.usefixtures("trials_win")
 def test_a_round_builds_views_that_answer_other_literals_and_stay_current() -> None:
     connection = opened()
     asked(connection, 60)
@@ -168,6 +169,7 @@ def test_a_round_builds_views_that_answer_other_literals_and_stay_current() -> N
     assert plain.execute("SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'sartor'").fetchone() == (0,)
 
 
+@pytest.mark.usefixtures("trials_win")
 def test_a_view_whose_table_goes_or_changes_its_columns_is_dropped() -> None:
     connection = opened()
     asked(connection)
