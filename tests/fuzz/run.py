@@ -216,7 +216,7 @@ class Run(Pair):
         cells = self._rows.row()[1:]
         choices = [f"INSERT INTO numbered VALUES ({after}, {cells}"] * 3
         choices += [f"INSERT INTO numbered SELECT * REPLACE (i // 2 AS i) FROM numbered WHERE k < {self._random.randrange(9)}"] * 2
-        choices += ["DELETE FROM numbered WHERE i IN (SELECT i FROM numbered GROUP BY i HAVING count(*) > 1)"] * 4
+        choices += ["DELETE FROM numbered WHERE i IN (SELECT i FROM numbered GROUP BY i HAVING count(*) > 1)"] * 2
         self._write(self._random.choice(choices))
         self._select(0, query=self._grammar.numbered())
         self._refresh()
