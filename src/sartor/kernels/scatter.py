@@ -17,7 +17,7 @@ from sartor.kernels.words import Bits, Words, map_block
 
 _BLOCK = 2048
 _ONE = np.uint64(1)
-# A line has 64 bytes: 8 words of 8 bytes, or 16 halves of 4. Each width has a kernel with shifts that are constants: one for both, with
+# A line has 64 bytes: 8 words of 8 bytes, or 16 halves of 4. Each width has a kernel whose shifts are constants: one for both, with
 # shifts told from the array, takes 2.75 ns a word instead of 2.5 (10 M rows into 1,024 buckets).
 _LINE_SHIFT = np.uint64(6)
 _WORD_SHIFT, _WORDS_SHIFT, _LAST_WORD = np.uint64(3), np.uint64(3), np.uint64(7)
