@@ -8,7 +8,7 @@ sartor.argsort(keys)                  # learned kernels for NumPy and Arrow; the
 
 from typing import TYPE_CHECKING
 
-from sartor.core.errors import BudgetError, DatabaseUnavailable, DecisionNotFound, SartorError, WorkloadError
+from sartor.core.errors import BudgetError, DatabaseUnavailable, DecisionNotFound, LookupRefused, SartorError, WorkloadError
 from sartor.interfaces.connection import connect
 from sartor.interfaces.sharing import ImportReport, import_workload
 
@@ -22,6 +22,7 @@ __all__ = [
     "DecisionNotFound",
     "ImportReport",
     "LearnedIndex",
+    "LookupRefused",
     "SartorError",
     "WorkloadError",
     "__version__",

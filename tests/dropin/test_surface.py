@@ -47,6 +47,7 @@ def test_public_names() -> None:
         "DecisionNotFound",
         "ImportReport",
         "LearnedIndex",
+        "LookupRefused",
         "SartorError",
         "WorkloadError",
         "__version__",

@@ -65,7 +65,9 @@ def _trust_after_reopen(state: str) -> tuple[int, int]:
     return 0, 0
 
 
-def _patched(*patches: Any) -> Callable[[], Any]:
+def patched(*patches: Any) -> Callable[[], Any]:
+    """A defect: these patches together."""
+
     @contextmanager
     def plant() -> Iterator[None]:
         for patch in patches:
@@ -79,29 +81,31 @@ def _patched(*patches: Any) -> Callable[[], Any]:
     return plant
 
 
-def _never(self: Any, *arguments: Any) -> None:
-    return None
+def never(*arguments: Any, **options: Any) -> None:
+    """Does nothing."""
+    return
 
 
-def _always(*arguments: Any) -> bool:
+def always(*arguments: Any) -> bool:
+    """Agrees to everything."""
     return True
 
 
 DEFECTS: dict[str, Callable[[], Any]] = {
-    "drop the residual": _patched(mock.patch.object(copies, "content", _drop_the_residual)),
-    "off by one at the high water": _patched(mock.patch.object(copies, "content", _off_by_one)),
-    "count the last covered row twice": _patched(mock.patch.object(copies, "content", _residual_twice)),
-    "lose the base order": _patched(mock.patch.object(copies, "content", _lose_the_order)),
-    "no re-anchoring": _patched(mock.patch.object(residual, "appended_since", _no_anchor)),
-    "ignore mutations": _patched(mock.patch.object(serving, "use", _ignore_mutations)),
-    "ignore appends": _patched(mock.patch.object(serving, "use", _ignore_appends)),
-    "stale literal": _patched(mock.patch.object(known.Known, "compiled", _stale_literal())),
-    "forget temporary tables": _patched(mock.patch("sartor.interfaces.session.Session.shadow_all", _never)),
-    "serve inside a writing transaction": _patched(mock.patch("sartor.interfaces.session.Transaction.intend", _never)),
-    "trust the file after a reopen": _patched(mock.patch.object(tailoring, "_counts", _trust_after_reopen)),
-    "take for a key what is none": _patched(
-        mock.patch.object(facts, "_increases", _always), mock.patch.object(facts, "_is_unique_at_first", _always)
+    "drop the residual": patched(mock.patch.object(copies, "content", _drop_the_residual)),
+    "off by one at the high water": patched(mock.patch.object(copies, "content", _off_by_one)),
+    "count the last covered row twice": patched(mock.patch.object(copies, "content", _residual_twice)),
+    "lose the base order": patched(mock.patch.object(copies, "content", _lose_the_order)),
+    "no re-anchoring": patched(mock.patch.object(residual, "appended_since", _no_anchor)),
+    "ignore mutations": patched(mock.patch.object(serving, "use", _ignore_mutations)),
+    "ignore appends": patched(mock.patch.object(serving, "use", _ignore_appends)),
+    "stale literal": patched(mock.patch.object(known.Known, "compiled", _stale_literal())),
+    "forget temporary tables": patched(mock.patch("sartor.interfaces.session.Session.shadow_all", never)),
+    "serve inside a writing transaction": patched(mock.patch("sartor.interfaces.session.Transaction.intend", never)),
+    "trust the file after a reopen": patched(mock.patch.object(tailoring, "_counts", _trust_after_reopen)),
+    "take for a key what is none": patched(
+        mock.patch.object(facts, "_increases", always), mock.patch.object(facts, "_is_unique_at_first", always)
     ),
-    "take changed files for the same": _patched(mock.patch.object(usable, "is_current", _always)),
-    "do not look for unseen writes": _patched(mock.patch("sartor.freshness.watch.Watch.accounts_for", _always)),
+    "take changed files for the same": patched(mock.patch.object(usable, "is_current", always)),
+    "do not look for unseen writes": patched(mock.patch("sartor.freshness.watch.Watch.accounts_for", always)),
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.fuzz.defects import DEFECTS
+from tests.fuzz.lookup_defects import DEFECTS as LOOK_UP_DEFECTS
+from tests.fuzz.lookups import fuzz_look_ups
 from tests.fuzz.run import fuzz
 from tests.fuzz.star_defects import DEFECTS as VIEW_DEFECTS
 from tests.fuzz.star_run import fuzz_views
@@ -16,6 +18,14 @@ def test_answers_are_those_of_plain_duckdb(seed: int) -> None:
     print(f"seed {seed}: {report.served} of {report.selects} SELECTs rewritten")
     assert report.wrong == []
     assert report.served > 100
+
+
+@pytest.mark.parametrize("seed", [31, 32])
+def test_answers_from_memory_are_those_of_plain_duckdb(seed: int) -> None:
+    report = fuzz_look_ups(seed, 250)
+    print(f"seed {seed}: {report.served} of {report.selects} SELECTs looked up")
+    assert report.wrong == []
+    assert report.served > 50
 
 
 @pytest.mark.parametrize("seed", [21, 22])
@@ -30,6 +40,12 @@ def test_answers_from_views_are_those_of_plain_duckdb(seed: int) -> None:
 def test_planted_defects_are_found(name: str) -> None:
     with DEFECTS[name]():
         assert fuzz(1, 2_000, stop_at_wrong=True).wrong
+
+
+@pytest.mark.parametrize("name", ["forget the rows that came behind", "give nothing back to DuckDB"])
+def test_planted_defects_in_look_ups_are_found(name: str) -> None:
+    with LOOK_UP_DEFECTS[name]():
+        assert fuzz_look_ups(1, 2_000, stop_at_wrong=True).wrong
 
 
 @pytest.mark.parametrize("name", ["residual of the first moved table only", "lose the NULL group", "NULL for a count of no rows"])

@@ -12,6 +12,7 @@ import pytest
 
 from sartor import LearnedIndex
 from sartor.core.constants import INDEX_BUFFER_ROWS, INDEX_MODEL_SHARE
+from sartor.kernels import spline
 
 KEYS = np.sort(np.random.default_rng(0).integers(-(2**62), 2**62, 200_000))
 
@@ -139,3 +140,17 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
 def test_what_can_not_be_done_says_why(call: Any, error: type[Exception], says: str) -> None:
     with pytest.raises(error, match=says):
         call()
+
+
+@pytest.mark.parametrize("error", [1, 8, 64])
+def test_no_spline_needs_more_room_than_it_is_given(error: int) -> None:
+    generator = np.random.default_rng(error)
+    for length in (1, error, error + 1, error + 2, 2 * error, 2 * error + 1, 5 * error):
+        values = np.cumsum(generator.integers(1, 2 ** generator.integers(1, 40, 6000, dtype=np.uint64)))
+        words = np.repeat(values.astype(np.uint64), generator.integers(1, length + 1, values.size))
+        for repeated in (words, np.repeat(values.astype(np.uint64), length)):
+            room = spline.most_knots(repeated.size, error)
+            knots, ranks = np.zeros(8 * room, np.uint64), np.zeros(8 * room)
+            count = spline._corridor(repeated, np.uint64(0), float(error), knots, ranks)
+            assert count <= room, (error, length)
+            assert spline.holds(spline.fit(repeated, error), repeated)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from sartor.components.base import Component
+from sartor.components.base import Component, Holding
+from sartor.components.point_lookup import POINT_LOOKUPS
 from sartor.components.sort_keys import SORT_KEYS
 from sartor.components.views import VIEWS
 
-COMPONENTS: tuple[Component, ...] = (VIEWS, SORT_KEYS)
+COMPONENTS: tuple[Component, ...] = (VIEWS, POINT_LOOKUPS, SORT_KEYS)
 """Those first whose prediction goes first where a template was never tried."""
 
 
 def component(name: str) -> Component:
     """The component of this name; KeyError if there is none."""
     return {item.name: item for item in COMPONENTS}[name]
+
+
+def holding(name: str) -> Holding:
+    """The component of this name, whose objects are in memory; KeyError if there is none."""
+    found = component(name)
+    if not isinstance(found, Holding):
+        raise KeyError(name)
+    return found

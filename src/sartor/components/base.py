@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis
@@ -12,8 +12,26 @@ from sartor.core.design import Alternative, Replacement
 from sartor.core.table import Catalog
 from sartor.engines.base import Engine
 from sartor.freshness.changes import Change
+from sartor.freshness.held import Holder
 from sartor.sql.rewrite import Splice
 from sartor.workload.workload import Workload
+
+
+@runtime_checkable
+class Holding(Holder, Protocol):
+    """A component whose objects are in memory: no text reads them, they are looked up instead."""
+
+    def plan(self, action: Action, analysis: Analysis, words: Sequence[str]) -> Plan | None:
+        """How statements of one text are answered from what an action holds; None if its values do not allow it."""
+        ...
+
+
+class Plan(Protocol):
+    """How statements of one text are answered from memory."""
+
+    def answer(self, derived: DerivedObject, parameters: Any) -> list[tuple[Any, ...]] | None:
+        """The rows of a statement as DuckDB hands them to Python; None if its parameters do not allow it."""
+        ...
 
 
 class Component(Protocol):

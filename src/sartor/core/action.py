@@ -18,7 +18,7 @@ class Action:
         component: the name of the component that proposed it.
         source: the table or files that it derives from; its database holds what is built.
         definition: what to build, as JSON-able values that the component alone reads
-            (for sort_keys: columns and key, each a tuple of names). Two names are read by all: see `schemas`.
+            (for sort_keys: columns and key, each a tuple of names). Three names are read by all: see `schemas` and `in_memory`.
         templates: digests of the templates that it was proposed for.
         strict: places of the sources whose appended rows change what is derived as any other change would: no residual tells of them.
         others: further tables or files that it derives from, distinct, of the same database. A source's *place* is 0 for
@@ -65,6 +65,11 @@ class Action:
         definition = dict(self.definition)
         kept = definition.get("schemas") or (definition.get("schema", ()),)
         return tuple(kept[place] if place < len(kept) else () for place in range(1 + len(self.others)))
+
+    @cached_property
+    def in_memory(self) -> bool:
+        """Whether what is built stays in the memory of this process and no table holds it: the definition says `in_memory`."""
+        return bool(dict(self.definition).get("in_memory", False))
 
     def get(self, name: str) -> Any:
         """The value that the definition holds under this name; KeyError if none."""

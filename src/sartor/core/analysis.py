@@ -58,6 +58,23 @@ class WantedKey:
 
 
 @dataclass(frozen=True, slots=True)
+class PointLookup:
+    """A statement that hands out columns of one table where its key equals one value, or one of a few.
+
+    Attributes:
+        columns: what it hands out, in its order, by their names in the catalog.
+        key: the column that is compared.
+        first_token, last_token: the values that it is compared with, in the fingerprint's tokens, both included.
+    """
+
+    source: TableName
+    columns: tuple[str, ...]
+    key: str
+    first_token: int
+    last_token: int
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """The analysis of one statement against one catalog.
 
@@ -72,6 +89,7 @@ class Analysis:
         blocks: the SELECTs that a view may answer, whatever `refusal` says of single references.
         ranking: of the statement's ORDER BY, where it may leave ties and blocks depend on it.
         block_reasons: why other SELECTs are no such blocks.
+        lookup: the statement as a look-up by a key, if it is nothing else.
     """
 
     digest: str
@@ -84,3 +102,4 @@ class Analysis:
     blocks: tuple[QueryBlock, ...] = ()
     ranking: Ranking | None = None
     block_reasons: tuple[str, ...] = ()
+    lookup: PointLookup | None = None

@@ -65,6 +65,11 @@ BUILD_SECONDS_PER_CELL = Constant(40e-9, 0.0, 1.0, "seconds to sort and store on
 BUILD_SECONDS_PER_TEXT = Constant(
     110e-9, 0.0, 1.0, "seconds to sort and store one value of no fixed width", "elections: 3.6 M rows x 6 texts, 2 numbers in 3.0 s"
 )
+LOOKUP_SECONDS = Constant(30e-6, 0.0, 1e-3, "what a look-up in memory is expected to take", "python -m benchmarks lookups")
+LOOKUP_BUILD_SECONDS_PER_CELL = Constant(
+    40e-9, 0.0, 1.0, "seconds to read one value into memory and put it in the order of the key", "python -m benchmarks lookups"
+)
+LOOKUP_TEXT_BYTES = Constant(24, 1, 10_000, "bytes in memory of a text whose length is not known", "declared")
 COMPRESSED_SHARE = Constant(0.45, 0.01, 2.0, "stored bytes for each byte of the types' width", "declared")
 SORT_SECONDS_PER_ROW = Constant(40e-9, 0.0, 1e-3, "seconds to bring one row back into order", "140 k rows in 6 ms")
 JOIN_KEY_SHARE = Constant(0.5, 0.0, 1.0, "row groups still read when only a join restricts the key", "declared")

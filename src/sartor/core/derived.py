@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sartor.core.action import Action
@@ -60,6 +60,7 @@ class DerivedObject:
         bytes_stored: what it takes in the file.
         build_seconds: what building it took.
         others: coverages of the action's other sources, in their order, from the same snapshot.
+        content: of what is kept in memory, all that it holds, never changed; None until this process has built it.
 
     Raises:
         ValueError: not one coverage for each source; what is not covered could not be told to be current.
@@ -72,6 +73,7 @@ class DerivedObject:
     bytes_stored: int = 0
     build_seconds: float = 0.0
     others: tuple[Coverage, ...] = ()
+    content: Any = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if len(self.others) != len(self.action.others):

@@ -5,6 +5,7 @@ SartorError
 ├── BudgetError (ValueError)          a budget that allows nothing
 ├── DecisionNotFound (LookupError)    no decision of that number in the ledger
 ├── DatabaseUnavailable (OSError)     the database file can not be opened for this
+├── LookupRefused (ValueError)        a look-up of many keys that does not say enough
 ├── SortCancelled                     the caller's progress function asked a sort to stop
 └── BuildFailed                       nothing of what was chosen could be built
 """
@@ -34,6 +35,10 @@ class DecisionNotFound(SartorError, LookupError):
 
 class DatabaseUnavailable(SartorError, OSError):
     """The database file can not be opened for what was asked."""
+
+
+class LookupRefused(SartorError, ValueError):
+    """A look-up of many keys does not say which column is the key, or which columns are wanted."""
 
 
 class BuildFailed(SartorError):

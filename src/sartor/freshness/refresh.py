@@ -221,7 +221,7 @@ def coverage_now(engine: Engine, registry: Registry, action: Action) -> tuple[Co
     return tuple(
         Coverage(-1, 0, False, files=files[source])
         if isinstance(source, FileScan)
-        else replace(_coverage(source.name.lower(), bounds[source], before, after), iteration=iteration)
+        else replace(coverage_of(source.name.lower(), bounds[source], before, after), iteration=iteration)
         for source in action.sources
     )
 
@@ -238,7 +238,12 @@ def _is_complete(engine: Engine, derived: DerivedObject, now: Coverage) -> bool:
     return has_numbers(engine, derived) and engine.rows(f"SELECT count(*) FROM {relation(derived)}") == [(now.rows,)]
 
 
-def _coverage(name: str, bounds: tuple[int, int | None, int], before: RegistryState, after: RegistryState) -> Coverage:
+def coverage_of(name: str, bounds: tuple[int, int | None, int], before: RegistryState, after: RegistryState) -> Coverage:
+    """What a snapshot that began between two states of the registry covers of a table.
+
+    Args:
+        bounds: count, largest row id or None, sum of the row ids.
+    """
     rows, last, row_ids = bounds
     high_water = -1 if last is None else int(last)
     settled = not before.appending(name) and before.appends(name) == after.appends(name)

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import wraps
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,11 +22,14 @@ import duckdb
 
 from sartor.core.errors import BudgetError
 from sartor.interfaces import serving
+from sartor.interfaces.answer import Answer
 from sartor.interfaces.database import Database
 from sartor.interfaces.session import Session
 from sartor.interfaces.tailoring import DEFAULT_STORAGE, MODES
 
 if TYPE_CHECKING:
+    import pyarrow
+
     from sartor.interfaces.design_report import DesignReport
     from sartor.interfaces.rewrite_report import RewriteReport
     from sartor.tuner.outcome import TuneReport, UndoReport
@@ -49,10 +53,22 @@ class Connection(duckdb.DuckDBPyConnection):
     # Statements ---------------------------------------------------------------------------------------------------
 
     def execute(self, query: Any, parameters: Any = None) -> Connection:
-        _run(self, query, parameters, lambda text: _Plain.execute(self, text, parameters))
+        session = _SESSIONS.get(self)
+        if session is None:
+            _Plain.execute(self, query, parameters)
+            return self
+        session.answer = None
+        call = serving.begin(session, query, parameters, looks=True)
+        if call.rows is not None:
+            _Plain.execute(self, "")  # no statement: DuckDB lets go of the result before, and has none until something else is run
+            session.answer = Answer(call.rows, call.description)
+            call.end()
+        else:
+            _send(call, query, lambda text: _Plain.execute(self, text, parameters))
         return self
 
     def executemany(self, query: Any, parameters: Any = None) -> Connection:
+        _forget_answer(self)
         _write(self, query, lambda: _Plain.executemany(self, query, parameters))
         return self
 
@@ -61,6 +77,7 @@ class Connection(duckdb.DuckDBPyConnection):
 
     def _prepare_script(self, sql: Any, values: Any = None, **options: Any) -> Any:
         if serving.is_one_statement(sql):
+            _give_back(self)
             return _Plain._prepare_script(self, sql, values, **options)
         return _write(self, sql, lambda: _Plain._prepare_script(self, sql, values, **options))
 
@@ -72,18 +89,22 @@ class Connection(duckdb.DuckDBPyConnection):
     # Transactions -------------------------------------------------------------------------------------------------
 
     def begin(self) -> Connection:
+        _forget_answer(self)
         _write(self, "BEGIN", lambda: _Plain.begin(self))
         return self
 
     def commit(self) -> Connection:
+        _forget_answer(self)
         _write(self, "COMMIT", lambda: _Plain.commit(self))
         return self
 
     def rollback(self) -> Connection:
+        _forget_answer(self)
         _write(self, "ROLLBACK", lambda: _Plain.rollback(self))
         return self
 
     def checkpoint(self) -> Connection:
+        _forget_answer(self)
         _write(self, "CHECKPOINT", lambda: _Plain.checkpoint(self))
         return self
 
@@ -115,6 +136,7 @@ class Connection(duckdb.DuckDBPyConnection):
 
     def _register_source(self, obj: object, name: str | None = None) -> Any:
         if name is None:
+            _give_back(self)
             return _Plain._register_source(self, obj)
         return _write(self, _temporary(name), lambda: _Plain._register_source(self, obj, name))
 
@@ -124,9 +146,16 @@ class Connection(duckdb.DuckDBPyConnection):
     def create_function(self, name: str, *arguments: Any, **options: Any) -> Connection:
         session = _SESSIONS.get(self)
         if session is not None:
+            _give_back(self)
             session.database.define_function(name)
         _Plain.create_function(self, name, *arguments, **options)
         return self
+
+    def enable_profiling(self) -> None:
+        session = _SESSIONS.get(self)
+        if session is not None:
+            session.profiles = True
+        _Plain.enable_profiling(self)
 
     # Connections --------------------------------------------------------------------------------------------------
 
@@ -150,13 +179,31 @@ class Connection(duckdb.DuckDBPyConnection):
 
     # Results: the time and the rows of a fetch belong to the statement that is fetched -----------------------------
 
+    @property
+    def description(self) -> Any:
+        answer = _answer_of(self)
+        return _Plain.description.__get__(self) if answer is None else answer.description
+
+    @property
+    def rowcount(self) -> int:
+        return _Plain.rowcount.__get__(self) if _answer_of(self) is None else -1
+
     def fetchone(self) -> Any:
-        return _fetch(self, lambda: _Plain.fetchone(self), lambda row: row is not None)
+        answer = _answer_of(self)
+        if answer is not None:
+            return _fetch(self, answer.fetchone, lambda _: 1, looked_up=True)
+        return _fetch(self, lambda: _Plain.fetchone(self), lambda _: 1)
 
     def fetchmany(self, size: Any = 1) -> Any:
+        answer = _answer_of(self)
+        if answer is not None and type(size) is int and size >= 0:
+            return _fetch(self, lambda: answer.fetchmany(size), len, looked_up=True)
         return _fetch(self, lambda: _Plain.fetchmany(self, size), len)
 
     def fetchall(self) -> Any:
+        answer = _answer_of(self)
+        if answer is not None:
+            return _fetch(self, answer.fetchall, len, looked_up=True)
         return _fetch(self, lambda: _Plain.fetchall(self), len, whole=True)
 
     def fetchnumpy(self) -> Any:
@@ -172,7 +219,7 @@ class Connection(duckdb.DuckDBPyConnection):
         return _fetch(self, lambda: _Plain.fetch_df(self, date_as_object=date_as_object), len, whole=True)
 
     def _result_as_arrow(self, batch_size: Any, *, reader: bool) -> Any:
-        rows = (lambda _: 0) if reader else (lambda table: 0 if table is None else table.num_rows)
+        rows = (lambda _: 0) if reader else (lambda table: table.num_rows)
         return _fetch(self, lambda: _Plain._result_as_arrow(self, batch_size, reader=reader), rows)
 
     # Sartor's own -------------------------------------------------------------------------------------------------
@@ -256,6 +303,31 @@ class Connection(duckdb.DuckDBPyConnection):
         """
         return _database(self).export_workload(path, progress)
 
+    def lookup(self, table: str, keys: Any, columns: Sequence[str] | None = None, *, key: str | None = None) -> pyarrow.Table:
+        """The rows of many keys at once: from memory where they are held, else by one join; always of this moment.
+
+        Returns:
+            An Arrow table of the key and the columns: for each key, in the order in which they are given, its rows in the order of
+            the table. A key that the table does not hold has no row.
+
+        Args:
+            table: its name as in SQL.
+            keys: a list, a NumPy array or an Arrow array, of the key's type.
+            columns: names; all columns if not given.
+            key: the column that is compared; the table's declared key if not given.
+
+        Raises:
+            LookupRefused: the table does not declare one column as its key, and none is named.
+            duckdb.Error: as the join raises it.
+        """
+        from sartor.interfaces.batches import lookup
+
+        session = _SESSIONS.get(self)
+        if session is None:
+            raise duckdb.ConnectionException("Connection Error: Connection already closed!")
+        _give_back(self)
+        return lookup(self, session, table, keys, columns, key)
+
     def refresh(self) -> int:
         """Bring every derived object up to date now; returns how many had to be worked on."""
         return _database(self).refresh()
@@ -263,6 +335,40 @@ class Connection(duckdb.DuckDBPyConnection):
     def purge(self) -> int:
         """Drop every derived object that still holds rows deleted or changed in its table; returns how many."""
         return _database(self).purge()
+
+
+# What reads the result of the last statement, and what DuckDB refuses while there is more of it to fetch.
+_READS_RESULT = ("fetch_df_chunk", "tf", "torch", "complete", "abort")
+_NEEDS_NO_RESULT = (
+    "_bind",
+    "_check_text",
+    "_name_scope",
+    "_own_sources",
+    "_register_collection",
+    "_register_declared",
+    "_register_filelike",
+    "_register_map",
+    "_register_values",
+    "_statement_count",
+    "_table_kind",
+    "install_extension",
+    "load_extension",
+)
+
+
+def _after_look_up(name: str, *, reads: bool) -> Callable[..., Any]:
+    """DuckDB's method, for which a result that was looked up is first put where its own would be."""
+    method = getattr(_Plain, name)
+
+    def call(self: Connection, *arguments: Any, **options: Any) -> Any:
+        _give_back(self, reads=reads)
+        return method(self, *arguments, **options)
+
+    return wraps(method)(call)
+
+
+for _name in (*_READS_RESULT, *_NEEDS_NO_RESULT):
+    setattr(Connection, _name, _after_look_up(_name, reads=_name in _READS_RESULT))
 
 
 class WatchedAppender(duckdb.Appender):
@@ -353,7 +459,11 @@ def _run(connection: Connection, query: Any, parameters: Any, send: Callable[[An
     session = _SESSIONS.get(connection)
     if session is None:
         return send(query)
-    call = serving.begin(session, query, parameters)
+    _give_back(connection)
+    return _send(serving.begin(session, query, parameters), query, send)
+
+
+def _send(call: serving.Call, query: Any, send: Callable[[Any], _Result]) -> _Result:
     try:
         if call.alternative is not None:
             try:
@@ -365,6 +475,8 @@ def _run(connection: Connection, query: Any, parameters: Any, send: Callable[[An
                 if call.still_right():
                     return result
         result = send(query)
+        if call.describes:
+            call.description = _Plain.description.__get__(result)
     except BaseException:
         call.raised = True
         raise
@@ -373,11 +485,42 @@ def _run(connection: Connection, query: Any, parameters: Any, send: Callable[[An
     return result
 
 
+def _answer_of(connection: Connection) -> Answer | None:
+    """The result that was looked up, if nothing was run since past these methods, as DuckDB's own functions do."""
+    session = _SESSIONS.get(connection)
+    if session is None or session.answer is None:
+        return None
+    if _Plain.description.__get__(connection) is not None:
+        session.answer = None
+    return session.answer
+
+
+def _forget_answer(connection: Connection) -> None:
+    """What replaces the result of the last statement is about to be sent."""
+    session = _SESSIONS.get(connection)
+    if session is not None:
+        session.answer = None
+
+
+def _give_back(connection: Connection, *, reads: bool = False) -> None:
+    """Put a result that was looked up where DuckDB's own would be, fetched as far as it has been: only DuckDB knows what comes of it.
+
+    Args:
+        reads: it is going to be read; else this is needless once it has been fetched to its end.
+    """
+    answer = _answer_of(connection)
+    if answer is None or (answer.finished and not reads):
+        return
+    _forget_answer(connection)
+    answer.give(connection, _Plain)
+
+
 def _write(connection: Connection, query: Any, send: Callable[[], _Result]) -> _Result:
     """Send something that is not served from alternatives, inside the commit window of what `query` would do."""
     session = _SESSIONS.get(connection)
     if session is None:
         return send()
+    _give_back(connection)
     call = serving.begin(session, query, None, plain=True)
     try:
         return send()
@@ -408,7 +551,22 @@ def _temporary(name: str) -> str:
     return f"CREATE TEMP VIEW {_quoted(name)} AS SELECT 1"
 
 
-def _fetch(connection: Connection, fetch: Callable[[], _Result], count: Callable[[_Result], int], *, whole: bool = False) -> _Result:
+def _fetch(
+    connection: Connection,
+    fetch: Callable[[], _Result],
+    count: Callable[[_Result], int],
+    *,
+    whole: bool = False,
+    looked_up: bool = False,
+) -> _Result:
+    """Fetch, and count it as part of the statement.
+
+    Args:
+        whole: nothing is left to be fetched then.
+        looked_up: the result is one that is in memory.
+    """
+    if not looked_up:
+        _give_back(connection, reads=True)
     session = _SESSIONS.get(connection)
     pending = session.pending if session is not None else None
     if session is None or pending is None:
@@ -418,7 +576,8 @@ def _fetch(connection: Connection, fetch: Callable[[], _Result], count: Callable
     if session.lingering is not None and (whole or result is None):
         session.release()
     pending.seconds += perf_counter() - started
-    pending.rows += count(result)
+    if result is not None:  # as of a result that has been fetched already
+        pending.rows += count(result)
     return result
 
 

@@ -12,6 +12,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -26,6 +27,7 @@ from sartor.freshness.usable import Use
 from sartor.freshness.watch import Watch
 from sartor.interfaces import refreshing, sharing, tailoring, writing
 from sartor.interfaces.design_report import Decisions
+from sartor.interfaces.holding import Holding
 from sartor.interfaces.known import Compiled, Known, Template
 from sartor.interfaces.opening import Opened, open_plain
 from sartor.interfaces.session import Session, Transaction
@@ -35,6 +37,7 @@ from sartor.tuner.ledger import Ledger
 from sartor.workload.log import WorkloadLog
 
 if TYPE_CHECKING:
+    from sartor.core.derived import DerivedObject
     from sartor.core.table import Catalog
     from sartor.engines.base import Engine
     from sartor.interfaces.keeper import Keeper
@@ -60,6 +63,7 @@ class Database:
         engine_lock: held by whoever uses `engine`.
         asked_at: when the last statement ended, on `time.perf_counter`.
         keeper: what refreshes and tunes in idle time, if it was asked for.
+        holding: what keeps objects in memory up to date.
     """
 
     def __init__(self, opened: Opened, *, keep_literals: bool, mode: str) -> None:
@@ -80,6 +84,7 @@ class Database:
         self.engine_lock = threading.RLock()
         self.asked_at = time.perf_counter()
         self.keeper: Keeper | None = None
+        self.holding = Holding(self)
         self.log = WorkloadLog(opened.folder, keep_literals=keep_literals)
         self.ledger = Ledger(opened.folder)
         self.functions: frozenset[str] = frozenset()
@@ -144,6 +149,7 @@ class Database:
         """Leave the file clean, flush what was observed, and let go of the instance."""
         if self.keeper is not None:
             self.keeper.stop()
+        self.holding.stop()
         with self.engine_lock:
             tailoring.close(self)
             self._engine.close()
@@ -172,6 +178,14 @@ class Database:
             objects = self.design.objects.values()
             self._catalog = self.engine().catalog(generation).knowing(verified_keys(objects), known_scans(objects))
         return self._catalog
+
+    def current_catalog(self) -> Catalog:
+        """The catalog as of now, without waiting for whoever uses the engine if no definition has moved it."""
+        catalog = self._catalog
+        if catalog is not None and catalog.generation == self.generation:
+            return catalog
+        with self.engine_lock:
+            return self.catalog()
 
     # What is known of a text --------------------------------------------------------------------------------------
 
@@ -383,6 +397,14 @@ class Database:
         while any(session.naming for session in self.sessions()):
             time.sleep(DRAIN_SECONDS.default)
 
+    def put_in_force(self, derived: DerivedObject) -> None:
+        """An object whose content is other than it was answers the same statements as before; nothing if it is gone meanwhile."""
+        with self._lock:
+            design = self.design
+            before = design.objects.get(derived.identifier)
+            if before is not None and before.generation == derived.generation and before.action == derived.action:
+                self.design = replace(design, objects={**design.objects, derived.identifier: derived})
+
     def next_identifier(self) -> int:
         """A number that no derived object of this database has had in this process."""
         with self._lock:
@@ -397,6 +419,7 @@ class Database:
         template.switch_off(self.design)
         template.decided_for = (self.design.version, self.generation)
         template.alternative = ()
+        template.looked_up = 0
         trace = "".join(traceback.format_exception(error)) if error is not None else traceback.format_exc()
         self.ledger.record(
             "fall_back",

@@ -7,13 +7,16 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from statistics import median
-from typing import TYPE_CHECKING
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
 
+from sartor.core.action import Action
 from sartor.core.analysis import Analysis
 from sartor.core.block import Order
 from sartor.core.constants import DISCARD_SHARE, HISTORY_RUNS, PROBATION_RUNS, PUT_BACK_EVERY
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Design
+from sartor.engines.base import Outcome
 from sartor.freshness.usable import Use, moved, standing, told
 from sartor.sql.classify import READ, Effects
 from sartor.sql.fingerprint import Fingerprint
@@ -22,6 +25,8 @@ from sartor.sql.rewrite import Splice, splice
 from sartor.tuner.history import Probation, is_suspect
 
 if TYPE_CHECKING:
+    from sartor.components.base import Plan
+    from sartor.engines.base import Engine
     from sartor.freshness.registry import RegistryState
 
 
@@ -36,6 +41,8 @@ class Template:
         effects: of its statements where they only read, for then all of them do; else None.
         analysis: the analysis, against the catalog of `analysed_for`.
         decided_for: the design version and catalog generation that `alternative` was decided for.
+        looked_up: the identifier of the object in memory that the alternative is; 0 if it is none.
+        description: of its result, as DuckDB gave it, and the catalog generation that it did so under.
         off: ways that this template is not served by, with the design version that this holds for.
         seconds: the last run times, plain (None) and by each way of being served.
         probation: by way of being served, the runs that decide whether it is slower than plain.
@@ -51,6 +58,8 @@ class Template:
     analysed_for: int = -1
     alternative: Alternative = ()
     decided_for: tuple[int, int] = (-1, -1)
+    looked_up: int = 0
+    description: tuple[int, Any] | None = None
     off: dict[Use, int] = field(default_factory=dict)
     seconds: dict[Use | None, deque[float]] = field(default_factory=dict)
     probation: dict[Use, Probation] = field(default_factory=dict)
@@ -127,7 +136,22 @@ class Known:
     fingerprint: Fingerprint | None = None
     template: Template | None = None
     ties: tuple[object, bool] | None = None
+    _plan: tuple[Action, Analysis, Plan | None] | None = None
     _compiled: dict[object, Compiled | None] = field(default_factory=dict)
+
+    def plan(self, action: Action) -> Plan | None:
+        """How statements of this text are looked up in what an action holds in memory; cached. None if they can not be."""
+        analysis = self.template.analysis if self.template is not None else None
+        if self._plan is not None and self._plan[0] is action and self._plan[1] is analysis:
+            return self._plan[2]
+        if analysis is None or self.fingerprint is None:
+            return None
+        from sartor.components import holding
+
+        words = [self.text[start:end] for start, end in self.fingerprint.tokens]
+        found = holding(action.component).plan(action, analysis, words)
+        self._plan = (action, analysis, found)
+        return found
 
     def compiled(
         self,
@@ -172,6 +196,32 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class LookUp:
+    """A statement as it is answered from memory."""
+
+    plan: Plan
+    derived: DerivedObject
+    check: None = None
+
+    def run(self, engine: Engine, parameters: Any, plain: Outcome) -> Outcome:
+        """Look it up; the seconds are of that alone, for what is put in a table here is handed out as it is.
+
+        Raises:
+            LookupError: it is not answered from memory with these parameters.
+        """
+        import pyarrow
+
+        started = perf_counter()
+        rows = self.plan.answer(self.derived, parameters)
+        seconds = perf_counter() - started
+        if rows is None:
+            raise LookupError("the values of this statement are not looked up")
+        columns = list(zip(*rows, strict=True)) or [()] * len(plain.names)
+        arrays = [pyarrow.array(list(column), field.type) for column, field in zip(columns, plain.table.schema, strict=True)]
+        return Outcome(plain.names, plain.types, pyarrow.Table.from_arrays(arrays, schema=plain.table.schema), seconds)
+
+
+@dataclass(frozen=True, slots=True)
 class Compiled:
     """A statement's text rewritten for an alternative.
 
@@ -183,6 +233,10 @@ class Compiled:
     text: str
     check: str | None = None
     proof: object = None
+
+    def run(self, engine: Engine, parameters: Any, plain: Outcome) -> Outcome:
+        """Run the text."""
+        return engine.run(self.text, parameters)
 
 
 def compile_text(

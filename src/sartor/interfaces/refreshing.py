@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -61,12 +62,18 @@ def refresh(database: Database, only: frozenset[int] | None = None, each: Callab
 
 def purge(database: Database) -> int:
     """Drop every object that may still hold rows which its table no longer has; returns how many."""
+    from sartor.freshness.held import let_go
+
     with database.engine_lock:
         stale = [d for d in database.design.objects.values() if use(d, database.registry.state) is Use.NO]
-        if stale and not database.opened.read_only:
+        for derived in stale:
+            if derived.action.in_memory:
+                database.put_in_force(let_go(derived))
+        written = [derived for derived in stale if not derived.action.in_memory]
+        if written and not database.opened.read_only:
             with own_write(database):
-                drop_objects(database, stale)
-            for derived in stale:
+                drop_objects(database, written)
+            for derived in written:
                 database.ledger.record("purge", str(derived.identifier), f"{derived.table} was dropped: its table changed")
         return len(stale)
 
@@ -77,7 +84,7 @@ def anchor_all(database: Database) -> None:
 
     iteration = database.registry.iteration()
     for derived in list(database.design.objects.values()) if iteration >= 0 else ():
-        if any(not one.files and one.iteration != iteration for one in derived.coverages):
+        if not derived.action.in_memory and any(not one.files and one.iteration != iteration for one in derived.coverages):
             with own_write(database):
                 found = anchor(database.engine(), database.registry, derived)
                 if found is not None:  # what it holds is the same, so that what was decided stands
@@ -86,8 +93,14 @@ def anchor_all(database: Database) -> None:
 
 
 def _refresh_one(database: Database, derived: DerivedObject, how: Use, known: list[Changes]) -> None:
+    from sartor.components import holding
+    from sartor.freshness.held import refreshed
     from sartor.freshness.refresh import Overtaken
 
+    if derived.action.in_memory and _has_its_sources(database, derived.action):
+        with suppress(Overtaken):
+            database.put_in_force(refreshed(database.engine(), database.registry, holding(derived.action.component), derived))
+        return
     with own_write(database):
         try:
             fresh = _brought_up(database, derived, how, known)

@@ -60,6 +60,7 @@ class RewriteReport:
 
 def rewrite_report(database: Database, text: str) -> RewriteReport:
     """Look at a statement as the query's way would on its second run, without running it."""
+    from sartor.interfaces.known import LookUp
     from sartor.interfaces.tailoring import decide, text_for
 
     known = database.known(text)
@@ -77,7 +78,7 @@ def rewrite_report(database: Database, text: str) -> RewriteReport:
         if not is_fact(derived) and _reads_a_table_of(derived, analysis)
     )
     if rewritten is not None:
-        return RewriteReport("", rewritten.text, considered)
+        return RewriteReport("", text if isinstance(rewritten, LookUp) else rewritten.text, considered)
     refused = analysis.block_reasons[0] if analysis.block_reasons else analysis.refusal
     if not considered and refused:
         why = refused

@@ -60,6 +60,10 @@ class Call:
         iteration: the registry's, where covered rows are told by row ids that a checkpoint may move; else None.
         close: closes the commit window of a write.
         sends: the text itself is sent.
+        looks: it may be answered by a look-up in memory.
+        rows: the answer, where it was looked up.
+        description: of the result, where it was looked up.
+        describes: it is to be remembered, so that the template can be looked up the next time.
     """
 
     session: Session
@@ -77,6 +81,10 @@ class Call:
     iteration: int | None = None
     close: Callable[[], None] | None = None
     sends: bool = False
+    looks: bool = False
+    rows: list[tuple[Any, ...]] | None = None
+    description: Any = None
+    describes: bool = False
     raised: bool = False
     served: bool = False
 
@@ -115,6 +123,8 @@ class Call:
         session.busy = session.naming = False
         seconds = ended - self.begun
         effects = self.effects
+        if self.describes and not self.raised and self.known is not None and self.known.template is not None:
+            self.known.template.description = (session.database.generation, self.description)
         if self.sends and not self.raised:
             session.release()  # the stream of the statement before has ended with this one
         if effects is not None and not effects.reads_only:
@@ -133,8 +143,12 @@ class Call:
                 pending.how = tuple([how for _, how in self.used])
 
 
-def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False) -> Call:
+def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False, looks: bool = False) -> Call:
     """Decide how a statement is run, and open the commit window if it may write.
+
+    Args:
+        plain: it is not answered from what is derived.
+        looks: whoever sends it can take rows for an answer.
 
     Never raises: what is not understood is sent as it is, and counts as having written everything.
     """
@@ -154,7 +168,7 @@ def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False)
     elif known.template is None:
         database.complete(known)
     effects = known.effects
-    call = Call(session, known, effects, parameters, begun, sends=not plain)
+    call = Call(session, known, effects, parameters, begun, sends=not plain, looks=looks)
     if effects.reads_only:
         if database.design.objects and not plain:
             session.naming = True  # before the design is looked at: see Database.publish
@@ -162,6 +176,7 @@ def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False)
             session.naming = call.alternative is not None
     else:
         call.effects = effects = session.resolve(effects)
+        session.profiles |= effects.session and "profil" in text.lower()
         if not effects.reads_only:
             call.close = _open_window(session, effects)
         if not effects.is_work and database.design.objects and not plain:
@@ -183,6 +198,8 @@ def finish(session: Session) -> None:
         if template.observe(pending.seconds, how) and how is not None:
             session.database.put_back(template, how)
     keeper = session.database.keeper
+    if template is not None and template.looked_up and how is None:
+        session.database.holding.missed(template.looked_up, pending.seconds)
     if keeper is not None and pending.known.effects.reads_only:
         whole = template.usual(Use.WHOLE) if template is not None else None
         residuals = pending.alternative if Use.RESIDUAL in pending.how else ()
@@ -246,6 +263,10 @@ def _take_alternative(call: Call, database: Database) -> None:
     if shadows and not shadows.isdisjoint(template.names):
         return
     database.look_for_unseen_writes()
+    if template.looked_up:
+        if call.looks and transaction is None and session.lingering is None and not session.profiles:
+            _look_up(call, database, design.objects.get(template.looked_up))
+        return
     state = database.registry.state
     used = []
     for replacement in alternative:
@@ -287,6 +308,29 @@ def _take_alternative(call: Call, database: Database) -> None:
         call.settled = counts
     call.alternative, call.used, call.before, call.iteration = compiled.text, tuple(used), state, iteration
     call.proof, call.tells = compiled.proof, tells
+
+
+def _look_up(call: Call, database: Database, derived: DerivedObject | None) -> None:
+    """Answer a statement from memory, if that covers every row at this moment, which is then the statement's snapshot."""
+    known = call.known
+    assert known is not None
+    template = known.template
+    assert template is not None
+    if derived is None or derived.content is None or use(derived, database.registry.state) is not Use.WHOLE:
+        return
+    plan = known.plan(derived.action)
+    if plan is None or template.is_off(database.design, Use.WHOLE):
+        return
+    if template.description is None or template.description[0] != database.generation:
+        call.describes = True
+        return
+    try:
+        call.rows = plan.answer(derived, call.parameters)
+    except Exception as error:
+        database.alternative_failed(known, "a look-up in memory", error)
+        return
+    if call.rows is not None:
+        call.used, call.served, call.description = ((derived, Use.WHOLE),), True, template.description[1]
 
 
 def _may_commit_later(session: Session, effects: Effects | None) -> bool:

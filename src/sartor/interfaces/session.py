@@ -15,6 +15,7 @@ from sartor.sql.classify import Effects
 if TYPE_CHECKING:
     from sartor.core.design import Design
     from sartor.freshness.registry import RegistryState
+    from sartor.interfaces.answer import Answer
     from sartor.interfaces.database import Database
     from sartor.interfaces.serving import Pending
 
@@ -113,6 +114,8 @@ class Session:
         pending: the observation of the last statement, still growing while its result is fetched.
         busy: a statement is being sent.
         lingering: closes the commit window of a statement whose result may still be streamed, and which commits when it ends.
+        profiles: the user may ask for the profile of a statement, so that each has to run.
+        answer: the result of the last statement, where it was looked up in memory and not run.
         naming: it is being decided, or has been, that what is sent names derived objects; they may not be dropped meanwhile.
     """
 
@@ -124,6 +127,8 @@ class Session:
     pending: Pending | None = None
     busy: bool = False
     naming: bool = False
+    profiles: bool = False
+    answer: Answer | None = None
     lingering: Callable[[], None] | None = None
 
     def resolve(self, effects: Effects) -> Effects:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sartor.core.table import Catalog
     from sartor.interfaces.database import Database
     from sartor.interfaces.design_report import DesignReport
-    from sartor.interfaces.known import Compiled, Known
+    from sartor.interfaces.known import Compiled, Known, LookUp
     from sartor.interfaces.report.facts import Facts
     from sartor.interfaces.rewrite_report import RewriteReport
     from sartor.tuner.outcome import TuneReport, UndoReport
@@ -57,7 +57,10 @@ def load(database: Database) -> None:
 
         trusted = standing(database, engine)
         newest = {derived.identifier: derived for derived in objects}
-        known = {identifier: stored.trusted(derived, *_counts(trusted.get(identifier, ""))) for identifier, derived in newest.items()}
+        known = {
+            identifier: stored.trusted(derived, *_counts("" if derived.action.in_memory else trusted.get(identifier, "")))
+            for identifier, derived in newest.items()
+        }
         choices, saved = stored.load_choices(engine)
         database.publish(Design(known, choices, 1, saved))
 
@@ -100,8 +103,14 @@ def decide(database: Database, known: Known, design: Design) -> Alternative:
             chosen = design.choices[template.digest]
     _count(database, analysis, design, offered, chosen)
     template.alternative = chosen
+    template.looked_up = chosen[0].object if _is_in_memory(design, chosen) else 0
     template.decided_for = (design.version, catalog.generation)
     return chosen
+
+
+def _is_in_memory(design: Design, alternative: Alternative) -> bool:
+    """Whether an alternative is an object in memory."""
+    return any(item.object in design.objects and design.objects[item.object].action.in_memory for item in alternative)
 
 
 def _count(database: Database, analysis: Analysis, design: Design, offered: list[Alternative], chosen: Alternative) -> None:
@@ -204,13 +213,19 @@ def _knowing(database: Database, design: Design) -> tuple[Workload, Catalog]:
     return workload.analysed(catalog), catalog
 
 
-def text_for(database: Database, text: str, alternative: Alternative, design: Design, catalog: Catalog) -> Compiled | None:
-    """The text that answers a statement by an alternative, or None if it can not be served by it now."""
-    from sartor.interfaces.known import compile_text
+def text_for(database: Database, text: str, alternative: Alternative, design: Design, catalog: Catalog) -> Compiled | LookUp | None:
+    """What answers a statement by an alternative, or None if it can not be served by it now."""
+    from sartor.components import holding
+    from sartor.interfaces.known import LookUp, compile_text
     from sartor.sql.analyse import analyse
 
     known = database.known(text)
     analysis = analyse(text, catalog, known.fingerprint)
+    if _is_in_memory(design, alternative):
+        held = design.objects[alternative[0].object]
+        words = [text[start:end] for start, end in known.fingerprint.tokens] if known.fingerprint is not None else []
+        plan = holding(held.action.component).plan(held.action, analysis, words)
+        return LookUp(plan, held) if plan is not None and use(held, database.registry.state) is Use.WHOLE else None
     state = database.registry.state
     used = []
     for replacement in alternative:

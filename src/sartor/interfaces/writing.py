@@ -43,14 +43,20 @@ def own_write(database: Database) -> Iterator[None]:
 
 def install(database: Database, action: Action) -> DerivedObject:
     """Build one derived object by hand and put it in force, without a trial."""
-    from sartor.components import component
+    from sartor.components import component, holding
+    from sartor.freshness.held import hold
     from sartor.freshness.refresh import build
 
     with database.engine_lock, own_write(database):
         engine = database.engine()
         stored.prepare(engine)
         identifier = database.next_identifier()
-        derived = build(engine, database.registry, component(action.component).build_query, action, identifier)
+        if action.in_memory:
+            derived = hold(engine, database.registry, holding(action.component), action, identifier)
+            with engine.transaction():
+                stored.save(engine, derived)
+        else:
+            derived = build(engine, database.registry, component(action.component).build_query, action, identifier)
         replace_object(database, derived)
         if any(isinstance(source, FileScan) for source in action.sources):
             database.define()

@@ -69,13 +69,22 @@ def fit(words: Words, error: int, flip: np.uint64 = _ZERO) -> Spline:
         error: ranks by which a line may miss; a smaller one makes more knots.
         flip: what each word is to be flipped with before.
     """
-    room = max(words.size // (2 * error + 1), 1) * 2 + 8
+    room = most_knots(words.size, error)
     knots, ranks = np.empty(room, np.uint64), np.empty(room, np.float64)
     count = _corridor(words, flip, float(error), knots, ranks)
     knots, ranks = knots[:count].copy(), ranks[:count].copy()
     slopes = np.zeros(count)
     slopes[:-1] = np.diff(ranks) / np.diff(knots).astype(np.float64)
     return Spline(knots, ranks, slopes, words.size, error + 2)
+
+
+def most_knots(rows: int, error: int) -> int:
+    """No spline of so many rows has more knots.
+
+    A line ends where a rank has risen by more than the error since it began: up to there a flat line does. The next line begins
+    before that place, and the one after it at or behind it, so that any two lines together rise by more than the error.
+    """
+    return 2 * (rows // (error + 1) + 1) + 4
 
 
 def holds(spline: Spline, words: Words, flip: np.uint64 = _ZERO) -> bool:

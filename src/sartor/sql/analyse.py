@@ -17,6 +17,7 @@ from sartor.sql.algebra.select import Statement
 from sartor.sql.algebra.statement import Blocks, blocks
 from sartor.sql.blocks import Refused, Walk
 from sartor.sql.fingerprint import Fingerprint, fingerprint
+from sartor.sql.lookup import point_lookup
 from sartor.sql.scans import named
 from sartor.sql.vocabulary import refusal
 
@@ -157,6 +158,7 @@ def _analyse(text: str, catalog: Catalog, printed: Fingerprint) -> Analysis:
         references = tuple(with_names.in_users_text(reference) for reference in references)
     return replace(
         analysis,
+        lookup=point_lookup(tree, references, words, catalog) if with_names is None else None,
         references=references,
         joins=tuple(walk.joins),
         facts=tuple(sorted(walk.facts)),

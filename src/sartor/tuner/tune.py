@@ -7,16 +7,17 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any, Protocol
 
-from sartor.components.base import Component
+from sartor.components.base import Component, Holding
 from sartor.core.action import Estimate
 from sartor.core.analysis import Analysis
 from sartor.core.constants import APPRAISED_SHARE, FIXED_QUERY_SECONDS
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Design
 from sartor.core.table import Catalog
-from sartor.engines.base import Engine
+from sartor.engines.base import Engine, Outcome
 from sartor.freshness import stored
 from sartor.freshness.facts import find_key
+from sartor.freshness.held import hold
 from sartor.freshness.refresh import Overtaken, build
 from sartor.freshness.registry import Registry
 from sartor.tuner import loop
@@ -32,13 +33,14 @@ _PROVING_SHARE = (0.5, 0.5)
 
 
 class Rewritten(Protocol):
-    """A statement's text as an alternative answers it, and a query that says whether it may be, if one has to."""
-
-    @property
-    def text(self) -> str: ...
+    """A statement as an alternative answers it, and a query that says whether it may be, if one has to."""
 
     @property
     def check(self) -> str | None: ...
+
+    def run(self, engine: Engine, parameters: Any, plain: Outcome) -> Outcome:
+        """Run it to its end; `plain` is what the user's own text gave."""
+        ...
 
 
 @dataclass(slots=True)
@@ -49,7 +51,7 @@ class TuneContext:
         publish: puts a design in force and keeps its choices.
         workload: with analyses.
         clock: seconds, from any start.
-        text_for: the text that answers a statement by an alternative under a design, or None if it can not be now.
+        text_for: what answers a statement by an alternative under a design, or None if it can not be now.
         knowing: the workload and the catalog as they look under the facts of a design.
         next_identifier: a number that no object has had.
         sizes: what was built in former rounds took, as `loop.Round.sizes`; what this round builds is added.
@@ -178,7 +180,7 @@ def _appraise(context: TuneContext, workload: Workload, catalog: Catalog) -> loo
                 found += component.estimate(ours, workload, catalog, context.engine)
             except Exception as error:
                 refused.append(Refusal(f"{component.name} of {source}", f"its gain could not be estimated: {error}"))
-        worth = [estimate for estimate in found if pays(estimate, workload)]
+        worth = [estimate for estimate in found if not estimate.action.in_memory and pays(estimate, workload)]
         workload = replace(workload, templates=tuple(t for t in workload.templates if not _is_settled(t, worth)))
     return loop.Appraised(context.clock(), tuple(found), tuple(refused))
 
@@ -197,7 +199,12 @@ def _build(context: TuneContext, step: loop.Build) -> loop.Made:
     action = step.estimate.action
     component = next(component for component in context.components if component.name == action.component)
     try:
-        derived = build(context.engine, context.registry, component.build_query, action, step.identifier)
+        if isinstance(component, Holding):
+            derived = hold(context.engine, context.registry, component, action, step.identifier)
+            with context.engine.transaction():
+                stored.save(context.engine, derived)
+        else:
+            derived = build(context.engine, context.registry, component.build_query, action, step.identifier)
     except Overtaken:
         return loop.Made(context.clock(), None, "its table was being changed; tune again when that is over")
     except Exception as error:
@@ -218,7 +225,7 @@ def _try(context: TuneContext, step: loop.Try) -> loop.Tried:
             if not checked.table.column(0)[0].as_py():
                 return loop.Tried(context.clock(), None)
             checking = checked.seconds
-        other = engine.run(rewritten.text, execution.parameters)
+        other = rewritten.run(engine, execution.parameters, plain)
         found = difference(plain, other, ordered=_ordered(execution.text))
         if found is not None and difference(plain, engine.run(execution.text, execution.parameters), ordered=True) is None:
             return loop.Tried(context.clock(), None, f"THE ANSWERS DIFFER: {found}")
