@@ -33,6 +33,8 @@ fuzz: venv
 	$(BIN)/python -m tests.fuzz --statements 20000
 	$(BIN)/python -m tests.protocol --answers 20000
 	$(BIN)/python -m tests.kernels.fuzz --cases 5000
+	checked=$$(mktemp -d) && NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$$checked $(BIN)/python -m tests.kernels.fuzz --cases 2000; \
+	  status=$$?; rm -rf $$checked; exit $$status
 
 bench: venv
 	$(BIN)/python -m benchmarks run shop
@@ -41,6 +43,7 @@ bench: venv
 	$(BIN)/python -m benchmarks run dashboards
 	$(BIN)/python -m benchmarks run shop --rounds 5
 	$(BIN)/python -m benchmarks overhead
+	$(BIN)/python -m benchmarks lookups
 	$(BIN)/python -m benchmarks kernels
 
 clean:

@@ -22,6 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if asked.command == "overhead":
             return _overhead(asked)
+        if asked.command == "lookups":
+            return _lookups(asked)
         if asked.command == "kernels":
             return _kernels(asked)
         from benchmarks.suites import suite_of
@@ -62,6 +64,11 @@ def _parser() -> argparse.ArgumentParser:
     overhead.add_argument("--check", action="store_true", help="a shorter run for a gate")
     overhead.add_argument("--repetitions", type=int, default=0, help="of each kind")
     overhead.add_argument("--json", type=Path, help="write the figures to this file")
+    lookups = commands.add_parser("lookups", help="look-ups by a key beside DuckDB's own indexes; exit status 1 if they are too slow")
+    lookups.add_argument("--scale", type=float, default=5.0, help="million order items (5)")
+    lookups.add_argument("--threads", type=int, default=1, help="DuckDB's threads (1)")
+    lookups.add_argument("--repetitions", type=int, default=1000, help="of each template")
+    lookups.add_argument("--json", type=Path, help="write the figures to this file")
     kernels = commands.add_parser("kernels", help="sort, argsort, recluster and look-ups beside NumPy, Polars, PyArrow and DuckDB")
     kernels.add_argument("--sizes", default="10000,100000,1000000,10000000,50000000", help="rows, with commas between")
     kernels.add_argument("--threads", default="1,2", help="numbers of threads, with commas between (1,2)")
@@ -138,6 +145,26 @@ def _overhead(asked: argparse.Namespace) -> int:
     for name in slow:
         print(f"FAILED: {name} is over {LIMITS_US[name]:g} µs")
     return 1 if slow else 0
+
+
+def _lookups(asked: argparse.Namespace) -> int:
+    from benchmarks.lookups import failures, measure
+
+    if asked.scale <= 0 or asked.threads < 1 or asked.repetitions < 1:
+        raise BenchmarkError("--scale, --threads and --repetitions must be above 0")
+    figures = measure(int(asked.scale * 1e6), asked.repetitions, asked.threads)
+    _write(asked.json, figures)
+    for line in figures["templates"]:
+        print(f"{line['name']:<22} {line['plain_us']:>8.0f} µs plain {line['sartor_us']:>8.0f} µs   {line['times']:.1f} times")
+    cold = figures["cold"]
+    print(f"{'order, cold':<22} {cold['plain_us']:>8.0f} µs plain {cold['sartor_us']:>8.0f} µs   {cold['times']:.1f} times")
+    for line in figures["batches"]:
+        each = f"{line['keys_a_second'] / 1e6:.1f} million keys a second, by a join {line['join_keys_a_second'] / 1e6:.1f}"
+        print(f"lookup of {', '.join(line['columns']):<20} {each}")
+    problems = failures(figures)
+    for problem in problems:
+        print(f"FAILED: {problem}")
+    return 1 if problems else 0
 
 
 def _kernels(asked: argparse.Namespace) -> int:

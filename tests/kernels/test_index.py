@@ -154,3 +154,16 @@ def test_no_spline_needs_more_room_than_it_is_given(error: int) -> None:
             count = spline._corridor(repeated, np.uint64(0), float(error), knots, ranks)
             assert count <= room, (error, length)
             assert spline.holds(spline.fit(repeated, error), repeated)
+
+
+def test_one_text_is_looked_up_as_many_are() -> None:
+    generator = np.random.default_rng(5)
+    texts = ["", "a", "ab", "ab\0", "é", "prefix of seven", "prefix of seven and more", *map(str, generator.integers(0, 500, 3000))]
+    asked = [*texts[:200], "b", "prefix", "prefix of seven and", "\0", "zz"]
+    for keys in (texts, [f"same {text}" for text in texts], ["one"]):
+        index = LearnedIndex(pa.array(keys))
+        for bound in (index.lower_bound, index.upper_bound):
+            assert [bound(text) for text in asked] == bound(asked).tolist()
+            assert [bound(text.encode()) for text in asked[:9]] == bound(asked[:9]).tolist()
+    with pytest.raises(TypeError):
+        LearnedIndex(["a"]).lower_bound("\ud800")

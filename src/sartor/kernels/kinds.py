@@ -122,16 +122,23 @@ class Text:
         return text
 
     def queries(self, values: Any) -> tuple[Any, bool]:
-        """Queries to look up, and whether one was asked for alone."""
-        return self.array(values), isinstance(values, str | bytes)
+        """Queries to look up, which are bytes where one was asked for alone, and whether it was."""
+        if isinstance(values, str | bytes):
+            try:
+                return values.encode() if isinstance(values, str) else values, True
+            except UnicodeEncodeError as error:
+                raise TypeError(f"keys are text; look up text ({error})") from error
+        return self.array(values), False
 
     def lower(self, run: Texts, queries: Any, after: bool, threads: int) -> Ranks:
         """How many keys are lower than each query; with `after`, how many are not higher."""
+        if isinstance(queries, bytes):
+            return np.array([run.lower_one(queries, after)], np.int64)
         return run.lower(queries, after, threads)
 
     def estimate(self, run: Texts, queries: Any) -> NDArray[np.float64]:
         """The model knows only the first bytes of text, so this looks at the keys too."""
-        return run.lower(queries, False, 1).astype(np.float64)
+        return self.lower(run, queries, False, 1).astype(np.float64)
 
     def keys(self, run: Texts) -> Any:
         """The keys, sorted, as an Arrow array of bytes."""

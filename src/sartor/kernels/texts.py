@@ -60,6 +60,18 @@ class Texts:
         _refine(self.offsets, self.data, self.shared, offsets, data, words, sides, after, first, last)
         return first
 
+    def lower_one(self, query: bytes, after: bool) -> int:
+        """As `lower`, of one query."""
+        if not self.rows:
+            return 0
+        offsets, data = np.array([0, len(query)], np.int64), np.frombuffer(bytearray(query), np.uint8)
+        words, sides = np.empty(1, np.uint64), np.empty(1, np.int8)
+        places(self.offsets, self.data, self.shared, offsets, data, words, sides)
+        word = int(words[0])
+        first, last = np.array([self.run.lower_one(word)], np.int64), np.array([self.run.lower_one(word + 1)], np.int64)
+        _refine(self.offsets, self.data, self.shared, offsets, data, words, sides, after, first, last)
+        return int(first[0])
+
 
 def build_texts(values: Any, error: int | None) -> Texts:
     """Sort strings, unless they are, and learn from them."""
