@@ -181,3 +181,14 @@ def test_a_view_whose_table_goes_or_changes_its_columns_is_dropped() -> None:
     connection.execute("DROP TABLE items")
     connection.refresh()
     assert [line.source for line in connection.design().lines if "items" in line.source] == []
+
+
+def test_a_condition_that_holds_a_query_does_not_hinder_the_estimate() -> None:
+    connection = opened()
+    inner = "SELECT order_id FROM items GROUP BY order_id HAVING sum(amount) > {}"
+    text = "SELECT o.region, sum(i.amount) FROM items i JOIN orders o ON i.order_id = o.id WHERE o.id IN ({}) GROUP BY o.region"
+    for number in range(4):
+        connection.execute(text.format(inner.format(number))).fetchall()
+    report = connection.tune(seconds=20, mode="report")
+    assert not [one for one in report.refused if "estimated" in one.reason]
+    connection.close()

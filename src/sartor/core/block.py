@@ -48,6 +48,9 @@ def column_text(column: ColumnOf) -> str:
     return f"{quote(column[0])}.{quote(column[1])}"
 
 
+WITH_QUERY = " -- holds a query"  # ends the text of what holds one, so that it is equal to nothing that does not
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     """An expression over a block's columns that holds no aggregate.
@@ -72,6 +75,11 @@ class Term:
     literals: tuple[int, ...] = ()
     steady: bool = False
     bound: Bound | None = None
+
+    @property
+    def has_query(self) -> bool:
+        """Whether it holds a query, so that no row tells by itself what it gives."""
+        return self.text.endswith(WITH_QUERY)
 
     def columns(self) -> Iterator[ColumnOf]:
         """The columns that it reads."""

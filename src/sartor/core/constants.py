@@ -52,6 +52,13 @@ SAMPLE_ROWS_PER_GROUP = Constant(
 )
 ROW_GROUP_ROWS = Constant(122_880, 2_048, 1 << 20, "rows of a row group: DuckDB's own default", "DuckDB 2.0")
 VECTOR_ROWS = Constant(2_048, 2_048, 2_048, "rows that are decoded together: DuckDB's own", "DuckDB 2.0")
+ZONE_MAP_TEXT_BYTES = Constant(
+    12,
+    12,
+    12,
+    "of a text what a row group's bounds hold: DuckDB's own",
+    "DuckDB 2.0: 25 of 25 row groups read at 13 equal bytes, 9 at 11",
+)
 VALUE_SAMPLE_ROWS = Constant(200, 10, 10_000, "values tried against the bounds of all row groups, against the time of it", "declared")
 PART_SAMPLE_ROWS = Constant(8, 1, 1_000, "sampled rows that tell whether a vector holds a row that passes", "declared")
 KEPT_ROW_SECONDS = Constant(

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sartor.core.constants import PART_SAMPLE_ROWS, ROW_GROUP_ROWS, SAMPLE_ROWS, SAMPLE_ROWS_PER_GROUP, VALUE_SAMPLE_ROWS, VECTOR_ROWS
+from sartor.core.constants import (
+    PART_SAMPLE_ROWS,
+    ROW_GROUP_ROWS,
+    SAMPLE_ROWS,
+    SAMPLE_ROWS_PER_GROUP,
+    VALUE_SAMPLE_ROWS,
+    VECTOR_ROWS,
+    ZONE_MAP_TEXT_BYTES,
+)
 from sartor.core.derived import ORDER_COLUMN
 from sartor.core.predicate import Operator, Predicate
 from sartor.core.table import FileScan, Source, quote
@@ -25,6 +33,7 @@ class Sample:
         rows: of the table.
         sampled: of the sample.
         columns: those that the sample holds.
+        texts: those of them that are texts, of which zone maps know the first bytes only.
     """
 
     engine: Engine
@@ -32,6 +41,7 @@ class Sample:
     rows: int
     sampled: int
     columns: tuple[str, ...]
+    texts: frozenset[str] = frozenset()
     _orders: dict[Key, str] = field(default_factory=dict)
     _zones: dict[Key, str] = field(default_factory=dict)
     _counted: dict[str, float] = field(default_factory=dict)
@@ -111,7 +121,7 @@ class Sample:
         """The share of row groups that one value of a column, drawn from the rows, would read under an order."""
         every = max(1, self.sampled // int(VALUE_SAMPLE_ROWS.default))
         low, high = quote("low " + column), quote("high " + column)
-        values = f"(SELECT {quote(column)} AS value FROM {self.name} WHERE hash({quote(ORDER_COLUMN)}, 1) % {every} = 0)"
+        values = f"(SELECT {self._seen(column)} AS value FROM {self.name} WHERE hash({quote(ORDER_COLUMN)}, 1) % {every} = 0)"
         read = self._count(f"coalesce(avg((value BETWEEN {low} AND {high})::INTEGER), 1) FROM {values}, {self._zones_of(key)}")
         return max(read, 1.0 / self.groups)
 
@@ -141,7 +151,7 @@ class Sample:
         if found is None:
             found = f"{self.name}_zone_{len(self._zones)}"
             bounds = "".join(
-                f", min({quote(name)}) AS {quote('low ' + name)}, max({quote(name)}) AS {quote('high ' + name)}"
+                f", min({self._seen(name)}) AS {quote('low ' + name)}, max({self._seen(name)}) AS {quote('high ' + name)}"
                 f", count(*) - count({quote(name)}) AS {quote('nulls ' + name)}"
                 for name in self.columns
             )
@@ -155,17 +165,20 @@ class Sample:
     def _test(self, predicate: Predicate) -> str:
         column = predicate.column
         low, high = quote("low " + column), quote("high " + column)
-        admitted = f"FROM {self.name} WHERE {predicate.sql}"
+        admitted, seen = f"FROM {self.name} WHERE {predicate.sql}", self._seen(column)
         if predicate.operator is Operator.IS_NULL:
             return f"{quote('nulls ' + column)} > 0"
         if predicate.values:
-            return "(" + " OR ".join(f"{value} BETWEEN {low} AND {high}" for value in predicate.values) + ")"
+            values = [self._seen(column, value) for value in predicate.values]
+            return "(" + " OR ".join(f"{value} BETWEEN {low} AND {high}" for value in values) + ")"
         if predicate.operator in _POINTS:
-            return (
-                f"EXISTS (SELECT 1 FROM (SELECT DISTINCT {quote(column)} AS admitted {admitted}) "
-                f"WHERE admitted BETWEEN {low} AND {high})"
-            )
-        return f"{high} >= (SELECT min({quote(column)}) {admitted}) AND {low} <= (SELECT max({quote(column)}) {admitted})"
+            return f"EXISTS (SELECT 1 FROM (SELECT DISTINCT {seen} AS admitted {admitted}) WHERE admitted BETWEEN {low} AND {high})"
+        return f"{high} >= (SELECT min({seen}) {admitted}) AND {low} <= (SELECT max({seen}) {admitted})"
+
+    def _seen(self, column: str, value: str = "") -> str:
+        """What a zone map sees of a column, or of a value that it is compared with."""
+        whole = value or quote(column)
+        return f"left(({whole})::VARCHAR, {int(ZONE_MAP_TEXT_BYTES.default)})" if column in self.texts else whole
 
 
 def draw(engine: Engine, source: Source, columns: Sequence[str], number: int) -> Sample:
@@ -183,7 +196,8 @@ def draw(engine: Engine, source: Source, columns: Sequence[str], number: int) ->
         f"WHERE hash({row}, {_SALT}) % {every} = 0"
     )
     sampled = int(engine.rows(f"SELECT count(*) FROM {name}")[0][0])
-    return Sample(engine, name, rows, sampled, tuple(columns))
+    texts = {column for column, kind, *_ in engine.rows(f"DESCRIBE {name}") if kind == "VARCHAR"}
+    return Sample(engine, name, rows, sampled, tuple(columns), frozenset(texts))
 
 
 def _prunes(predicate: Predicate) -> bool:

@@ -90,10 +90,11 @@ def _read_seconds(block: QueryBlock, view: ViewDefinition, groups: float, share:
     if groups <= VECTOR_ROWS.default:
         return groups * each
     first = view.keys[view.sorted_by[0]].text if view.sorted_by else ""
-    sorted_share = share.passing([term.text for term in block.filters if first and first in term.text])
+    told = [term.text for term in block.filters if not term.has_query]
+    sorted_share = share.passing([text for text in told if first and first in text])
     scanned = min(groups, sorted_share * groups + ROW_GROUP_ROWS.default)
     held = {condition.text for condition in view.conditions}
-    passing = groups * share.passing([term.text for term in block.filters if term.text not in held])
+    passing = groups * share.passing([text for text in told if text not in held])
     return scanned * VIEW_SCAN_SECONDS.default + passing * each
 
 

@@ -9,7 +9,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from sartor.core.block import Bound, ColumnOf, Term, column_text
+from sartor.core.block import WITH_QUERY, Bound, ColumnOf, Term, column_text
 from sartor.sql.algebra.steady import is_steady
 from sartor.sql.fingerprint import Fingerprint
 
@@ -142,7 +142,7 @@ class Reader:
     def canonical(self, node: exp.Expr) -> str:
         """The expression with canonical column names, in the parser's own spelling."""
         if node.find(exp.Query):
-            return f"{self._printer.generate(node)} -- holds a query"
+            return self._printer.generate(node) + WITH_QUERY
         bare = node.copy()
         for original, column in zip(list(node.find_all(exp.Column)), list(bare.find_all(exp.Column)), strict=True):
             found = self._resolve(original)
