@@ -21,7 +21,7 @@ from sartor.workload.shop import make_shop, sizes
 
 TIMES = 5.0
 KEYS_A_SECOND = 1e6
-OBSERVED = 300
+OBSERVED = 2_000  # so many pay reading the tables anew in every process
 TURN = 20  # statements of one connection before it is the other's turn
 BATCH = 1_000_000
 Draw = Callable[[random.Random], list[Any]]

@@ -33,11 +33,13 @@ class World:
 
     Attributes:
         ratios: per key, how many times faster than plain its copy turns out; None if its trial fails.
+        withheld: templates that are offered to all components only if that is asked for.
         overtaken: keys whose table is being changed when they are built.
         stop_at: the number of the step at which the user interrupts.
     """
 
     ratios: Mapping[str, float | None]
+    withheld: frozenset[str] = frozenset()
     overtaken: frozenset[str] = frozenset()
     step_seconds: float = 0.1
     stop_at: int = -1
@@ -66,10 +68,11 @@ class World:
                 return loop.Made(self.now, DerivedObject(step.identifier, 1, action, Coverage(-1, 0, True)) if self.fact else None)
             case loop.Know():
                 return loop.Known(self.now, workload(facts=(1,)), CATALOG)
-            case loop.Appraise(asked):
-                served = frozenset(template.digest for template in asked.templates)
+            case loop.Appraise(asked, _, all_components):
+                withheld = frozenset() if all_components else self.withheld
+                served = frozenset(template.digest for template in asked.templates) - withheld
                 found = tuple(estimate(key, served) for key in KEYS if f"by {key}" in served)
-                return loop.Appraised(self.now, found, (Refusal("the other", "its gain could not be estimated"),))
+                return loop.Appraised(self.now, found, (Refusal("the other", "its gain could not be estimated"),), withheld)
             case loop.Build():
                 (key,) = step.estimate.action.get("key")
                 if key in self.overtaken:
@@ -100,6 +103,9 @@ def estimate(key: str, served: frozenset[str]) -> Estimate:
 
     saved = {f"by {key}": predicted(0.05)} if f"by {key}" in served else {}
     return Estimate(action_of(key), saved, predicted(0.1), predicted(COPY_BYTES), predicted(0.0))
+
+
+SAVED = Evidence(0.05, "predicted", "test")
 
 
 def workload(facts: tuple[int, ...] = (), wanted: tuple[WantedKey, ...] = ()) -> Workload:
@@ -173,6 +179,24 @@ def test_a_wrong_answer_is_never_chosen() -> None:
     assert not decided.design.objects
     assert set(decided.design.choices.values()) == {()}
     assert any("THE ANSWERS DIFFER" in line for kind, line in world.notes if kind == "trial")
+
+
+def test_what_was_withheld_is_offered_to_all_if_nothing_chosen_serves_it() -> None:
+    world = World(dict.fromkeys(KEYS, 4.0), withheld=frozenset({"by m"}))
+    decided = world.play(loop.rounds(start(world)))
+    check(decided, world, Design())
+    second = world.steps[1]
+    assert isinstance(second, loop.Appraise)
+    assert second.all_components
+    assert [template.digest for template in second.workload.templates] == ["by m"]
+    assert len(decided.built) == 3
+    assert [refusal.what for refusal in decided.refused].count("the other") == 1
+
+
+def test_one_thing_is_built_once_whichever_templates_it_was_proposed_for() -> None:
+    both = loop._together([estimate("k", frozenset({"by k"})), replace(estimate("k", frozenset()), seconds_saved={"other": SAVED})])
+    (found,) = both
+    assert found.seconds_saved.keys() == {"by k", "other"}
 
 
 def test_a_round_that_reports_builds_nothing() -> None:

@@ -49,11 +49,15 @@ def _kept_where_room_is(items: Sequence[Estimate], picked: list[bool], storage_b
 
 
 def _cost(item: Estimate, workload: Workload) -> float:
-    """Building, and the upkeep of what is expected to be written: appended rows are carried along, other changes rebuild."""
+    """Building, and the upkeep of what is expected to be written: appended rows are carried along, other changes rebuild.
+
+    What is in memory is built anew in each process, of which there is one for each time that the workload is expected to come again.
+    """
     names = {source.name.lower() for source in item.action.sources if isinstance(source, TableName)}
     rows = sum(workload.appended_rows.get(name, 0) for name in names)
     rebuilds = min(sum(workload.mutations.get(name, 0) for name in names), REBUILDS_COUNTED.default) * PAYBACK_REPEATS.default
     builds = rebuilds * REBUILD_SHARE.default + (0.0 if item.standing else 1.0)
+    builds += PAYBACK_REPEATS.default if item.action.in_memory else 0.0
     return item.build_seconds.value * builds + rows * item.upkeep_seconds_per_row.value
 
 

@@ -29,7 +29,7 @@ from sartor.core.design import Alternative, Design
 from sartor.core.evidence import Evidence
 from sartor.core.table import Catalog
 from sartor.freshness.facts import is_fact
-from sartor.tuner.chooser import choose, pays
+from sartor.tuner.chooser import Choice, choose, pays
 from sartor.tuner.outcome import Refusal
 from sartor.tuner.standing import standing
 from sartor.tuner.trial import Pair, Verdict, verdict
@@ -53,10 +53,16 @@ class Know:
 
 @dataclass(frozen=True, slots=True)
 class Appraise:
-    """Propose and estimate for these templates. Answered with `Appraised`."""
+    """Propose and estimate for these templates. Answered with `Appraised`.
+
+    Attributes:
+        all_components: each component is asked about each template; else what one of them is expected to settle is not offered to the
+            next ones, for estimating takes time.
+    """
 
     workload: Workload
     catalog: Catalog
+    all_components: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +118,16 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Appraised:
-    """Estimates of what was proposed, and what could not be estimated with its reason."""
+    """Estimates of what was proposed, and what could not be estimated with its reason.
+
+    Attributes:
+        withheld: digests of templates that were not offered to all components.
+    """
 
     now: float
     estimates: tuple[Estimate, ...]
     refused: tuple[Refusal, ...] = ()
+    withheld: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,15 +262,18 @@ def _choose(start: Start, state: Round, catalog: Catalog, now: float) -> Generat
     offered = tuple(t for t in state.reads if not start.design.choices.get(t.digest) or t.digest in dear)
     answer = yield Appraise(replace(start.workload, templates=offered), catalog)
     assert isinstance(answer, Appraised)
-    for refusal in answer.refused:
+    refused, estimates = list(answer.refused), list(answer.estimates)
+    choice = _jointly(start, state, stands, estimates, answer.now)
+    served = {digest for item in choice.chosen for digest in item.seconds_saved}
+    left = tuple(template for template in offered if template.digest in answer.withheld - served)
+    if left:  # what was to settle them was not chosen, so that others may
+        answer = yield Appraise(replace(start.workload, templates=left), catalog, all_components=True)
+        assert isinstance(answer, Appraised)
+        refused += answer.refused
+        estimates = _together([*estimates, *answer.estimates])
+        choice = _jointly(start, state, stands, estimates, answer.now)
+    for refusal in dict.fromkeys(refused):
         _refuse(start, state, refusal.what, refusal.reason)
-    known = [replace(item, bytes_stored=_bytes_of(item, start), seconds_saved=_saved_by(item, start)) for item in answer.estimates]
-    choice = choose(
-        (*known, *stands),
-        start.workload,
-        storage_bytes=_storage_left(start, state) + sum(item.bytes_stored.value for item in stands),
-        build_seconds=(start.deadline - answer.now) * TRIAL_SHARE.default,
-    )
     chosen = tuple(item for item in choice.chosen if not item.standing)
     taken = {name_of(item.action) for item in chosen}
     kept = {item.standing for item in choice.chosen}
@@ -275,6 +289,28 @@ def _choose(start: Start, state: Round, catalog: Catalog, now: float) -> Generat
         if name not in taken:
             _refuse(start, state, name, f"not built: {reason}")
     return chosen, answer.now
+
+
+def _together(estimates: Sequence[Estimate]) -> list[Estimate]:
+    """One estimate for each thing that could be built, whichever templates it was proposed for."""
+    found: dict[object, Estimate] = {}
+    for item in estimates:
+        before = found.get(_what(item.action))
+        if before is not None:
+            action = replace(item.action, templates=before.action.templates | item.action.templates)
+            item = replace(before, action=action, seconds_saved={**before.seconds_saved, **item.seconds_saved})
+        found[_what(item.action)] = item
+    return list(found.values())
+
+
+def _jointly(start: Start, state: Round, stands: Sequence[Estimate], estimates: Sequence[Estimate], now: float) -> Choice:
+    known = [replace(item, bytes_stored=_bytes_of(item, start), seconds_saved=_saved_by(item, start)) for item in estimates]
+    return choose(
+        (*known, *stands),
+        start.workload,
+        storage_bytes=_storage_left(start, state) + sum(item.bytes_stored.value for item in stands),
+        build_seconds=(start.deadline - now) * TRIAL_SHARE.default,
+    )
 
 
 def _dear(stands: Sequence[Estimate], start: Start, state: Round) -> frozenset[str]:

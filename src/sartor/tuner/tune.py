@@ -137,9 +137,9 @@ def _enact(context: TuneContext, step: loop.Step, tell: Callable[[str, float], N
         case loop.Know(design):
             workload, catalog = context.knowing(design)
             return loop.Known(context.clock(), workload, catalog)
-        case loop.Appraise(workload, catalog):
+        case loop.Appraise():
             tell("looking for what would help", 0.02)
-            return _appraise(context, workload, catalog)
+            return _appraise(context, step)
         case loop.Build():
             begin, length = _BUILDING_SHARE
             tell(f"building {loop.name_of(step.estimate.action)}", begin + length * step.share_done)
@@ -163,12 +163,13 @@ def _find_key(context: TuneContext, step: loop.FindKey, tell: Callable[[str, flo
     return loop.Made(context.clock(), fact)
 
 
-def _appraise(context: TuneContext, workload: Workload, catalog: Catalog) -> loop.Appraised:
+def _appraise(context: TuneContext, step: loop.Appraise) -> loop.Appraised:
     """Estimates of what is not built yet; a source whose estimates fail is left out.
 
     Templates that an action of one component, if it pays, is expected to spare nearly all their time are not offered to the next ones:
     there is little left to gain, and estimating costs seconds.
     """
+    workload, catalog = step.workload, step.catalog
     existing = {(derived.action.sources, derived.action.definition) for derived in context.design.objects.values()}
     found: list[Estimate] = []
     refused = []
@@ -181,8 +182,10 @@ def _appraise(context: TuneContext, workload: Workload, catalog: Catalog) -> loo
             except Exception as error:
                 refused.append(Refusal(f"{component.name} of {source}", f"its gain could not be estimated: {error}"))
         worth = [estimate for estimate in found if not estimate.action.in_memory and pays(estimate, workload)]
-        workload = replace(workload, templates=tuple(t for t in workload.templates if not _is_settled(t, worth)))
-    return loop.Appraised(context.clock(), tuple(found), tuple(refused))
+        if not step.all_components:
+            workload = replace(workload, templates=tuple(t for t in workload.templates if not _is_settled(t, worth)))
+    withheld = {t.digest for t in step.workload.templates} - {t.digest for t in workload.templates}
+    return loop.Appraised(context.clock(), tuple(found), tuple(refused), frozenset(withheld))
 
 
 def _is_settled(template: TemplateStatistics, estimates: Sequence[Estimate]) -> bool:

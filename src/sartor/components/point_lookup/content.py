@@ -40,11 +40,13 @@ class Part:
         index: over the keys.
         table: columns with the numbers of the rows behind them, each in one piece, in the stable order of the key; without NULL keys.
         readers: for each column of it the value of a row, as DuckDB hands it to Python.
+        nbytes: the memory that it takes.
     """
 
     index: LearnedIndex
     table: pa.Table
     readers: tuple[Reader, ...]
+    nbytes: int
 
     def places(self, key: Any, column: int) -> range:
         """Where the rows of one key are."""
@@ -72,7 +74,7 @@ class Content:
     @property
     def nbytes(self) -> int:
         """The memory that it takes."""
-        return sum(part.table.nbytes + part.index.built.key_bytes + part.index.built.model_bytes for part in self.parts)
+        return sum(part.nbytes for part in self.parts)
 
     def find(self, keys: Sequence[Any], columns: Sequence[int]) -> list[Row]:
         """Columns of the rows whose key is one of these, in the order of the row numbers."""
@@ -163,7 +165,11 @@ def _part(rows: pa.Table, key: int) -> Part:
     rows = recluster(rows, rows.column_names[key])
     table = pa.table([_whole(column) for column in rows.columns], names=rows.column_names)
     keys = table.column(key).chunk(0)
-    return Part(LearnedIndex(keys), table, tuple(_reader(column.chunk(0)) for column in table.columns))
+    index = LearnedIndex(keys)
+    own = 0 if pa.types.is_int64(keys.type) else index.built.key_bytes  # 64 bits are searched where they lie
+    return Part(
+        index, table, tuple(_reader(column.chunk(0)) for column in table.columns), table.nbytes + own + index.built.model_bytes
+    )
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

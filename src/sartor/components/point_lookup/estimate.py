@@ -33,8 +33,10 @@ def _one(action: Action, workload: Workload, catalog: Catalog) -> Estimate:
     rows = info.rows if info is not None else 0
     types = dict(action.get("schema")).values()
     row_seconds = (2 + len(types)) * LOOKUP_BUILD_SECONDS_PER_CELL.default
-    # Behind each row stand its number, and its key once more in the index.
-    row_bytes = 16 + sum(LOOKUP_TEXT_BYTES.default if kind == "VARCHAR" else _width(kind) for kind in types)
+    # Beside each row stands its number, and its key once more where it is not of 64 bits.
+    row_bytes = (8 if dict(action.get("schema"))[action.get("key")[0]] == "BIGINT" else 16) + sum(
+        LOOKUP_TEXT_BYTES.default if kind == "VARCHAR" else _width(kind) for kind in types
+    )
     return Estimate(
         action,
         saved,
