@@ -39,12 +39,12 @@ class World:
     """
 
     ratios: Mapping[str, float | None]
-    withheld: frozenset[str] = frozenset()
     overtaken: frozenset[str] = frozenset()
     step_seconds: float = 0.1
     stop_at: int = -1
     grown: int = 1
     fact: bool = False
+    withheld: frozenset[str] = frozenset()
     now: float = 0.0
     steps: list[loop.Step] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
