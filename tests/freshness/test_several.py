@@ -28,7 +28,7 @@ from sartor.freshness.residual import appended_since, covered_before, relation
 from sartor.freshness.usable import Use, moved, unchanged, use
 from sartor.interfaces.database import Database
 from sartor.interfaces.writing import own_write
-from sartor.tuner.loop import name_of
+from sartor.tuner.steps import name_of
 from sartor.workload.workload import Workload
 from tests.freshness.support import database_of
 

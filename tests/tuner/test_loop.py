@@ -17,7 +17,8 @@ from sartor.core.design import Alternative, Design, Replacement
 from sartor.core.evidence import Evidence
 from sartor.core.table import Catalog, Column, TableInfo, TableName
 from sartor.freshness.facts import UNIQUE_KEY
-from sartor.tuner import loop
+from sartor.tuner import loop, steps
+from sartor.tuner.choosing import together
 from sartor.tuner.outcome import Refusal
 from sartor.tuner.trial import Pair
 from sartor.workload.workload import Execution, TemplateStatistics, Workload
@@ -46,10 +47,10 @@ class World:
     fact: bool = False
     withheld: frozenset[str] = frozenset()
     now: float = 0.0
-    steps: list[loop.Step] = field(default_factory=list)
+    steps: list[steps.Step] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
 
-    def play(self, machine: loop.Machine) -> loop.Round:
+    def play(self, machine: steps.Machine) -> steps.Round:
         try:
             step = next(machine)
             while True:
@@ -57,36 +58,36 @@ class World:
                 step = machine.throw(KeyboardInterrupt()) if len(self.steps) == self.stop_at else machine.send(self.answer(step))
         except StopIteration as end:
             decided = end.value
-        assert isinstance(decided, loop.Round)
+        assert isinstance(decided, steps.Round)
         return decided
 
-    def answer(self, step: loop.Step) -> loop.Answer:
+    def answer(self, step: steps.Step) -> steps.Answer:
         self.now += self.step_seconds
         match step:
-            case loop.FindKey():
+            case steps.FindKey():
                 action = Action(UNIQUE_KEY, TABLE, (("key", ("k",)),))
-                return loop.Made(self.now, DerivedObject(step.identifier, 1, action, Coverage(-1, 0, True)) if self.fact else None)
-            case loop.Know():
-                return loop.Known(self.now, workload(facts=(1,)), CATALOG)
-            case loop.Appraise(asked, _, all_components):
+                return steps.Made(self.now, DerivedObject(step.identifier, 1, action, Coverage(-1, 0, True)) if self.fact else None)
+            case steps.Know():
+                return steps.Known(self.now, workload(facts=(1,)), CATALOG)
+            case steps.Appraise(asked, _, all_components):
                 withheld = frozenset() if all_components else self.withheld
                 served = frozenset(template.digest for template in asked.templates) - withheld
                 found = tuple(estimate(key, served) for key in KEYS if f"by {key}" in served)
-                return loop.Appraised(self.now, found, (Refusal("the other", "its gain could not be estimated"),), withheld)
-            case loop.Build():
+                return steps.Appraised(self.now, found, (Refusal("the other", "its gain could not be estimated"),), withheld)
+            case steps.Build():
                 (key,) = step.estimate.action.get("key")
                 if key in self.overtaken:
-                    return loop.Made(self.now, None, "its table was being changed")
-                return loop.Made(self.now, built(step.identifier, key, COPY_BYTES * self.grown))
-            case loop.Drop():
-                return loop.Made(self.now, None)
-            case loop.Try():
+                    return steps.Made(self.now, None, "its table was being changed")
+                return steps.Made(self.now, built(step.identifier, key, COPY_BYTES * self.grown))
+            case steps.Drop():
+                return steps.Made(self.now, None)
+            case steps.Try():
                 (used,) = step.option
                 (key,) = step.design.objects[used.object].action.get("key")
                 ratio = self.ratios[key]
                 if ratio is None:
-                    return loop.Tried(self.now, None, "THE ANSWERS DIFFER")
-                return loop.Tried(self.now, Pair(0.1, 0.1 / ratio))
+                    return steps.Tried(self.now, None, "THE ANSWERS DIFFER")
+                return steps.Tried(self.now, Pair(0.1, 0.1 / ratio))
 
 
 def built(identifier: int, key: str, size: int = COPY_BYTES) -> DerivedObject:
@@ -121,7 +122,7 @@ def workload(facts: tuple[int, ...] = (), wanted: tuple[WantedKey, ...] = ()) ->
 CATALOG = Catalog("data", (TableInfo(TABLE, tuple(Column(key, "INTEGER") for key in KEYS), rows=1_000),))
 
 
-def start(world: World, *, serving: Mapping[str, str] | None = None, **changes: Any) -> loop.Start:
+def start(world: World, *, serving: Mapping[str, str] | None = None, **changes: Any) -> steps.Start:
     """A round over three templates that each have a copy by their own key; `serving`: the keys of the copies that serve one."""
 
     def alternatives(analysis: Analysis, objects: Any) -> list[Alternative]:
@@ -143,10 +144,10 @@ def start(world: World, *, serving: Mapping[str, str] | None = None, **changes: 
         "note": note,
         "next_identifier": count(100).__next__ if changes.get("design") else count(1).__next__,
     }
-    return loop.Start(**(options | changes))
+    return steps.Start(**(options | changes))
 
 
-def check(decided: loop.Round, world: World, before: Design) -> None:
+def check(decided: steps.Round, world: World, before: Design) -> None:
     """What holds after every round, however it ended."""
     design = decided.design
     for digest, choice in design.choices.items():
@@ -155,9 +156,9 @@ def check(decided: loop.Round, world: World, before: Design) -> None:
     copies = {number for number, derived in design.objects.items() if derived.action.component == "sort_keys"}
     assert copies == used, "every copy that stays serves a template"
     assert not {derived.identifier for derived in decided.idle} & set(design.objects)
-    made = {step.identifier for step in world.steps if isinstance(step, loop.Build)}
+    made = {step.identifier for step in world.steps if isinstance(step, steps.Build)}
     known = set(design.objects) | {derived.identifier for derived in decided.idle} | set(before.objects)
-    dropped = {step.derived.identifier for step in world.steps if isinstance(step, loop.Drop)}
+    dropped = {step.derived.identifier for step in world.steps if isinstance(step, steps.Drop)}
     assert {derived.identifier for derived in decided.built} <= made <= known | dropped | made
     assert design.version > before.version
 
@@ -186,7 +187,7 @@ def test_what_was_withheld_is_offered_to_all_if_nothing_chosen_serves_it() -> No
     decided = world.play(loop.rounds(start(world)))
     check(decided, world, Design())
     second = world.steps[1]
-    assert isinstance(second, loop.Appraise)
+    assert isinstance(second, steps.Appraise)
     assert second.all_components
     assert [template.digest for template in second.workload.templates] == ["by m"]
     assert len(decided.built) == 3
@@ -194,7 +195,7 @@ def test_what_was_withheld_is_offered_to_all_if_nothing_chosen_serves_it() -> No
 
 
 def test_one_thing_is_built_once_whichever_templates_it_was_proposed_for() -> None:
-    both = loop._together([estimate("k", frozenset({"by k"})), replace(estimate("k", frozenset()), seconds_saved={"other": SAVED})])
+    both = together([estimate("k", frozenset({"by k"})), replace(estimate("k", frozenset()), seconds_saved={"other": SAVED})])
     (found,) = both
     assert found.seconds_saved.keys() == {"by k", "other"}
 
@@ -202,7 +203,7 @@ def test_one_thing_is_built_once_whichever_templates_it_was_proposed_for() -> No
 def test_a_round_that_reports_builds_nothing() -> None:
     world = World(dict.fromkeys(KEYS, 4.0))
     decided = world.play(loop.rounds(start(world, only_report=True)))
-    assert [type(step) for step in world.steps] == [loop.Appraise]
+    assert [type(step) for step in world.steps] == [steps.Appraise]
     assert decided.design == Design()
     assert len(decided.lines) == 3
 
@@ -211,7 +212,7 @@ def test_what_takes_more_storage_than_promised_is_dropped_at_once() -> None:
     world = World(dict.fromkeys(KEYS, 4.0), grown=10)
     decided = world.play(loop.rounds(start(world, storage_bytes=3.5 * COPY_BYTES)))
     check(decided, world, Design())
-    assert sum(isinstance(step, loop.Drop) for step in world.steps) == 3
+    assert sum(isinstance(step, steps.Drop) for step in world.steps) == 3
     assert not decided.design.objects
 
 
@@ -228,7 +229,7 @@ def test_what_there_was_stays_and_is_not_tried_again() -> None:
     decided = world.play(loop.rounds(start(world, design=before)))
     check(decided, world, before)
     assert decided.design.objects[7] is before.objects[7]
-    builds = [step.estimate.action.get("key") for step in world.steps if isinstance(step, loop.Build)]
+    builds = [step.estimate.action.get("key") for step in world.steps if isinstance(step, steps.Build)]
     assert ("k",) not in builds
     assert min(derived.identifier for derived in decided.built) > 7
 
@@ -280,7 +281,7 @@ def test_what_promises_most_for_its_room_is_built_first() -> None:
     counts = {"by k": 1, "by m": 900, "by d": 30}
     templates = tuple(replace(one, count=counts[one.digest]) for one in workload().templates)
     world.play(loop.rounds(start(world, workload=Workload(templates), storage_bytes=4.5 * COPY_BYTES)))
-    assert [step.estimate.action.get("key") for step in world.steps if isinstance(step, loop.Build)] == [("m",), ("d",), ("k",)]
+    assert [step.estimate.action.get("key") for step in world.steps if isinstance(step, steps.Build)] == [("m",), ("d",), ("k",)]
 
 
 def test_what_costs_more_than_it_saves_goes() -> None:
@@ -306,7 +307,7 @@ def test_what_turned_out_too_large_is_not_built_again() -> None:
     again = World(dict.fromkeys(KEYS, 4.0), grown=10)
     again.play(loop.rounds(start(again, storage_bytes=3.5 * COPY_BYTES, sizes=decided.sizes)))
     assert len(decided.sizes) == 3
-    assert not any(isinstance(step, loop.Build) for step in again.steps)
+    assert not any(isinstance(step, steps.Build) for step in again.steps)
 
 
 def test_time_that_runs_out_leaves_the_rest_plain() -> None:
@@ -322,7 +323,7 @@ def test_a_key_is_looked_for_and_kept_only_if_something_rests_on_it() -> None:
     for ratio, kept in ((4.0, True), (1.0, False)):
         world = World(dict.fromkeys(KEYS, ratio), fact=True)
         decided = world.play(loop.rounds(start(world, workload=wanted)))
-        assert [type(step) for step in world.steps[:3]] == [loop.FindKey, loop.Know, loop.Appraise]
+        assert [type(step) for step in world.steps[:3]] == [steps.FindKey, steps.Know, steps.Appraise]
         assert [fact.identifier for fact in decided.facts] == ([1] if kept else [])
         assert (1 in decided.design.objects) is kept
         assert 1 not in {derived.identifier for derived in decided.idle}, "it was never saved, so there is nothing to drop"

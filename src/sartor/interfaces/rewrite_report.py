@@ -10,7 +10,7 @@ from sartor.freshness.facts import is_fact
 from sartor.freshness.usable import Use, use
 from sartor.sql.matching.found import Match
 from sartor.sql.matching.match import holds, match
-from sartor.tuner.loop import name_of
+from sartor.tuner.steps import name_of
 
 if TYPE_CHECKING:
     from sartor.core.analysis import Analysis

@@ -20,7 +20,7 @@ from sartor.freshness.facts import find_key
 from sartor.freshness.held import hold
 from sartor.freshness.refresh import Overtaken, build
 from sartor.freshness.registry import Registry
-from sartor.tuner import loop
+from sartor.tuner import loop, steps
 from sartor.tuner.chooser import pays
 from sartor.tuner.ledger import Ledger
 from sartor.tuner.outcome import Refusal, TemplateOutcome, TuneReport
@@ -54,7 +54,7 @@ class TuneContext:
         text_for: what answers a statement by an alternative under a design, or None if it can not be now.
         knowing: the workload and the catalog as they look under the facts of a design.
         next_identifier: a number that no object has had.
-        sizes: what was built in former rounds took, as `loop.Round.sizes`; what this round builds is added.
+        sizes: what was built in former rounds took, as `steps.Round.sizes`; what this round builds is added.
     """
 
     engine: Engine
@@ -89,7 +89,7 @@ def tune(context: TuneContext, *, seconds: float, storage_bytes: int, mode: str,
 
     tell = progress or (lambda text, share: None)
     machine = loop.rounds(
-        loop.Start(
+        steps.Start(
             now=started,
             deadline=started + seconds,
             storage_bytes=storage_bytes,
@@ -116,7 +116,7 @@ def tune(context: TuneContext, *, seconds: float, storage_bytes: int, mode: str,
     return report
 
 
-def _run(context: TuneContext, machine: loop.Machine, tell: Callable[[str, float], None]) -> loop.Round:
+def _run(context: TuneContext, machine: steps.Machine, tell: Callable[[str, float], None]) -> steps.Round:
     try:
         step = next(machine)
         while True:
@@ -130,40 +130,40 @@ def _run(context: TuneContext, machine: loop.Machine, tell: Callable[[str, float
         return end.value  # type: ignore[no-any-return]
 
 
-def _enact(context: TuneContext, step: loop.Step, tell: Callable[[str, float], None]) -> loop.Answer:
+def _enact(context: TuneContext, step: steps.Step, tell: Callable[[str, float], None]) -> steps.Answer:
     match step:
-        case loop.FindKey():
+        case steps.FindKey():
             return _find_key(context, step, tell)
-        case loop.Know(design):
+        case steps.Know(design):
             workload, catalog = context.knowing(design)
-            return loop.Known(context.clock(), workload, catalog)
-        case loop.Appraise():
+            return steps.Known(context.clock(), workload, catalog)
+        case steps.Appraise():
             tell("looking for what would help", 0.02)
             return _appraise(context, step)
-        case loop.Build():
+        case steps.Build():
             begin, length = _BUILDING_SHARE
-            tell(f"building {loop.name_of(step.estimate.action)}", begin + length * step.share_done)
+            tell(f"building {steps.name_of(step.estimate.action)}", begin + length * step.share_done)
             return _build(context, step)
-        case loop.Drop(derived):
+        case steps.Drop(derived):
             stored.drop(context.engine, [derived])
-            return loop.Made(context.clock(), None)
-        case loop.Try():
+            return steps.Made(context.clock(), None)
+        case steps.Try():
             begin, length = _PROVING_SHARE
             tell("proving on the real queries", begin + length * step.share_done)
             return _try(context, step)
 
 
-def _find_key(context: TuneContext, step: loop.FindKey, tell: Callable[[str, float], None]) -> loop.Made:
+def _find_key(context: TuneContext, step: steps.FindKey, tell: Callable[[str, float], None]) -> steps.Made:
     tell("looking for keys that hold", 0.01)
     info = context.catalog.info(step.wanted.source)
     try:
         fact = find_key(context.engine, context.registry, step.wanted, info, step.identifier) if info is not None else None
     except Overtaken:
         fact = None
-    return loop.Made(context.clock(), fact)
+    return steps.Made(context.clock(), fact)
 
 
-def _appraise(context: TuneContext, step: loop.Appraise) -> loop.Appraised:
+def _appraise(context: TuneContext, step: steps.Appraise) -> steps.Appraised:
     """Estimates of what is not built yet; a source whose estimates fail is left out.
 
     Templates that an action of one component, if it pays, is expected to spare nearly all their time are not offered to the next ones:
@@ -185,7 +185,7 @@ def _appraise(context: TuneContext, step: loop.Appraise) -> loop.Appraised:
         if not step.all_components:
             workload = replace(workload, templates=tuple(t for t in workload.templates if not _is_settled(t, worth)))
     withheld = {t.digest for t in step.workload.templates} - {t.digest for t in workload.templates}
-    return loop.Appraised(context.clock(), tuple(found), tuple(refused), frozenset(withheld))
+    return steps.Appraised(context.clock(), tuple(found), tuple(refused), frozenset(withheld))
 
 
 def _is_settled(template: TemplateStatistics, estimates: Sequence[Estimate]) -> bool:
@@ -197,7 +197,7 @@ def _is_settled(template: TemplateStatistics, estimates: Sequence[Estimate]) -> 
     return saved > 0.0 and saved >= APPRAISED_SHARE.default * most
 
 
-def _build(context: TuneContext, step: loop.Build) -> loop.Made:
+def _build(context: TuneContext, step: steps.Build) -> steps.Made:
     stored.prepare(context.engine)
     action = step.estimate.action
     component = next(component for component in context.components if component.name == action.component)
@@ -209,35 +209,35 @@ def _build(context: TuneContext, step: loop.Build) -> loop.Made:
         else:
             derived = build(context.engine, context.registry, component.build_query, action, step.identifier)
     except Overtaken:
-        return loop.Made(context.clock(), None, "its table was being changed; tune again when that is over")
+        return steps.Made(context.clock(), None, "its table was being changed; tune again when that is over")
     except Exception as error:
-        return loop.Made(context.clock(), None, f"building it failed: {error}", failed=True)
-    return loop.Made(context.clock(), derived)
+        return steps.Made(context.clock(), None, f"building it failed: {error}", failed=True)
+    return steps.Made(context.clock(), derived)
 
 
-def _try(context: TuneContext, step: loop.Try) -> loop.Tried:
+def _try(context: TuneContext, step: steps.Try) -> steps.Tried:
     execution, engine = step.execution, context.engine
     rewritten = context.text_for(execution.text, step.option, step.design, step.catalog)
     if rewritten is None:
-        return loop.Tried(context.clock(), None)
+        return steps.Tried(context.clock(), None)
     try:
         plain = engine.run(execution.text, execution.parameters)
         checking = 0.0
         if rewritten.check is not None:
             checked = engine.run(rewritten.check, execution.parameters)
             if not checked.table.column(0)[0].as_py():
-                return loop.Tried(context.clock(), None)
+                return steps.Tried(context.clock(), None)
             checking = checked.seconds
         other = rewritten.run(engine, execution.parameters, plain)
         found = difference(plain, other, ordered=_ordered(execution.text))
         if found is not None and difference(plain, engine.run(execution.text, execution.parameters), ordered=True) is None:
-            return loop.Tried(context.clock(), None, f"THE ANSWERS DIFFER: {found}")
+            return steps.Tried(context.clock(), None, f"THE ANSWERS DIFFER: {found}")
     except Exception as error:
-        return loop.Tried(context.clock(), None, f"it raised: {error}")
-    return loop.Tried(context.clock(), Pair(plain.seconds, checking + other.seconds))
+        return steps.Tried(context.clock(), None, f"it raised: {error}")
+    return steps.Tried(context.clock(), Pair(plain.seconds, checking + other.seconds))
 
 
-def _enforce(context: TuneContext, state: loop.Round) -> None:
+def _enforce(context: TuneContext, state: steps.Round) -> None:
     """Put the design of a round in force: facts are kept, what is idle goes after nothing can name it any more."""
     if state.facts:
         stored.prepare(context.engine)
@@ -249,7 +249,7 @@ def _enforce(context: TuneContext, state: loop.Round) -> None:
         stored.drop(context.engine, state.idle)
 
 
-def _report(context: TuneContext, state: loop.Round, started: float, mode: str) -> TuneReport:
+def _report(context: TuneContext, state: steps.Round, started: float, mode: str) -> TuneReport:
     outcomes = []
     for template in state.reads:
         logged = median(template.plain_seconds)

@@ -1,0 +1,130 @@
+"""The joint choice of a round: what to build for what, and what has to make room for it (decision 011)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
+
+from sartor.core.action import Action, Estimate
+from sartor.core.constants import SCARCE_SHARE, TRIAL_SHARE
+from sartor.core.derived import DerivedObject
+from sartor.core.design import Alternative
+from sartor.core.evidence import Evidence
+from sartor.core.table import Catalog
+from sartor.tuner.chooser import Choice, choose, pays
+from sartor.tuner.standing import standing
+from sartor.tuner.steps import Answer, Appraise, Appraised, Round, Start, Step, name_of, refuse, storage_left
+
+
+def choose_jointly(
+    start: Start, state: Round, catalog: Catalog, now: float
+) -> Generator[Step, Answer, tuple[tuple[Estimate, ...], float]]:
+    """What to build, jointly, for the templates that nothing serves yet, and which objects would have to make room."""
+    stands = standing(start.design)
+    dear = _dear(stands, start, state)
+    offered = tuple(t for t in state.reads if not start.design.choices.get(t.digest) or t.digest in dear)
+    answer = yield Appraise(replace(start.workload, templates=offered), catalog)
+    assert isinstance(answer, Appraised)
+    refused, estimates = list(answer.refused), list(answer.estimates)
+    choice = _jointly(start, state, stands, estimates, answer.now)
+    served = {digest for item in choice.chosen for digest in item.seconds_saved}
+    left = tuple(template for template in offered if template.digest in answer.withheld - served)
+    if left:  # what was to settle them was not chosen, so that others may
+        answer = yield Appraise(replace(start.workload, templates=left), catalog, all_components=True)
+        assert isinstance(answer, Appraised)
+        refused += answer.refused
+        estimates = together([*estimates, *answer.estimates])
+        choice = _jointly(start, state, stands, estimates, answer.now)
+    for refusal in dict.fromkeys(refused):
+        refuse(start, state, refusal.what, refusal.reason)
+    chosen = tuple(item for item in choice.chosen if not item.standing)
+    taken = {name_of(item.action) for item in chosen}
+    kept = {item.standing for item in choice.chosen}
+    gone = [item for item in stands if item.standing not in kept]
+    state.yielding = tuple(item.standing for item in sorted(gone, key=lambda one: worth(one, state) / max(one.bytes_stored.value, 1)))
+    state.losing = frozenset(item.standing for item in gone if not pays(item, start.workload))
+    built = {item.action for item in stands}
+    reasons: dict[str, str] = {}  # of the variants of one key, which differ in their columns, the first is told of
+    for action, reason in choice.refused:
+        if action not in built:
+            reasons.setdefault(name_of(action), reason)
+    for name, reason in reasons.items():
+        if name not in taken:
+            refuse(start, state, name, f"not built: {reason}")
+    return chosen, answer.now
+
+
+def together(estimates: Sequence[Estimate]) -> list[Estimate]:
+    """One estimate for each thing that could be built, whichever templates it was proposed for."""
+    found: dict[object, Estimate] = {}
+    for item in estimates:
+        before = found.get(what(item.action))
+        if before is not None:
+            action = replace(item.action, templates=before.action.templates | item.action.templates)
+            item = replace(before, action=action, seconds_saved={**before.seconds_saved, **item.seconds_saved})
+        found[what(item.action)] = item
+    return list(found.values())
+
+
+def _jointly(start: Start, state: Round, stands: Sequence[Estimate], estimates: Sequence[Estimate], now: float) -> Choice:
+    known = [replace(item, bytes_stored=_bytes_of(item, start), seconds_saved=_saved_by(item, start)) for item in estimates]
+    return choose(
+        (*known, *stands),
+        start.workload,
+        storage_bytes=storage_left(start, state) + sum(item.bytes_stored.value for item in stands),
+        build_seconds=(start.deadline - now) * TRIAL_SHARE.default,
+    )
+
+
+def _dear(stands: Sequence[Estimate], start: Start, state: Round) -> frozenset[str]:
+    """Templates of what is large and saves no more for its bytes than all that stands does, once room is scarce.
+
+    Something smaller may do as well.
+    """
+    used = sum(item.bytes_stored.value for item in stands)
+    if used <= SCARCE_SHARE.default * start.storage_bytes:
+        return frozenset()
+    usual = sum(worth(item, state) for item in stands) / max(used, 1)
+    large = [item for item in stands if item.bytes_stored.value * len(stands) >= used]
+    return frozenset(d for item in large if worth(item, state) <= usual * item.bytes_stored.value for d in item.seconds_saved)
+
+
+def _bytes_of(item: Estimate, start: Start) -> Evidence:
+    """What an action takes, as it was measured if it has been built before."""
+    measured = start.sizes.get(what(item.action))
+    return item.bytes_stored if measured is None else Evidence(measured, "measured", "built before")
+
+
+def _saved_by(item: Estimate, start: Start) -> dict[str, Evidence]:
+    """What an action is foretold to save, but no more than what serves a template was measured to: only room is worth a change."""
+    measured = start.design.saved
+    return {
+        d: saved if saved.value <= measured.get(d, saved.value) else Evidence(measured[d], "measured", "what serves it")
+        for d, saved in item.seconds_saved.items()
+    }
+
+
+def what(action: Action) -> object:
+    """What an action builds, whatever it is for."""
+    return action.sources, action.definition
+
+
+def worth(item: Estimate, state: Round) -> float:
+    """Seconds that were saved, or would have been, on all runs that were observed."""
+    counts = {template.digest: template.count for template in state.reads}
+    return sum(counts.get(digest, 0) * saved.value for digest, saved in item.seconds_saved.items())
+
+
+def make_room(start: Start, state: Round, choices: dict[str, Alternative], everything: Mapping[int, DerivedObject]) -> None:
+    """Take back the choices of what goes: for what was proved to save more, or because it costs more than it saves."""
+    used = {item.object for alternative in choices.values() for item in alternative}
+    excess = sum(derived.bytes_stored for identifier, derived in everything.items() if identifier in used) - start.storage_bytes
+    for identifier in state.yielding:
+        if identifier not in used or (excess <= 0 and identifier not in state.losing):
+            continue
+        derived = everything[identifier]
+        excess -= derived.bytes_stored
+        for digest in [d for d, choice in choices.items() if any(item.object == identifier for item in choice)]:
+            choices[digest] = ()
+        reason = "it costs more than it saves" if identifier in state.losing else "others save more in its room"
+        refuse(start, state, name_of(derived.action), f"dropped: {reason}")
