@@ -56,6 +56,12 @@ def runs(draw: np.random.Generator, rows: int) -> Array:
     ).ravel()
 
 
+def repeated(draw: np.random.Generator, rows: int) -> Array:
+    """Runs of equal keys about as long as a model may err, with gaps of every size between: a model needs most knots for them."""
+    gaps = np.cumsum(2 ** draw.integers(0, 40, rows // int(draw.integers(2, 200)) + 1))
+    return draw.permutation(np.resize(gaps, rows))
+
+
 def falling(draw: np.random.Generator, rows: int) -> Array:
     return -np.sort(draw.integers(0, max(rows, 1), rows))
 
@@ -77,6 +83,7 @@ SHAPES: tuple[Callable[[np.random.Generator, int], Array], ...] = (
     nearly_equal,
     nearly_sorted,
     runs,
+    repeated,
     falling,
     equal,
     lognormal,
