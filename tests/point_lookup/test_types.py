@@ -46,7 +46,9 @@ def connection() -> Any:
     found.execute("INSERT INTO t (k) VALUES (0)")
     for row in range(1, 7):
         cells = [values[(row - 1) % len(values)] for values in _VALUES.values()]
-        found.execute(f"INSERT INTO t VALUES ({row}, {', '.join(f'({cell})::{kind}' for cell, kind in zip(cells, types, strict=True))})")
+        found.execute(
+            f"INSERT INTO t VALUES ({row}, {', '.join(f'({cell})::{kind}' for cell, kind in zip(cells, types, strict=True))})"
+        )
     database = session_of(found).database
     columns = (Column("k", "INTEGER"), *(Column(f"c{place}", kind) for place, kind in enumerate(types)))
     database.install(held_columns(TableName(database.engine().database, "main", "t"), "k", columns))

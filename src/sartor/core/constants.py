@@ -134,7 +134,11 @@ APPRAISED_SHARE = Constant(
 )
 TRIAL_GAIN = Constant(0.05, 0.0, 0.9, "the least gain worth an alternative against keeping plain", "declared")
 TRIAL_PAIRS = Constant(9, 3, 100, "pairs of runs in a trial against its time", "declared")
-TRIAL_SHARE = Constant(0.5, 0.1, 0.9, "the share of a round's seconds that is kept free for trials", "declared")
+TRIAL_SHARE = Constant(
+    0.5, 0.1, 0.9, "the share of the seconds left after appraising that building may take: the rest is for trials", "declared"
+)
+PLAIN_RUNS = Constant(32, 1, 4096, "memory of plain results against running statements again for each alternative", "declared")
+PLAIN_ROWS = Constant(10_000, 1, 1 << 24, "rows of a plain result that is kept for other alternatives: memory", "declared")
 DRAIN_SECONDS = Constant(0.0005, 0.0, 1.0, "how often it is looked whether a served statement has ended", "a served look-up: 1 ms")
 IDLE_SECONDS = Constant(2.0, 0.05, 3600.0, "how soon upkeep begins against how often somebody asks just then", "declared")
 IDLE_LOOK_SECONDS = Constant(0.1, 0.01, 10.0, "how soon idle time is noticed against waking up in vain", "declared")

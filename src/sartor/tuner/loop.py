@@ -12,7 +12,7 @@ from statistics import median
 
 from sartor.core.action import Estimate
 from sartor.core.analysis import WantedKey
-from sartor.core.constants import FIXED_QUERY_SECONDS, KEY_SECONDS_PER_ROW, PAYBACK_REPEATS, TRIAL_GAIN, TRIAL_STATEMENTS
+from sartor.core.constants import FIXED_QUERY_SECONDS, KEY_SECONDS_PER_ROW, PAYBACK_REPEATS, TRIAL_GAIN, TRIAL_SHARE, TRIAL_STATEMENTS
 from sartor.core.design import Alternative, Design
 from sartor.core.table import Catalog
 from sartor.freshness.facts import is_fact
@@ -91,12 +91,16 @@ def _find_keys(start: Start, state: Round) -> Generator[Step, Answer, tuple[Cata
 
 
 def _build(start: Start, state: Round, chosen: Sequence[Estimate], now: float) -> Generator[Step, Answer, float]:
-    """Build what was chosen; first what promises most for what it takes of the room or of the time, whichever is scarcer for it."""
-    room, time = max(storage_left(start, state), 1.0), max(start.deadline - now, 1e-9)
+    """Build what was chosen; first what promises most for what it takes of the room or of the time, whichever is scarcer for it.
+
+    The time kept free for trials stays free, however wrong estimates are: what can not be tried any more was built in vain.
+    """
+    until = now + (start.deadline - now) * TRIAL_SHARE.default
+    room, time = max(storage_left(start, state), 1.0), max(until - now, 1e-9)
     ordered = sorted(chosen, key=lambda i: -worth(i, state) / max(i.bytes_stored.value / room, i.build_seconds.value / time, 1e-9))
     for place, item in enumerate(ordered):
         name = name_of(item.action)
-        if item.build_seconds.value > start.deadline - now:
+        if item.build_seconds.value > until - now:
             refuse(start, state, name, "the time left was too short to build it")
             continue
         identifier = start.next_identifier()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any, Protocol
 
 from sartor.components.base import Component, Holding
 from sartor.core.action import Estimate
 from sartor.core.analysis import Analysis
-from sartor.core.constants import APPRAISED_SHARE, FIXED_QUERY_SECONDS
+from sartor.core.constants import APPRAISED_SHARE, FIXED_QUERY_SECONDS, PLAIN_ROWS, PLAIN_RUNS
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Design
 from sartor.core.table import Catalog
@@ -25,7 +25,7 @@ from sartor.tuner.chooser import pays
 from sartor.tuner.ledger import Ledger
 from sartor.tuner.outcome import Refusal, TemplateOutcome, TuneReport
 from sartor.tuner.trial import Pair, difference
-from sartor.workload.workload import TemplateStatistics, Workload
+from sartor.workload.workload import Execution, TemplateStatistics, Workload
 
 Progress = Callable[[str, float], None] | None
 _BUILDING_SHARE = (0.1, 0.4)  # of the progress bar: where it begins, how long it is
@@ -55,6 +55,7 @@ class TuneContext:
         knowing: the workload and the catalog as they look under the facts of a design.
         next_identifier: a number that no object has had.
         sizes: what was built in former rounds took, as `steps.Round.sizes`; what this round builds is added.
+        plain_runs: what the last statements gave plain.
     """
 
     engine: Engine
@@ -70,6 +71,7 @@ class TuneContext:
     knowing: Callable[[Design], tuple[Workload, Catalog]]
     next_identifier: Callable[[], int]
     sizes: dict[object, int]
+    plain_runs: dict[object, Outcome] = field(default_factory=dict)
 
 
 def tune(context: TuneContext, *, seconds: float, storage_bytes: int, mode: str, progress: Progress = None) -> TuneReport:
@@ -221,7 +223,7 @@ def _try(context: TuneContext, step: steps.Try) -> steps.Tried:
     if rewritten is None:
         return steps.Tried(context.clock(), None)
     try:
-        plain = engine.run(execution.text, execution.parameters)
+        plain = _plain(context, execution)
         checking = 0.0
         if rewritten.check is not None:
             checked = engine.run(rewritten.check, execution.parameters)
@@ -230,11 +232,26 @@ def _try(context: TuneContext, step: steps.Try) -> steps.Tried:
             checking = checked.seconds
         other = rewritten.run(engine, execution.parameters, plain)
         found = difference(plain, other, ordered=_ordered(execution.text))
+        if found is not None:
+            context.plain_runs.clear()  # somebody may have written meanwhile
         if found is not None and difference(plain, engine.run(execution.text, execution.parameters), ordered=True) is None:
             return steps.Tried(context.clock(), None, f"THE ANSWERS DIFFER: {found}")
     except Exception as error:
         return steps.Tried(context.clock(), None, f"it raised: {error}")
     return steps.Tried(context.clock(), Pair(plain.seconds, checking + other.seconds))
+
+
+def _plain(context: TuneContext, execution: Execution) -> Outcome:
+    """A plain run of a statement; of the last few statements one is kept, for other alternatives are compared with the same."""
+    asked = (execution.text, repr(execution.parameters))
+    found = context.plain_runs.get(asked)
+    if found is None:
+        if len(context.plain_runs) >= PLAIN_RUNS.default:
+            context.plain_runs.clear()
+        found = context.engine.run(execution.text, execution.parameters)
+        if found.table.num_rows <= PLAIN_ROWS.default:
+            context.plain_runs[asked] = found
+    return found
 
 
 def _enforce(context: TuneContext, state: steps.Round) -> None:
