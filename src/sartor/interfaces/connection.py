@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Callable, Sequence
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -189,22 +189,14 @@ class Connection(duckdb.DuckDBPyConnection):
         return _Plain.rowcount.__get__(self) if _answer_of(self) is None else -1
 
     def fetchone(self) -> Any:
-        answer = _answer_of(self)
-        if answer is not None:
-            return _fetch(self, answer.fetchone, lambda _: 1, looked_up=True)
-        return _fetch(self, lambda: _Plain.fetchone(self), lambda _: 1)
+        return _fetch(self, lambda: _Plain.fetchone(self), lambda _: 1, ours=Answer.fetchone)
 
     def fetchmany(self, size: Any = 1) -> Any:
-        answer = _answer_of(self)
-        if answer is not None and type(size) is int and size >= 0:
-            return _fetch(self, lambda: answer.fetchmany(size), len, looked_up=True)
-        return _fetch(self, lambda: _Plain.fetchmany(self, size), len)
+        ours = (lambda answer: answer.fetchmany(size)) if type(size) is int and size >= 0 else None
+        return _fetch(self, lambda: _Plain.fetchmany(self, size), len, ours=ours)
 
     def fetchall(self) -> Any:
-        answer = _answer_of(self)
-        if answer is not None:
-            return _fetch(self, answer.fetchall, len, looked_up=True)
-        return _fetch(self, lambda: _Plain.fetchall(self), len, whole=True)
+        return _fetch(self, lambda: _Plain.fetchall(self), len, whole=True, ours=Answer.fetchall)
 
     def fetchnumpy(self) -> Any:
         return _fetch(self, lambda: _Plain.fetchnumpy(self), _column_rows, whole=True)
@@ -459,7 +451,8 @@ def _run(connection: Connection, query: Any, parameters: Any, send: Callable[[An
     session = _SESSIONS.get(connection)
     if session is None:
         return send(query)
-    _give_back(connection)
+    if session.answer is not None:
+        _give_back(connection)
     return _send(serving.begin(session, query, parameters), query, send)
 
 
@@ -520,7 +513,8 @@ def _write(connection: Connection, query: Any, send: Callable[[], _Result]) -> _
     session = _SESSIONS.get(connection)
     if session is None:
         return send()
-    _give_back(connection)
+    if session.answer is not None:
+        _give_back(connection)
     call = serving.begin(session, query, None, plain=True)
     try:
         return send()
@@ -557,19 +551,25 @@ def _fetch(
     count: Callable[[_Result], int],
     *,
     whole: bool = False,
-    looked_up: bool = False,
+    ours: Callable[[Answer], _Result] | None = None,
 ) -> _Result:
     """Fetch, and count it as part of the statement.
 
     Args:
         whole: nothing is left to be fetched then.
-        looked_up: the result is one that is in memory.
+        ours: the same of a result that was looked up; if there is none, DuckDB gets that result.
     """
-    if not looked_up:
-        _give_back(connection, reads=True)
     session = _SESSIONS.get(connection)
-    pending = session.pending if session is not None else None
-    if session is None or pending is None:
+    if session is None:
+        return fetch()
+    if session.answer is not None:
+        answer = _answer_of(connection)
+        if answer is not None and ours is not None:
+            fetch = partial(ours, answer)
+        else:
+            _give_back(connection, reads=True)
+    pending = session.pending
+    if pending is None:
         return fetch()
     started = perf_counter()
     result = fetch()
