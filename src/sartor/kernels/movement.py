@@ -86,7 +86,7 @@ class Movement:
         self.partition.scatter_values(bits, staged, self.watch)
         local = self.local
         parts = _even(self.partition.bounds, self.threads)
-        run([partial(gather_local, staged, local, bounds, found) for bounds in parts], self.watch)
+        run([partial(gather_local, staged, local, bounds, 0, found) for bounds in parts], self.watch)
 
 
 @contextmanager
@@ -104,7 +104,7 @@ def movement(keys: Keys, threads: int, watch: Watch) -> Iterator[Movement | None
         partition = stack.enter_context(partitioned(keys, seen, model_for(keys, seen), threads, watch))
         work = stack.enter_context(scratch(rows, np.uint64))
         local = stack.enter_context(scratch(rows, np.uint32))
-        _order_buckets(keys, seen, partition, work, local, threads, watch)
+        order_buckets(keys, seen, partition, work, local, threads, watch)
         yield Movement(rows, threads, watch, partition, local, work, None)
 
 
@@ -118,7 +118,7 @@ def reach(keys: Keys) -> float:
     return float(np.median(spans)) / drawn.size * keys.rows
 
 
-def _order_buckets(
+def order_buckets(
     keys: Keys, seen: Extent, partition: Partition, work: Words, local: NDArray[np.uint32], threads: int, watch: Watch
 ) -> None:
     """Which row of its bucket stands at each place: packed words with places in the bucket, sorted bucket by bucket."""
@@ -145,19 +145,25 @@ def _order_buckets(
 
 
 def _even(bounds: list[tuple[int, int, int]], parts: int) -> list[NDArray[np.int64]]:
-    """Buckets in parts of about as many rows each."""
-    spans = np.array([(start, stop) for _, start, stop in bounds], np.int64)
-    marks = np.linspace(0, spans[-1, 1], parts + 1)[1:-1]
-    return np.split(spans, np.searchsorted(spans[:, 1], marks))
+    """Buckets in parts of about as many rows each, as `gather_local` takes them."""
+    spans = np.array([(start, start, stop) for _, start, stop in bounds], np.int64)
+    marks = np.linspace(0, spans[-1, 2], parts + 1)[1:-1]
+    return np.split(spans, np.searchsorted(spans[:, 2], marks))
 
 
 @kernel
-def gather_local(staged: NDArray[Any], local: NDArray[np.uint32], bounds: NDArray[np.int64], found: NDArray[Any]) -> None:
-    """Bring the values of each bucket into order within it."""
+def gather_local(staged: NDArray[Any], local: NDArray[np.uint32], bounds: NDArray[np.int64], first: int, found: NDArray[Any]) -> None:
+    """Bring values of buckets into order within each.
+
+    Args:
+        bounds: for each bucket, or part of one: where the bucket begins, and the places to fill.
+        first: the place that `found` begins with.
+    """
+    shift = np.uint64(first)
     for number in range(bounds.shape[0]):
-        start, stop = np.uint64(bounds[number, 0]), np.uint64(bounds[number, 1])
+        base, start, stop = np.uint64(bounds[number, 0]), np.uint64(bounds[number, 1]), np.uint64(bounds[number, 2])
         for place in range(start, stop):
-            found[place] = staged[start + np.uint64(local[place])]
+            found[place - shift] = staged[base + np.uint64(local[place])]
 
 
 @kernel

@@ -103,7 +103,7 @@ class Partition:
         """Write each value of 4 or 8 bytes to its bucket, in the order of the rows; `out` begins at a multiple of 64 bytes."""
         scatter = scatter_words if values.dtype == np.uint64 else scatter_halves
         tasks = [
-            partial(scatter, values[start:stop], self.ids[start:stop], offsets, out)
+            partial(scatter, values[start:stop], np.uint64(0), self.ids[start:stop], offsets, out)
             for (start, stop), offsets in zip(self.parts, self.offsets, strict=True)
         ]
         run(tasks, watch)

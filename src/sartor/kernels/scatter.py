@@ -74,8 +74,8 @@ def scatter_packed(
 
 
 @kernel
-def scatter_words(values: Words, ids: Ids, offsets: Counts, out: Words) -> None:
-    """Each value of 8 bytes to the next place of its bucket; `out` begins at a multiple of 64 bytes."""
+def scatter_words(values: Words, floor: np.uint64, ids: Ids, offsets: Counts, out: Words) -> None:
+    """Each value of 8 bytes, less a floor, to the next place of its bucket; `out` begins at a multiple of 64 bytes."""
     lines, cursors, starts = _lines(out, offsets.size), offsets.astype(np.uint64), offsets.astype(np.uint64)
     target, source = np.uint64(out.ctypes.data), np.uint64(lines.ctypes.data)
     for row in range(np.uint64(values.size)):
@@ -83,7 +83,7 @@ def scatter_words(values: Words, ids: Ids, offsets: Counts, out: Words) -> None:
         place = cursors[bucket]
         cursors[bucket] = place + _ONE
         slot = place & _LAST_WORD
-        lines[(bucket << _WORDS_SHIFT) + slot] = values[row]
+        lines[(bucket << _WORDS_SHIFT) + slot] = values[row] - floor
         if slot == _LAST_WORD:
             start = place - slot
             if start >= starts[bucket]:
@@ -95,8 +95,8 @@ def scatter_words(values: Words, ids: Ids, offsets: Counts, out: Words) -> None:
 
 
 @kernel
-def scatter_halves(values: NDArray[np.uint32], ids: Ids, offsets: Counts, out: NDArray[np.uint32]) -> None:
-    """Each value of 4 bytes to the next place of its bucket; `out` begins at a multiple of 64 bytes."""
+def scatter_halves(values: NDArray[Any], floor: np.uint64, ids: Ids, offsets: Counts, out: NDArray[np.uint32]) -> None:
+    """As `scatter_words`, for what has 4 bytes without the floor."""
     lines, cursors, starts = _lines(out, offsets.size), offsets.astype(np.uint64), offsets.astype(np.uint64)
     target, source = np.uint64(out.ctypes.data), np.uint64(lines.ctypes.data)
     for row in range(np.uint64(values.size)):
@@ -104,7 +104,7 @@ def scatter_halves(values: NDArray[np.uint32], ids: Ids, offsets: Counts, out: N
         place = cursors[bucket]
         cursors[bucket] = place + _ONE
         slot = place & _LAST_HALF
-        lines[(bucket << _HALVES_SHIFT) + slot] = values[row]
+        lines[(bucket << _HALVES_SHIFT) + slot] = values[row] - floor
         if slot == _LAST_HALF:
             start = place - slot
             if start >= starts[bucket]:
@@ -113,6 +113,17 @@ def scatter_halves(values: NDArray[np.uint32], ids: Ids, offsets: Counts, out: N
                 _put(lines, bucket << _HALVES_SHIFT, starts[bucket], place + _ONE, out)
     fence()
     _put_rest(lines, starts, cursors, out)
+
+
+@kernel
+def scatter_small(values: NDArray[Any], floor: np.uint64, ids: Ids, offsets: Counts, out: NDArray[Any]) -> None:
+    """As `scatter_words`, for what has 1 or 2 bytes without the floor: so small that all lines in use stay in the cache anyway."""
+    cursors = offsets.astype(np.uint64)
+    for row in range(np.uint64(values.size)):
+        bucket = np.uint64(ids[row])
+        place = cursors[bucket]
+        cursors[bucket] = place + _ONE
+        out[place] = values[row] - floor
 
 
 @kernel
