@@ -79,14 +79,14 @@ def filled() -> Iterator[Any]:
 def streams(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Streams whatever can be; tells of each try whether it did."""
     told: list[bool] = []
-    stream = module._stream
+    stream = module.stream
 
     def noting(*arguments: Any) -> bool:
         told.append(stream(*arguments))
         return told[-1]
 
     monkeypatch.setattr(module, "streams_faster", lambda *_: True)
-    monkeypatch.setattr(module, "_stream", noting)
+    monkeypatch.setattr(module, "stream", noting)
     return told
 
 

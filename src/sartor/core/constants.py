@@ -68,6 +68,13 @@ BUILD_SECONDS_PER_TEXT = Constant(
 ORDER_ROW_SECONDS = Constant(60e-9, 0.0, 1e-3, "seconds that ORDER BY takes for a row's key", "python -m benchmarks copies")
 ORDER_CELL_SECONDS = Constant(15e-9, 0.0, 1e-3, "seconds that ORDER BY takes to carry one number along", "python -m benchmarks copies")
 ORDER_TEXT_SECONDS = Constant(50e-9, 0.0, 1e-3, "seconds that ORDER BY takes to carry one text along", "python -m benchmarks copies")
+STREAM_SECONDS = Constant(
+    0.05,
+    0.0,
+    10.0,
+    "seconds that a stream takes besides its rows, and that ORDER BY gains by small tables",
+    "python -m benchmarks copies",
+)
 STREAM_KEY_SECONDS = Constant(30e-9, 0.0, 1e-3, "seconds to work out a row's place from a number", "python -m benchmarks copies")
 STREAM_TEXT_KEY_SECONDS = Constant(150e-9, 0.0, 1e-3, "seconds to work out a row's place from a text", "python -m benchmarks copies")
 STREAM_CELL_SECONDS = Constant(10e-9, 0.0, 1e-3, "seconds to take one number in and hand it out", "python -m benchmarks copies")

@@ -27,6 +27,7 @@ from sartor.kernels.words import Keys, Words, writable
 
 _BLOCKS, _BLOCK_ROWS = 64, 64  # blocks of neighbouring rows that tell how far rows have to go
 _SAMPLE_ROWS = 4096
+_HALF_BITS = 32
 _MOVED = (4, 8)  # bytes of a value that moves by way of its bucket
 
 
@@ -119,29 +120,44 @@ def reach(keys: Keys) -> float:
 
 
 def order_buckets(
-    keys: Keys, seen: Extent, partition: Partition, work: Words, local: NDArray[np.uint32], threads: int, watch: Watch
+    keys: Keys, seen: Extent, partition: Partition, work: Words | None, local: NDArray[np.uint32], threads: int, watch: Watch
 ) -> None:
-    """Which row of its bucket stands at each place: packed words with places in the bucket, sorted bucket by bucket."""
-    bounds = partition.bounds
-    row_bits = max((stop - start - 1).bit_length() for _, start, stop in bounds)
-    drops = partition.drops(row_bits)
-    several, lossy = partition.several(seen), partition.lossy(seen, drops)
+    """Which row of its bucket stands at each place: packed words with places in the bucket, sorted bucket by bucket.
+
+    Half words, if they hold what the buckets leave of the keys: these need no memory but `local`.
+
+    Args:
+        work: scratch memory of 8 bytes a row; borrowed if it is needed and not given.
+    """
+    row_bits = max((stop - start - 1).bit_length() for _, start, stop in partition.bounds)
+    several = partition.several(seen)
+    halves = partition.drops(row_bits, _HALF_BITS)
     with ExitStack() as stack:
-        staged = keys.bits[:0]
+        packed: NDArray[Any] = local
+        lossy, drops, staged = [False] * halves.size, halves, keys.bits[:0]
+        if row_bits > _HALF_BITS or any(partition.lossy(seen, halves)):
+            packed = work if work is not None else stack.enter_context(scratch(keys.rows, np.uint64))
+            drops = partition.drops(row_bits)
+            lossy = partition.lossy(seen, drops)
         if any(lossy):
             staged = stack.enter_context(scratch(keys.rows, keys.bits.dtype))
             partition.scatter_values(keys.bits, staged, watch)
-        partition.scatter(keys, row_bits, drops, work, watch, local=True)
+        partition.scatter(keys, row_bits, drops, packed, watch, local=True)
+        mask = packed.dtype.type((1 << row_bits) - 1)
 
         def finish(bucket: tuple[int, int, int]) -> None:
             number, start, stop = bucket
-            packed = work[start:stop]
+            rows = packed[start:stop]
             if several[number]:
-                packed.sort()
-            order_alike(packed, np.uint64(row_bits), lossy[number], staged[start:stop] if lossy[number] else staged, keys.form)
-            local[start:stop] = packed
+                rows.sort()
+            if lossy[number]:
+                order_alike(rows, np.uint64(row_bits), True, staged[start:stop], keys.form)
+            else:
+                np.bitwise_and(rows, mask, out=rows)
+            if packed is not local:
+                local[start:stop] = rows
 
-        over(bounds, finish, threads, watch)
+        over(partition.bounds, finish, threads, watch)
 
 
 def _even(bounds: list[tuple[int, int, int]], parts: int) -> list[NDArray[np.int64]]:

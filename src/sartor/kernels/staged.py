@@ -78,9 +78,9 @@ class Flags:
             if self.values is not None:  # the buckets' next places may hold flags of whoever had the memory before
                 scatter(np.ones(len(array), np.uint8), ids, offsets, self.values)
             return None
-        known = _bits(array.buffers()[0], array)
+        known = unpacked(array.buffers()[0], array)
         if self.values is None:
-            self.values = self.stack.enter_context(scratch(self.rows, np.uint8))
+            self.values = self.stack.enter_context(scratch(self.rows, np.uint8, small_pages=True))
             self.values.fill(1)
         scatter(known, ids, offsets, self.values)
         return known
@@ -100,7 +100,7 @@ class Plain:
 
     def put(self, array: Any, ids: Ids, offsets: Counts) -> None:
         self.flags.put(array, ids, offsets)
-        numbers: Any = _bits(array.buffers()[1], array) if pa.types.is_boolean(self.kind) else fixed_numbers(array)
+        numbers: Any = unpacked(array.buffers()[1], array) if pa.types.is_boolean(self.kind) else fixed_numbers(array)
         scatter(writable(numbers.view(self.values.dtype)), ids, offsets, self.values)
 
     def take(self, pieces: Pieces) -> Any:
@@ -154,7 +154,7 @@ class Whole:
             high += (high - low) * (rows // max(int((offsets - self.begins[:-1]).sum()), 1))
         itemsize = next((size for size in _NARROW if size < own and high - low < 1 << 8 * size), own)
         floor = low - ((1 << 8 * itemsize) - (high - low)) // 2 if itemsize < own else 0
-        values = self.stack.enter_context(scratch(rows, f"u{itemsize}"))
+        values = self.stack.enter_context(scratch(rows, f"u{itemsize}", small_pages=True))
         if before is not None:
             shift = _word(self.floor - floor).astype(values.dtype)
             for begin, end in zip(self.begins[:-1].tolist(), offsets.tolist(), strict=True):
@@ -203,7 +203,7 @@ def gathered(values: NDArray[Any], pieces: Pieces) -> NDArray[Any]:
     return found
 
 
-def _bits(buffer: Any, array: Any) -> NDArray[np.uint8]:
+def unpacked(buffer: Any, array: Any) -> NDArray[np.uint8]:
     """Eight flags a byte as one byte each; all set where there is no buffer."""
     end = array.offset + len(array)
     return np.unpackbits(np.frombuffer(buffer, np.uint8), count=end, bitorder="little")[array.offset :]

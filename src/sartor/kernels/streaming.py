@@ -24,7 +24,7 @@ from sartor.kernels.partitioning import Partition, extent, model_for, partitione
 from sartor.kernels.pool import scratch
 from sartor.kernels.recluster import one_word
 from sartor.kernels.staged import PAIR, Flags, Pairs, Pieces, Plain, Staged, Whole
-from sartor.kernels.staged_text import Text
+from sartor.kernels.staged_text import Text, ranked
 from sartor.kernels.threads import Watch, over
 
 ORDER_BYTES = 24
@@ -58,12 +58,12 @@ def staged(kind: Any, begins: Counts, stack: ExitStack) -> Staged:
     rows = int(begins[-1])
     flags = Flags(rows, stack)
     if is_text_view(kind):
-        return Text(kind, flags, begins, stack, stack.enter_context(scratch(rows, np.uint16)))
+        return Text(kind, flags, begins, stack, stack.enter_context(scratch(rows, np.uint16, small_pages=True)))
     if _width(kind) == _PAIR_BYTES:
-        low, high = (stack.enter_context(scratch(rows, np.uint64)) for _ in range(PAIR))
+        low, high = (stack.enter_context(scratch(rows, np.uint64, small_pages=True)) for _ in range(PAIR))
         return Pairs(kind, flags, low, high)
     if pa.types.is_floating(kind) or pa.types.is_boolean(kind):
-        return Plain(kind, flags, stack.enter_context(scratch(rows, f"u{_width(kind)}")))
+        return Plain(kind, flags, stack.enter_context(scratch(rows, f"u{_width(kind)}", small_pages=True)))
     return Whole(kind, flags, begins, stack)
 
 
@@ -73,7 +73,7 @@ def in_order(keys: Any, names: Sequence[str], threads: int, watch: Watch) -> Ite
 
     The table may be given up by the caller meanwhile. What is handed out is usable inside the block.
     """
-    word = one_word(columns_of([keys.column(name) for name in names], False, "last"), threads, watch)
+    word = one_word(columns_of([_sortable(keys.column(name)) for name in names], False, "last"), threads, watch)
     del keys
     seen = extent(word, threads, watch) if word.rows > 1 else None
     if seen is None or seen.falls == 0:
@@ -82,11 +82,16 @@ def in_order(keys: Any, names: Sequence[str], threads: int, watch: Watch) -> Ite
     with ExitStack() as stack:
         partition = stack.enter_context(partitioned(word, seen, model_for(word, seen), threads, watch))
         local = stack.enter_context(scratch(word.rows, np.uint32))
-        with scratch(word.rows, np.uint64) as work:
-            order_buckets(word, seen, partition, work, local, threads, watch)
+        order_buckets(word, seen, partition, None, local, threads, watch)
         rows = word.rows
         del word
         yield Arrangement(rows, partition, local, threads, watch, stack)
+
+
+def _sortable(column: Any) -> Any:
+    """A key that can be told apart by small numbers, if it is text that repeats itself."""
+    numbers = ranked(column) if is_text_view(column.type) else None
+    return column if numbers is None else numbers
 
 
 @dataclass(slots=True)

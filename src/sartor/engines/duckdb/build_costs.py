@@ -16,6 +16,7 @@ from sartor.core.constants import (
     ORDER_TEXT_SECONDS,
     STREAM_CELL_SECONDS,
     STREAM_KEY_SECONDS,
+    STREAM_SECONDS,
     STREAM_TEXT_KEY_SECONDS,
     STREAM_TEXT_SECONDS,
 )
@@ -55,10 +56,10 @@ def _stream_row_seconds(columns: Sequence[Kind], keys: Sequence[Kind]) -> float:
 
 
 def _start_seconds() -> float:
-    """What it takes before the first row: to import the kernels, and to compile them if that was never done here."""
+    """What it takes before the first row, also to import the kernels, and to compile them if that was never done here."""
     if _KERNELS in sys.modules:
-        return 0.0
-    return KERNEL_START_SECONDS.default + (0.0 if _is_compiled() else KERNEL_COMPILE_SECONDS.default)
+        return STREAM_SECONDS.default
+    return STREAM_SECONDS.default + KERNEL_START_SECONDS.default + (0.0 if _is_compiled() else KERNEL_COMPILE_SECONDS.default)
 
 
 @cache

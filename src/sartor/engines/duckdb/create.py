@@ -35,15 +35,15 @@ def create(engine: DuckDBEngine, relation: str, query: OrderedQuery) -> None:
         KeyboardInterrupt: `engine.interrupt` was called meanwhile.
     """
     engine.interrupted.clear()
-    if not _is_streamed(engine, query):
+    if not is_streamed(engine, query):
         engine.execute(f"CREATE TABLE {relation} AS {query.sql}")
         return
     engine.execute(f"CREATE TABLE {relation} AS {query.select} WITH NO DATA")
-    if _is_collated(engine, relation) or not _stream(engine, relation, query):
+    if _is_collated(engine, relation) or not stream(engine, relation, query):
         engine.execute(f"INSERT INTO {relation} {query.sql}")
 
 
-def _is_streamed(engine: DuckDBEngine, query: OrderedQuery) -> bool:
+def is_streamed(engine: DuckDBEngine, query: OrderedQuery) -> bool:
     """Whether the rows can be streamed as they are, and are expected to be stored sooner."""
     if not query.key or not query.scans:
         return False
@@ -65,7 +65,7 @@ def _is_collated(engine: DuckDBEngine, relation: str) -> bool:
     return len(made) != 1 or "COLLATE" in made[0][0].upper()
 
 
-def _stream(engine: DuckDBEngine, relation: str, query: OrderedQuery) -> bool:
+def stream(engine: DuckDBEngine, relation: str, query: OrderedQuery) -> bool:
     """Fill an empty table; False if memory does not suffice, and then it is empty still."""
     from sartor.kernels.streaming import ORDER_BYTES, in_order, row_bytes
     from sartor.kernels.threads import Watch
