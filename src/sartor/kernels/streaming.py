@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -18,20 +19,22 @@ from numpy.typing import NDArray
 
 from sartor.kernels.argsort import columns_of
 from sartor.kernels.buckets import Counts, Ids
-from sartor.kernels.columns import is_text_view
+from sartor.kernels.columns import fixed_numbers, is_text_view
 from sartor.kernels.movement import order_buckets
 from sartor.kernels.partitioning import Partition, extent, model_for, partitioned
 from sartor.kernels.pool import scratch
 from sartor.kernels.recluster import one_word
-from sartor.kernels.staged import PAIR, Flags, Pairs, Pieces, Plain, Staged, Whole
-from sartor.kernels.staged_text import Text, ranked
+from sartor.kernels.staged import PAIR, Flags, Pairs, Pieces, Plain, Staged, Whole, known_extent
+from sartor.kernels.staged_text import Text, known_of, ranked
 from sartor.kernels.threads import Watch, over
+from sartor.kernels.words import Keys, keys_of, writable
 
 ORDER_BYTES = 24
 """Bytes a row to work the order out: its key, its bucket, its packed word and its place in the bucket."""
 
 
 _PAIR_BYTES = 16
+_WORDS, _HALF_WORDS = 1 << 64, 1 << 32
 
 
 def row_bytes(schema: Any) -> int:
@@ -73,7 +76,7 @@ def in_order(keys: Any, names: Sequence[str], threads: int, watch: Watch) -> Ite
 
     The table may be given up by the caller meanwhile. What is handed out is usable inside the block.
     """
-    word = one_word(columns_of([_sortable(keys.column(name)) for name in names], False, "last"), threads, watch)
+    word = _word([keys.column(name) for name in names], threads, watch)
     del keys
     seen = extent(word, threads, watch) if word.rows > 1 else None
     if seen is None or seen.falls == 0:
@@ -88,10 +91,44 @@ def in_order(keys: Any, names: Sequence[str], threads: int, watch: Watch) -> Ite
         yield Arrangement(rows, partition, local, threads, watch, stack)
 
 
-def _sortable(column: Any) -> Any:
-    """A key that can be told apart by small numbers, if it is text that repeats itself."""
-    numbers = ranked(column) if is_text_view(column.type) else None
-    return column if numbers is None else numbers
+def _word(columns: Sequence[Any], threads: int, watch: Watch) -> Keys:
+    """The key of each row as one word: of several columns, or with nulls, by their distances from the least, if these fit together."""
+    parts = [_distances(column) for column in columns]
+    known = [part for part in parts if part is not None]
+    most = prod(span for _, span in known)
+    if len(known) < len(parts) or most > _WORDS // 2:
+        sortable = [
+            part[0] if part is not None and is_text_view(column.type) else column for column, part in zip(columns, parts, strict=True)
+        ]
+        return one_word(columns_of(sortable, False, "last"), threads, watch)
+    dtype = np.dtype(np.uint32 if most <= _HALF_WORDS else np.uint64)
+    word = known[0][0].astype(dtype, copy=False)
+    for distances, span in known[1:]:
+        word = word * dtype.type(span)
+        word += distances.astype(dtype, copy=False)
+    return keys_of(word)
+
+
+def _distances(column: Any) -> tuple[NDArray[Any], int] | None:
+    """How far each value is above the least, nulls above all, and what all of this is below; None if no small number can tell."""
+    if is_text_view(column.type):
+        ranks = ranked(column)
+        return None if ranks is None else (ranks, int(ranks.max(initial=0)) + 1)
+    array = column.combine_chunks()
+    array = array.chunk(0) if isinstance(array, pa.ChunkedArray) and array.num_chunks else array
+    if not len(array) or pa.types.is_floating(array.type) or (numbers := fixed_numbers(array)) is None:
+        return None
+    numbers, known = writable(numbers), known_of(array)
+    low, high = map(int, known_extent(numbers, known))
+    if array.null_count == len(array):
+        low = high
+    unsigned = numbers.view(f"u{numbers.itemsize}")
+    distances = unsigned - unsigned.dtype.type(low % (1 << 8 * numbers.itemsize))
+    if not array.null_count:
+        return distances, high - low + 1
+    wide = distances.astype(np.uint32) if high - low + 1 < _HALF_WORDS else distances.astype(np.uint64)
+    wide[known == 0] = min(high - low + 1, _WORDS - 1)
+    return wide, high - low + 2
 
 
 @dataclass(slots=True)

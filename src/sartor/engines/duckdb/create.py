@@ -50,13 +50,12 @@ def is_streamed(engine: DuckDBEngine, query: OrderedQuery) -> bool:
     columns = {name: kind_of(kind) for name, kind, *_ in engine.rows(f"DESCRIBE {query.select}")}
     if None in columns.values() or not set(query.key) <= columns.keys():
         return False
-    ((rows, keeps_order, collation),) = engine.rows(
-        f"SELECT count(*), current_setting('preserve_insertion_order'), current_setting('default_collation') FROM ({query.select})"
-    )
+    settings = ", ".join(f"current_setting('{name}')" for name in ("threads", "preserve_insertion_order", "default_collation"))
+    ((rows, threads, keeps_order, collation),) = engine.rows(f"SELECT count(*), {settings} FROM ({query.select})")
     if not keeps_order or collation.lower() not in _BYTEWISE:
         return False
     kinds = [kind for kind in columns.values() if kind is not None]
-    return streams_faster(rows, kinds, [kinds[list(columns).index(name)] for name in query.key])
+    return streams_faster(rows, kinds, [kinds[list(columns).index(name)] for name in query.key], threads)
 
 
 def _is_collated(engine: DuckDBEngine, relation: str) -> bool:
