@@ -45,6 +45,8 @@ bench: venv
 	$(BIN)/python -m benchmarks overhead
 	$(BIN)/python -m benchmarks lookups
 	$(BIN)/python -m benchmarks kernels
+	$(BIN)/python -m benchmarks copies shop --scale 20
+	$(BIN)/python -m benchmarks copies tpch --scale 3
 
 clean:
 	rm -rf .venv demo benchmarks/.cache

@@ -30,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         suite = suite_of(asked.suite)
         options = _options(asked, suite)
-        return _run(asked, suite, options) if asked.command == "run" else _expert(asked, suite, options)
+        commands = {"run": _run, "expert": _expert, "copies": _copies}
+        return commands[asked.command](asked, suite, options)
     except BenchmarkError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
@@ -41,7 +42,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="plain DuckDB, an expert's design and Sartor side by side")
     expert = commands.add_parser("expert", help="search the expert's design for a suite and write it beside it")
-    for command in (run, expert):
+    copies = commands.add_parser("copies", help="sorted copies inside a database file: ORDER BY and a stream through the kernels")
+    for command in (run, expert, copies):
         command.add_argument("suite", help="shop, elections, tpch or dashboards")
         command.add_argument("--scale", type=float, help="million order items, share of the rows, or scale factor")
         command.add_argument("--seed", type=int, default=1, help="of data and stream (1 is the committed one)")
@@ -59,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         choices=("sorts", "summaries"),
         help="sorted copies alone or summary tables too (summaries for dashboards and for shop with --rounds above 1, else sorts)",
     )
+    copies.add_argument("--repetitions", type=int, default=3, help="of each way, in turns (3)")
     expert.add_argument("--quick", action="store_true", help="leave out pairs whose first key alone speeds nothing up")
     overhead = commands.add_parser("overhead", help="what Sartor adds to a statement; exit status 1 if it is too much")
     overhead.add_argument("--check", action="store_true", help="a shorter run for a gate")
@@ -130,6 +133,15 @@ def _expert(asked: argparse.Namespace, suite: Suite, options: Options) -> int:
     _write(target, found)
     gain = f"{found['plain_s']:.2f} s to {found['chosen_s']:.2f} s"
     print(f"{len(found['copies'])} sorted copies ({found['origin']}), {gain}: {target}")
+    return 0
+
+
+def _copies(asked: argparse.Namespace, suite: Suite, options: Options) -> int:
+    from benchmarks.copies import measure
+
+    if asked.repetitions < 1:
+        raise BenchmarkError("--repetitions must be at least 1")
+    _write(asked.json, measure(suite, options, asked.cache, asked.repetitions, lambda line: print(line, flush=True)))
     return 0
 
 

@@ -17,6 +17,7 @@ from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis
 from sartor.core.derived import Coverage, DerivedObject
 from sartor.core.design import Alternative, Design, Replacement
+from sartor.core.ordered import OrderedQuery
 from sartor.core.table import Catalog, FileScan, TableName
 from sartor.engines.base import Engine
 from sartor.freshness import refresh, stored
@@ -48,8 +49,8 @@ class Joined:
     def estimate(self, actions: Sequence[Action], workload: Workload, catalog: Catalog, engine: Engine) -> Sequence[Estimate]:
         return ()
 
-    def build_query(self, action: Action) -> str:
-        return JOINED
+    def build_query(self, action: Action) -> OrderedQuery:
+        return OrderedQuery(JOINED)
 
     def tail_query(self, derived: DerivedObject, moved: frozenset[int]) -> str:
         terms = []

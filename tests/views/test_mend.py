@@ -64,7 +64,7 @@ def right(con: Any) -> None:
         parts = [f"{'sum' if s.function == 'count' else s.function}({state_column(p)})::VARCHAR" for p, s in enumerate(view.states)]
         columns = ", ".join([*keys, *parts, f"sum({ROWS})"])
         merged = f"SELECT {columns} FROM {{}}" + (f" GROUP BY {', '.join(keys)}" if keys else " HAVING count(*) > 0")
-        held, fresh = merged.format(relation(derived)), merged.format(f"({build_query(derived.action)})")
+        held, fresh = merged.format(relation(derived)), merged.format(f"({build_query(derived.action).sql})")
         both = f"({held} EXCEPT ALL {fresh}) UNION ALL ({fresh} EXCEPT ALL {held})"
         assert plain(con, both) == [], (view, plain(con, both)[:4])
         assert plain(con, f"SELECT count(*) FROM {relation(derived)} WHERE {ROWS} <= 0") == [(0,)]

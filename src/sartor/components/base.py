@@ -9,6 +9,7 @@ from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Replacement
+from sartor.core.ordered import OrderedQuery
 from sartor.core.table import Catalog
 from sartor.engines.base import Engine
 from sartor.freshness.changes import Change
@@ -48,8 +49,8 @@ class Component(Protocol):
         """What each action would gain and cost, one estimate an action, in the same order."""
         ...
 
-    def build_query(self, action: Action) -> str:
-        """The SELECT whose rows the object stores."""
+    def build_query(self, action: Action) -> OrderedQuery:
+        """The rows that the object stores, and their order."""
         ...
 
     def tail_query(self, derived: DerivedObject, moved: frozenset[int]) -> str:

@@ -77,6 +77,29 @@ LOOKUP_BUILD_SECONDS_PER_CELL = Constant(
     40e-9, 0.0, 1.0, "seconds to read one value into memory and put it in the order of the key", "python -m benchmarks lookups"
 )
 LOOKUP_TEXT_BYTES = Constant(24, 1, 10_000, "bytes in memory of a text whose length is not known", "declared")
+ORDER_ROW_SECONDS = Constant(70e-9, 0.0, 1e-3, "seconds that ORDER BY takes for a row's key", "python -m benchmarks copies")
+ORDER_CELL_SECONDS = Constant(16e-9, 0.0, 1e-3, "seconds that ORDER BY takes to carry one number along", "python -m benchmarks copies")
+ORDER_TEXT_SECONDS = Constant(80e-9, 0.0, 1e-3, "seconds that ORDER BY takes to carry one text along", "python -m benchmarks copies")
+STREAM_SECONDS = Constant(
+    0.05,
+    0.0,
+    10.0,
+    "seconds that a stream takes besides its rows, and that ORDER BY gains by small tables",
+    "python -m benchmarks copies",
+)
+STREAM_KEY_SECONDS = Constant(25e-9, 0.0, 1e-3, "seconds to work out a row's place from a number", "python -m benchmarks copies")
+STREAM_TEXT_KEY_SECONDS = Constant(40e-9, 0.0, 1e-3, "seconds to work out a row's place from a text", "python -m benchmarks copies")
+STREAM_CELL_SECONDS = Constant(10e-9, 0.0, 1e-3, "seconds to take one number in and hand it out", "python -m benchmarks copies")
+STREAM_TEXT_SECONDS = Constant(60e-9, 0.0, 1e-3, "seconds to take one text in and hand it out", "python -m benchmarks copies")
+STREAM_MEMORY_SHARE = Constant(
+    0.5, 0.0, 1.0, "share of the free memory that a stream may use: beyond it ORDER BY spills to disk", "declared"
+)
+KERNEL_START_SECONDS = Constant(
+    1.0, 0.0, 60.0, "seconds to import compiled kernels", "docs/decisions/013-building-through-recluster.md"
+)
+KERNEL_COMPILE_SECONDS = Constant(
+    6.0, 0.0, 600.0, "seconds to compile them, once on a machine", "docs/decisions/013-building-through-recluster.md"
+)
 COMPRESSED_SHARE = Constant(0.45, 0.01, 2.0, "stored bytes for each byte of the types' width", "declared")
 SORT_SECONDS_PER_ROW = Constant(40e-9, 0.0, 1e-3, "seconds to bring one row back into order", "140 k rows in 6 ms")
 JOIN_KEY_SHARE = Constant(0.5, 0.0, 1.0, "row groups still read when only a join restricts the key", "declared")

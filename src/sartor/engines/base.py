@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sartor.core.ordered import OrderedQuery
 from sartor.core.table import Catalog, FileScan, TableInfo
 
 if TYPE_CHECKING:
@@ -85,6 +86,16 @@ class Engine(Protocol):
 
     def execute(self, sql: str, parameters: Parameters = None) -> None:
         """Run a statement to its end and forget its rows."""
+        ...
+
+    def create(self, relation: str, query: OrderedQuery) -> None:
+        """Make a table of a query's rows in their order, in the current transaction.
+
+        Names and types of its columns are those of the SELECT, whatever way the engine takes to bring the rows into order.
+
+        Args:
+            relation: the table's name with database and schema, quoted.
+        """
         ...
 
     def rows(self, sql: str, parameters: Parameters = None) -> list[tuple[Any, ...]]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from sartor.core.action import Action
 from sartor.core.derived import ORDER_COLUMN, Coverage, DerivedObject
+from sartor.core.ordered import OrderedQuery
 from sartor.core.table import TableName
 from sartor.engines.base import Engine
 from sartor.freshness import stored
@@ -24,7 +25,7 @@ from sartor.freshness.usable import Use, told, use
 class Holder(Protocol):
     """The part of a component that holds what it derives in memory."""
 
-    def build_query(self, action: Action) -> str: ...
+    def build_query(self, action: Action) -> OrderedQuery: ...
 
     def tail_query(self, derived: DerivedObject, moved: frozenset[int]) -> str: ...
 
@@ -45,7 +46,7 @@ def hold(
         Overtaken: a mutation of the table was under way, or rows did not come in their order.
     """
     nothing = DerivedObject(identifier, generation, action, Coverage(-1, 0, True))
-    return _with(engine, registry, holder, nothing, holder.build_query(action), spent)
+    return _with(engine, registry, holder, nothing, holder.build_query(action).sql, spent)
 
 
 def refreshed(engine: Engine, registry: Registry, holder: Holder, derived: DerivedObject) -> DerivedObject:

@@ -12,6 +12,7 @@ from time import perf_counter
 
 from sartor.core.action import Action
 from sartor.core.derived import ORDER_COLUMN, Coverage, DerivedObject
+from sartor.core.ordered import OrderedQuery
 from sartor.core.table import FileScan, Source, TableName, quote
 from sartor.engines.base import Engine
 from sartor.freshness import stored
@@ -21,8 +22,8 @@ from sartor.freshness.residual import relation
 from sartor.freshness.storage import bytes_stored
 from sartor.freshness.usable import Use, loose, use
 
-Query = Callable[[Action], str]
-"""`Component.build_query`: the SELECT whose rows an object stores."""
+Query = Callable[[Action], OrderedQuery]
+"""`Component.build_query`: the rows that an object stores, and their order."""
 
 Tail = Callable[[DerivedObject, frozenset[int]], str]
 """`Component.tail_query`: the SELECT of the rows that an object lacks since rows were appended to the tables of these places."""
@@ -43,7 +44,7 @@ def build(engine: Engine, registry: Registry, query: Query, action: Action, iden
         before = registry.state
         coverage, *others = coverage_now(engine, registry, action)
         derived = DerivedObject(identifier, generation, action, coverage, others=tuple(others))
-        engine.execute(f"CREATE TABLE {relation(derived)} AS {query(action)}")
+        engine.create(relation(derived), query(action))
         if coverage.iteration >= 0 and rows_stood(registry, before, coverage.iteration):
             derived = derived.covering(replace(coverage, numbered=coverage.iteration), *others)
         derived = _with_rows_of_files(engine, derived)

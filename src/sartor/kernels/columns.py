@@ -165,10 +165,15 @@ def _is_small_decimal(kind: Any) -> bool:
 def taken(column: Any, rows: Any) -> Any:
     """These rows of an Arrow column; also of views of text, which Arrow itself does not take."""
     kind = column.type
-    if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
+    if is_text_view(kind):
         plain = pa.large_string() if pa.types.is_string_view(kind) else pa.large_binary()
         return pc.cast(pc.cast(column, plain).take(pa.array(rows)), kind)
     return column.take(pa.array(rows))
+
+
+def is_text_view(kind: Any) -> bool:
+    """Whether an Arrow type is of text whose short values stand in its views."""
+    return bool(pa.types.is_string_view(kind) or pa.types.is_binary_view(kind))
 
 
 def is_text(kind: Any) -> bool:

@@ -27,6 +27,7 @@ from sartor.kernels.words import Keys, Words, writable
 
 _BLOCKS, _BLOCK_ROWS = 64, 64  # blocks of neighbouring rows that tell how far rows have to go
 _SAMPLE_ROWS = 4096
+_HALF_BITS = 32
 _MOVED = (4, 8)  # bytes of a value that moves by way of its bucket
 
 
@@ -86,7 +87,7 @@ class Movement:
         self.partition.scatter_values(bits, staged, self.watch)
         local = self.local
         parts = _even(self.partition.bounds, self.threads)
-        run([partial(gather_local, staged, local, bounds, found) for bounds in parts], self.watch)
+        run([partial(gather_local, staged, local, bounds, 0, found) for bounds in parts], self.watch)
 
 
 @contextmanager
@@ -104,7 +105,7 @@ def movement(keys: Keys, threads: int, watch: Watch) -> Iterator[Movement | None
         partition = stack.enter_context(partitioned(keys, seen, model_for(keys, seen), threads, watch))
         work = stack.enter_context(scratch(rows, np.uint64))
         local = stack.enter_context(scratch(rows, np.uint32))
-        _order_buckets(keys, seen, partition, work, local, threads, watch)
+        order_buckets(keys, seen, partition, work, local, threads, watch)
         yield Movement(rows, threads, watch, partition, local, work, None)
 
 
@@ -118,46 +119,67 @@ def reach(keys: Keys) -> float:
     return float(np.median(spans)) / drawn.size * keys.rows
 
 
-def _order_buckets(
-    keys: Keys, seen: Extent, partition: Partition, work: Words, local: NDArray[np.uint32], threads: int, watch: Watch
+def order_buckets(
+    keys: Keys, seen: Extent, partition: Partition, work: Words | None, local: NDArray[np.uint32], threads: int, watch: Watch
 ) -> None:
-    """Which row of its bucket stands at each place: packed words with places in the bucket, sorted bucket by bucket."""
-    bounds = partition.bounds
-    row_bits = max((stop - start - 1).bit_length() for _, start, stop in bounds)
-    drops = partition.drops(row_bits)
-    several, lossy = partition.several(seen), partition.lossy(seen, drops)
+    """Which row of its bucket stands at each place: packed words with places in the bucket, sorted bucket by bucket.
+
+    Half words, if they hold what the buckets leave of the keys: these need no memory but `local`.
+
+    Args:
+        work: scratch memory of 8 bytes a row; borrowed if it is needed and not given.
+    """
+    row_bits = max((stop - start - 1).bit_length() for _, start, stop in partition.bounds)
+    several = partition.several(seen)
+    halves = partition.drops(row_bits, _HALF_BITS)
     with ExitStack() as stack:
-        staged = keys.bits[:0]
+        packed: NDArray[Any] = local
+        lossy, drops, staged = [False] * halves.size, halves, keys.bits[:0]
+        if row_bits > _HALF_BITS or any(partition.lossy(seen, halves)):
+            packed = work if work is not None else stack.enter_context(scratch(keys.rows, np.uint64))
+            drops = partition.drops(row_bits)
+            lossy = partition.lossy(seen, drops)
         if any(lossy):
             staged = stack.enter_context(scratch(keys.rows, keys.bits.dtype))
             partition.scatter_values(keys.bits, staged, watch)
-        partition.scatter(keys, row_bits, drops, work, watch, local=True)
+        partition.scatter(keys, row_bits, drops, packed, watch, local=True)
+        mask = packed.dtype.type((1 << row_bits) - 1)
 
         def finish(bucket: tuple[int, int, int]) -> None:
             number, start, stop = bucket
-            packed = work[start:stop]
+            rows = packed[start:stop]
             if several[number]:
-                packed.sort()
-            order_alike(packed, np.uint64(row_bits), lossy[number], staged[start:stop] if lossy[number] else staged, keys.form)
-            local[start:stop] = packed
+                rows.sort()
+            if lossy[number]:
+                order_alike(rows, np.uint64(row_bits), True, staged[start:stop], keys.form)
+            else:
+                np.bitwise_and(rows, mask, out=rows)
+            if packed is not local:
+                local[start:stop] = rows
 
-        over(bounds, finish, threads, watch)
+        over(partition.bounds, finish, threads, watch)
 
 
 def _even(bounds: list[tuple[int, int, int]], parts: int) -> list[NDArray[np.int64]]:
-    """Buckets in parts of about as many rows each."""
-    spans = np.array([(start, stop) for _, start, stop in bounds], np.int64)
-    marks = np.linspace(0, spans[-1, 1], parts + 1)[1:-1]
-    return np.split(spans, np.searchsorted(spans[:, 1], marks))
+    """Buckets in parts of about as many rows each, as `gather_local` takes them."""
+    spans = np.array([(start, start, stop) for _, start, stop in bounds], np.int64)
+    marks = np.linspace(0, spans[-1, 2], parts + 1)[1:-1]
+    return np.split(spans, np.searchsorted(spans[:, 2], marks))
 
 
 @kernel
-def gather_local(staged: NDArray[Any], local: NDArray[np.uint32], bounds: NDArray[np.int64], found: NDArray[Any]) -> None:
-    """Bring the values of each bucket into order within it."""
+def gather_local(staged: NDArray[Any], local: NDArray[np.uint32], bounds: NDArray[np.int64], first: int, found: NDArray[Any]) -> None:
+    """Bring values of buckets into order within each.
+
+    Args:
+        bounds: for each bucket, or part of one: where the bucket begins, and the places to fill.
+        first: the place that `found` begins with.
+    """
+    shift = np.uint64(first)
     for number in range(bounds.shape[0]):
-        start, stop = np.uint64(bounds[number, 0]), np.uint64(bounds[number, 1])
+        base, start, stop = np.uint64(bounds[number, 0]), np.uint64(bounds[number, 1]), np.uint64(bounds[number, 2])
         for place in range(start, stop):
-            found[place] = staged[start + np.uint64(local[place])]
+            found[place - shift] = staged[base + np.uint64(local[place])]
 
 
 @kernel

@@ -85,12 +85,12 @@ class Partition:
         """Whether words of a bucket that differ can look alike without so many bits: the last ones may be equal in all words."""
         return [drop > seen.equal_bits for drop in drops.tolist()]
 
-    def drops(self, row_bits: int) -> Words:
+    def drops(self, row_bits: int, word_bits: int = _WORD_BITS) -> Words:
         """Bits of each bucket's distances that do not fit above so many bits."""
-        room = _WORD_BITS - row_bits
+        room = max(word_bits - row_bits, 0)
         return np.array([max(width.bit_length() - room, 0) for width in self.widths.tolist()], np.uint64)
 
-    def scatter(self, keys: Keys, row_bits: int, drops: Words, packed: Words, watch: Watch, local: bool = False) -> None:
+    def scatter(self, keys: Keys, row_bits: int, drops: Words, packed: NDArray[Any], watch: Watch, local: bool = False) -> None:
         """Write each row's packed word to its bucket, in the order of the rows."""
         forms = (self.begins, self.floors, drops, np.uint64(row_bits), local, packed)
         tasks = [
@@ -103,7 +103,7 @@ class Partition:
         """Write each value of 4 or 8 bytes to its bucket, in the order of the rows; `out` begins at a multiple of 64 bytes."""
         scatter = scatter_words if values.dtype == np.uint64 else scatter_halves
         tasks = [
-            partial(scatter, values[start:stop], self.ids[start:stop], offsets, out)
+            partial(scatter, values[start:stop], np.uint64(0), self.ids[start:stop], offsets, out)
             for (start, stop), offsets in zip(self.parts, self.offsets, strict=True)
         ]
         run(tasks, watch)

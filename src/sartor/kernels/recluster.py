@@ -55,7 +55,7 @@ def recluster(
     watch = Watch(progress)
     with ExitStack() as stack:
         with watch.part(_PLAN_SHARE):
-            moved = stack.enter_context(movement(_one_word(columns, threads, watch), threads, watch))
+            moved = stack.enter_context(movement(one_word(columns, threads, watch), threads, watch))
         if moved is None:
             watch.finish()
             return table
@@ -70,7 +70,7 @@ def recluster(
     return pa.Table.from_arrays(arrays, schema=table.schema)
 
 
-def _one_word(columns: Sequence[Column], threads: int, watch: Watch) -> Keys:
+def one_word(columns: Sequence[Column], threads: int, watch: Watch) -> Keys:
     """The key of each row as one word: itself, several columns that fit together, or its rank."""
     first = columns[0]
     if len(columns) == 1 and first.values is not None and first.nulls is None:

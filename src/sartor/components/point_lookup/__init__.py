@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from sartor.components.point_lookup.apply import build_query, hold
+from sartor.components.point_lookup.apply import build_query, hold, select
 from sartor.components.point_lookup.serve import Plan, alternatives, plan
 from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Replacement
+from sartor.core.ordered import OrderedQuery
 from sartor.core.table import Catalog
 from sartor.engines.base import Engine
 from sartor.freshness.changes import Change, Unmended
@@ -38,11 +39,11 @@ class PointLookups:
 
         return estimate(actions, workload, catalog)
 
-    def build_query(self, action: Action) -> str:
+    def build_query(self, action: Action) -> OrderedQuery:
         return build_query(action)
 
     def tail_query(self, derived: DerivedObject, moved: frozenset[int]) -> str:
-        return build_query(derived.action, appended_since(derived))
+        return select(derived.action, appended_since(derived))
 
     def hold(self, action: Action, rows: pa.Table, before: Content | None) -> Content:
         return hold(action, rows, before)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sartor.core.action import Action
 from sartor.core.derived import ORDER_COLUMN
+from sartor.core.ordered import OrderedQuery
 from sartor.core.table import Column, TableName, quote
 
 if TYPE_CHECKING:
@@ -25,8 +26,13 @@ def held_columns(source: TableName, key: str, columns: tuple[Column, ...], templ
     return Action("point_lookup", source, definition, templates)
 
 
-def build_query(action: Action, rows: str = "") -> str:
-    """The SELECT of the rows to hold.
+def build_query(action: Action) -> OrderedQuery:
+    """The rows to hold, as they come."""
+    return OrderedQuery(select(action), scans=True)
+
+
+def select(action: Action, rows: str = "") -> str:
+    """The SELECT of rows.
 
     Args:
         rows: a condition on the row id; all rows if it is empty.

@@ -10,6 +10,7 @@ from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Replacement
+from sartor.core.ordered import OrderedQuery
 from sartor.core.table import Catalog
 from sartor.engines.base import Engine
 from sartor.freshness.changes import Change
@@ -32,7 +33,7 @@ class SortKeys:
 
         return estimate(actions, workload, catalog, engine)
 
-    def build_query(self, action: Action) -> str:
+    def build_query(self, action: Action) -> OrderedQuery:
         return build_query(action)
 
     def tail_query(self, derived: DerivedObject, moved: frozenset[int]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sartor.core.action import Action
 from sartor.core.derived import ORDER_COLUMN, DerivedObject
+from sartor.core.ordered import OrderedQuery
 from sartor.core.table import Column, FileScan, Source, quote
 from sartor.engines.base import Engine
 from sartor.freshness.changes import SIGN, Change, Unmended
@@ -35,8 +36,8 @@ def sorted_copy(
     return Action("sort_keys", source, definition, templates)
 
 
-def build_query(action: Action) -> str:
-    """The SELECT of a copy's rows, in the copy's order.
+def build_query(action: Action) -> OrderedQuery:
+    """A copy's rows, in the copy's order.
 
     The types of the columns are the table's own.
     """
@@ -50,7 +51,7 @@ def tail_query(derived: DerivedObject) -> str:
     given before.
     """
     shift = f" + (SELECT coalesce(max({quote(ORDER_COLUMN)}), -1) + 1 FROM {relation(derived)})"
-    return _query(derived.action, appended_since(derived), "rowid" + ("" if derived.coverage.dense else shift))
+    return _query(derived.action, appended_since(derived), "rowid" + ("" if derived.coverage.dense else shift)).sql
 
 
 def mend(engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) -> int:
@@ -65,23 +66,22 @@ def mend(engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) 
     held, names, number = relation(derived), ", ".join(map(quote, columns)), quote(ORDER_COLUMN)
     rows = changes[0].came_and_gone(columns)
     engine.execute(f"DELETE FROM {held} WHERE {number} IN (SELECT {number} FROM ({rows}) WHERE {SIGN} < 0)")
-    came = engine.rows(f"INSERT INTO {held} ({names}) SELECT {names} FROM ({rows}) WHERE {SIGN} > 0{_order(derived.action)}")
+    appended = f"SELECT {names} FROM ({rows}) WHERE {SIGN} > 0"
+    came = engine.rows(f"INSERT INTO {held} ({names}) {_ordered(derived.action, appended).sql}")
     return int(came[0][0])
 
 
-def _query(action: Action, rows: str, row_number: str) -> str:
+def _query(action: Action, rows: str, row_number: str) -> OrderedQuery:
     columns = ", ".join(quote(column) for column in action.get("columns"))
     separator = ", " if columns else ""
     number = quote(ORDER_COLUMN)
-    order = _order(action)
     if isinstance(action.source, FileScan):
         numbered = f"SELECT *, row_number() OVER () - 1 AS {number} FROM {action.source}"
-        return f"SELECT {columns}{separator}{number} FROM ({numbered}){order}"
+        return _ordered(action, f"SELECT {columns}{separator}{number} FROM ({numbered})")
     where = f" WHERE {rows}" if rows else ""
-    return f"SELECT {columns}{separator}{row_number} AS {number} FROM {action.source}{where}{order}"
+    return _ordered(action, f"SELECT {columns}{separator}{row_number} AS {number} FROM {action.source}{where}")
 
 
-def _order(action: Action) -> str:
-    row = [f"{quote(ORDER_COLUMN)} ASC"] if action.get("then_by_row") else []
-    key = ", ".join([*(f"{quote(column)} ASC NULLS LAST" for column in action.get("key")), *row])
-    return f" ORDER BY {key}" if key else ""
+def _ordered(action: Action, select: str) -> OrderedQuery:
+    then = ORDER_COLUMN if action.get("then_by_row") else ""
+    return OrderedQuery(select, tuple(action.get("key")), then, scans=not isinstance(action.source, FileScan))

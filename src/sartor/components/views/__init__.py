@@ -10,6 +10,7 @@ from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Replacement
+from sartor.core.ordered import OrderedQuery
 from sartor.core.table import Catalog
 from sartor.core.view import VIEWS as NAME
 from sartor.engines.base import Engine
@@ -33,7 +34,7 @@ class Views:
 
         return estimate(actions, workload, catalog, engine)
 
-    def build_query(self, action: Action) -> str:
+    def build_query(self, action: Action) -> OrderedQuery:
         return build_query(action)
 
     def tail_query(self, derived: DerivedObject, moved: frozenset[int]) -> str:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from sartor.core.action import Action
 from sartor.core.block import column_text
 from sartor.core.derived import DerivedObject
+from sartor.core.ordered import OrderedQuery
 from sartor.core.table import quote
 from sartor.core.view import ROWS, State, ViewDefinition, definition_of, key_column, state_column
 from sartor.freshness.residual import appended_since, covered_before, relation
@@ -18,11 +19,10 @@ _Rows = Callable[[ViewDefinition, Sequence[int], Sequence[int], Sequence[str]], 
 definition = lru_cache(maxsize=4096)(definition_of)
 
 
-def build_query(action: Action) -> str:
-    """The SELECT of a view's rows, in the order that they are stored in."""
+def build_query(action: Action) -> OrderedQuery:
+    """A view's rows, in the order that they are stored in."""
     view = definition(action)
-    order = ", ".join(f"{key_column(place)} ASC NULLS LAST" for place in view.sorted_by)
-    return grouped(view, range(len(view.keys)), range(len(view.states)), ()) + (f" ORDER BY {order}" if order else "")
+    return OrderedQuery(grouped(view, range(len(view.keys)), range(len(view.states)), ()), tuple(map(key_column, view.sorted_by)))
 
 
 def tail_query(derived: DerivedObject, moved: frozenset[int]) -> str:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
 
 import duckdb
 
+from sartor.core.ordered import OrderedQuery
 from sartor.core.table import Catalog, FileScan, TableInfo
 from sartor.engines.base import Capabilities, Outcome, Parameters, Profile
 from sartor.engines.duckdb.catalog import read_catalog, read_scan
+from sartor.engines.duckdb.create import create
 from sartor.engines.duckdb.profile import read_profile
 
 
@@ -22,28 +25,34 @@ class DuckDBEngine:
     capabilities = Capabilities(row_identifiers=True, transactional_definitions=True, profiles=True)
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
+        self.connection = connection
+        self.interrupted = threading.Event()  # for what runs between statements; whoever looks at it clears it first
         self._closed = False
+        self._changed_settings: tuple[str, ...] = ()
         self.database: str = self.rows("SELECT current_database()")[0][0]
 
     def execute(self, sql: str, parameters: Parameters = None) -> None:
         self.rows(sql, parameters)
 
+    def create(self, relation: str, query: OrderedQuery) -> None:
+        create(self, relation, query)
+
     def rows(self, sql: str, parameters: Parameters = None) -> list[tuple[Any, ...]]:
         try:
-            return self._connection.execute(sql, parameters).fetchall()
+            return self.connection.execute(sql, parameters).fetchall()
         except duckdb.InterruptException as error:
             raise KeyboardInterrupt from error
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN TRANSACTION")
+        self.connection.execute("BEGIN TRANSACTION")
         try:
             yield
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            self.connection.execute("ROLLBACK")
+            self.put_back(self._changed_settings)
             raise
-        self._connection.execute("COMMIT")
+        self.connection.execute("COMMIT")
 
     def catalog(self, generation: int = 0) -> Catalog:
         return read_catalog(self, generation)
@@ -55,7 +64,7 @@ class DuckDBEngine:
         values = None if parameters is None else _plain_values(parameters)
         started = perf_counter()
         try:
-            result = self._connection._submit(sql, values, "arrow")
+            result = self.connection._submit(sql, values, "arrow")
             table = result.arrow_table()
         except duckdb.InterruptException as error:
             raise KeyboardInterrupt from error
@@ -68,15 +77,26 @@ class DuckDBEngine:
         return read_profile(json.loads(rows[0][1]))
 
     def changes(self) -> int:
-        return -1 if self._closed else self._connection._catalog_version()
+        return -1 if self._closed else self.connection._catalog_version()
+
+    def put_back(self, settings: Iterable[str]) -> None:
+        """Reset settings of this session; in a transaction that has failed, at its end."""
+        self._changed_settings = tuple(settings)
+        try:
+            for name in settings:
+                self.connection.execute(f"RESET SESSION {name}")
+        except duckdb.TransactionException:
+            return
+        self._changed_settings = ()
 
     def interrupt(self) -> None:
-        self._connection.interrupt()
+        self.interrupted.set()
+        self.connection.interrupt()
 
     def close(self) -> None:
         if not self._closed:
             self._closed = True
-            self._connection.close()
+            self.connection.close()
 
 
 def _plain_values(parameters: Parameters) -> Any:

@@ -1,0 +1,137 @@
+"""Tables of rows in an order: DuckDB's ORDER BY, or a stream through `kernels.streaming` where that is faster.
+
+The stream reads the key, works out the order, reads the rows into it, and hands them back for DuckDB to store, all on one connection
+in one transaction. Whatever it can not do exactly, or in the memory that is free, is left to ORDER BY.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from sartor.core.constants import ROW_GROUP_ROWS
+from sartor.core.errors import SortCancelled
+from sartor.core.ordered import OrderedQuery
+from sartor.core.table import quote
+from sartor.engines.duckdb.build_costs import kind_of, streams_faster
+from sartor.engines.duckdb.memory import free_bytes
+
+if TYPE_CHECKING:
+    from sartor.engines.duckdb.engine import DuckDBEngine
+
+_BYTEWISE = ("", "binary")  # collations under which text is ordered by its bytes
+_ARROW = {"arrow_output_version": "'1.5'", "produce_arrow_string_view": "true"}  # small decimals in 8 bytes, short text in its view
+_NAME = ", ".join(f"'\"' || replace({part}, '\"', '\"\"') || '\"'" for part in ("database_name", "schema_name", "table_name"))
+_MADE = f"SELECT sql FROM duckdb_tables() WHERE concat_ws('.', {_NAME}) = ?"
+
+
+def create(engine: DuckDBEngine, relation: str, query: OrderedQuery) -> None:
+    """Make a table of a query's rows in their order, in the current transaction.
+
+    Raises:
+        KeyboardInterrupt: `engine.interrupt` was called meanwhile.
+    """
+    engine.interrupted.clear()
+    if not is_streamed(engine, query):
+        engine.execute(f"CREATE TABLE {relation} AS {query.sql}")
+        return
+    engine.execute(f"CREATE TABLE {relation} AS {query.select} WITH NO DATA")
+    if _is_collated(engine, relation) or not stream(engine, relation, query):
+        engine.execute(f"INSERT INTO {relation} {query.sql}")
+
+
+def is_streamed(engine: DuckDBEngine, query: OrderedQuery) -> bool:
+    """Whether the rows can be streamed as they are, and are expected to be stored sooner."""
+    if not query.key or not query.scans:
+        return False
+    columns = {name: kind_of(kind) for name, kind, *_ in engine.rows(f"DESCRIBE {query.select}")}
+    if None in columns.values() or not set(query.key) <= columns.keys():
+        return False
+    settings = ", ".join(f"current_setting('{name}')" for name in ("threads", "preserve_insertion_order", "default_collation"))
+    ((rows, threads, keeps_order, collation),) = engine.rows(f"SELECT count(*), {settings} FROM ({query.select})")
+    if not keeps_order or collation.lower() not in _BYTEWISE:
+        return False
+    kinds = [kind for kind in columns.values() if kind is not None]
+    return streams_faster(rows, kinds, [kinds[list(columns).index(name)] for name in query.key], threads)
+
+
+def _is_collated(engine: DuckDBEngine, relation: str) -> bool:
+    """Whether the table just made has a column with a collation: no type tells."""
+    made = engine.rows(_MADE, [relation])
+    return len(made) != 1 or "COLLATE" in made[0][0].upper()
+
+
+def stream(engine: DuckDBEngine, relation: str, query: OrderedQuery) -> bool:
+    """Fill an empty table; False if memory does not suffice, and then it is empty still."""
+    from sartor.kernels.streaming import ORDER_BYTES, in_order, row_bytes
+    from sartor.kernels.threads import Watch
+
+    connection, key = engine.connection, ", ".join(map(quote, query.key))
+    ((threads,),) = engine.rows("SELECT current_setting('threads')")
+    budget = free_bytes(engine)
+    watch = Watch(lambda _: not engine.interrupted.is_set())
+    with _as_interrupts(engine), _compact(engine):
+        try:
+            keys = connection.sql(f"SELECT {key} FROM ({query.select})").to_arrow_table()
+            budget -= ORDER_BYTES * keys.num_rows
+            if keys.nbytes > budget:
+                return False
+            with in_order(keys, query.key, threads, watch) as arrangement:
+                del keys
+                if arrangement is None:
+                    engine.execute(f"INSERT INTO {relation} {query.select}")
+                    return True
+                reader = connection.sql(query.select).to_arrow_reader(2 * int(ROW_GROUP_ROWS.default))
+                budget -= row_bytes(reader.schema) * arrangement.rows
+                waiting = arrangement.fill(reader, reader.schema, budget)
+                _insert(engine, relation, reader.schema, arrangement.batches(waiting, reader.schema, int(ROW_GROUP_ROWS.default)))
+        except MemoryError:
+            return False
+    return True
+
+
+def _insert(engine: DuckDBEngine, relation: str, schema: Any, batches: Iterable[Any]) -> None:
+    """Store batches in their order; what they raise comes out as it is, not as DuckDB's report of it."""
+    import pyarrow as pa
+
+    raised: list[BaseException] = []
+
+    def noting() -> Iterator[Any]:
+        try:
+            yield from batches
+        except BaseException as error:
+            raised.append(error)
+            raise
+
+    try:
+        engine.connection.from_arrow(pa.RecordBatchReader.from_batches(schema, noting())).insert_into(relation)
+    except duckdb.Error as error:
+        if raised:
+            raise raised[0] from error
+        raise
+
+
+@contextmanager
+def _as_interrupts(engine: DuckDBEngine) -> Iterator[None]:
+    try:
+        yield
+    except (duckdb.InterruptException, SortCancelled) as error:
+        raise KeyboardInterrupt from error
+    except OSError as error:  # how Arrow reports what DuckDB raised while rows were read
+        if engine.interrupted.is_set():
+            raise KeyboardInterrupt from error
+        raise
+
+
+@contextmanager
+def _compact(engine: DuckDBEngine) -> Iterator[None]:
+    """Narrow Arrow types, on Sartor's own connection only."""
+    for name, value in _ARROW.items():
+        engine.execute(f"SET SESSION {name} = {value}")
+    try:
+        yield
+    finally:
+        engine.put_back(_ARROW)
