@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 import sartor
+from sartor.components.point_lookup.apply import held_columns
 from sartor.components.sort_keys.apply import sorted_copy
-from sartor.core.table import TableName
+from sartor.core.table import Column, TableName
 from sartor.freshness.usable import Use, use
 from sartor.interfaces import keeper as keeping
 from sartor.interfaces.connection import session_of
@@ -46,6 +47,18 @@ def _copied(connection: Any) -> Database:
 
 def _uses(database: Database) -> set[Use]:
     return {use(derived, database.registry.state) for derived in database.design.objects.values()}
+
+
+def test_deleted_rows_do_not_stay_in_memory(connection: Any) -> None:
+    database = session_of(connection).database
+    columns = (Column("k", "BIGINT"), Column("v", "INTEGER"))
+    held = database.install(held_columns(TableName("data", "main", "t"), "k", columns))
+    keeper = Keeper(database)
+    assert keeper.look() is Task.NOTHING
+    assert database.design.objects[held.identifier].content is not None
+    connection.execute("DELETE FROM t WHERE k = 1")
+    assert keeper.look() is Task.NOTHING
+    assert database.design.objects[held.identifier].content is None
 
 
 def test_a_copy_of_deleted_rows_is_rebuilt(connection: Any) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sartor.core.constants import AUTOTUNE_ROUND_SECONDS, IDLE_LOOK_SECONDS
 from sartor.freshness.usable import Use, use
+from sartor.interfaces.refreshing import purge_memory
 from sartor.interfaces.tailoring import DEFAULT_STORAGE
 from sartor.tuner.upkeep import Task, Upkeep
 
@@ -53,7 +54,8 @@ class Keeper:
         self._wanted = False
         database = self._database
         state = database.registry.state
-        stale = {derived.identifier: use(derived, state) for derived in database.design.objects.values()}
+        purge_memory(database)  # what is in memory is read again when look-ups miss it: see `Holding`
+        stale = {one.identifier: use(one, state) for one in database.design.objects.values() if not one.action.in_memory}
         to_refresh = self.upkeep.to_refresh(
             [identifier for identifier, how in stale.items() if how is Use.NO],
             [identifier for identifier, how in stale.items() if how is Use.RESIDUAL],

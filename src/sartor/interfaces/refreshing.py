@@ -62,20 +62,26 @@ def refresh(database: Database, only: frozenset[int] | None = None, each: Callab
 
 def purge(database: Database) -> int:
     """Drop every object that may still hold rows which its table no longer has; returns how many."""
+    with database.engine_lock:
+        let_go = purge_memory(database)
+        stale = [d for d in database.design.objects.values() if not d.action.in_memory and use(d, database.registry.state) is Use.NO]
+        if stale and not database.opened.read_only:
+            with own_write(database):
+                drop_objects(database, stale)
+            for derived in stale:
+                database.ledger.record("purge", str(derived.identifier), f"{derived.table} was dropped: its table changed")
+        return let_go + len(stale)
+
+
+def purge_memory(database: Database) -> int:
+    """Let go of what is in memory and may hold rows that its table no longer has; returns how many objects that were."""
     from sartor.freshness.held import let_go
 
-    with database.engine_lock:
-        stale = [d for d in database.design.objects.values() if use(d, database.registry.state) is Use.NO]
-        for derived in stale:
-            if derived.action.in_memory:
-                database.put_in_force(let_go(derived))
-        written = [derived for derived in stale if not derived.action.in_memory]
-        if written and not database.opened.read_only:
-            with own_write(database):
-                drop_objects(database, written)
-            for derived in written:
-                database.ledger.record("purge", str(derived.identifier), f"{derived.table} was dropped: its table changed")
-        return len(stale)
+    held = [derived for derived in database.design.objects.values() if derived.content is not None]
+    stale = [derived for derived in held if use(derived, database.registry.state) is Use.NO]
+    for derived in stale:
+        database.put_in_force(let_go(derived))
+    return len(stale)
 
 
 def anchor_all(database: Database) -> None:
