@@ -46,6 +46,7 @@ _COPIES = {
 _LOOK_UPS = {
     "looked up": 5_000,
     "looked up in several parts": 500,
+    "kept": 5_000,
     "fetched otherwise": 5_000,
     "definition": 3,
     "undo": 3,

@@ -10,7 +10,8 @@ from unittest import mock
 from sartor.components.point_lookup import content, serve
 from sartor.freshness import held
 from sartor.freshness.usable import Use, use
-from sartor.interfaces import serving
+from sartor.interfaces import results, serving
+from sartor.interfaces.database import Database
 from tests.fuzz.defects import always, never, patched
 
 
@@ -59,6 +60,22 @@ def _as_appended(engine: Any, registry: Any, holder: Any, derived: Any) -> Any:
         return _refreshed(engine, registry, holder, known)
 
 
+def _same_counts(tables: Any, state: Any) -> Any:
+    return tuple((0, 0) for _ in tables)
+
+
+def _value_alone(parameters: Any) -> object:
+    return tuple(parameters or ())
+
+
+_tables_read = Database.tables_read
+
+
+def _first_table(self: Any, known: Any) -> Any:
+    found = _tables_read(self, known)
+    return found and frozenset(sorted(found, key=str)[:1])
+
+
 DEFECTS: dict[str, Callable[[], Any]] = {
     "look up what is not current": patched(mock.patch.object(serving, "use", _whole)),
     "look up without what was appended": patched(mock.patch.object(serving, "use", _whole_if_appended)),
@@ -70,5 +87,8 @@ DEFECTS: dict[str, Callable[[], Any]] = {
     "look up what has to be cast": patched(mock.patch.object(serve, "key_test", _anything)),
     "forget temporary tables in look-ups": patched(mock.patch("sartor.interfaces.session.Session.shadow_all", never)),
     "do not look for unseen writes in look-ups": patched(mock.patch("sartor.freshness.watch.Watch.accounts_for", always)),
+    "keep results whatever is written": patched(mock.patch.object(results, "counts", _same_counts)),
+    "keep results by the value of parameters": patched(mock.patch.object(results, "_key", _value_alone)),
+    "keep results until the first table changes": patched(mock.patch.object(Database, "tables_read", _first_table)),
     "give nothing back to DuckDB": patched(mock.patch("sartor.interfaces.connection._give_back", never)),
 }

@@ -6,6 +6,7 @@ import datetime
 import tempfile
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -15,8 +16,10 @@ import duckdb
 from sartor.components.point_lookup.apply import held_columns
 from sartor.core.derived import DerivedObject
 from sartor.core.table import Column, TableName
+from sartor.interfaces import results
 from sartor.interfaces.connection import session_of
 from sartor.interfaces.holding import Holding
+from sartor.interfaces.results import KEPT
 from tests.fuzz.data import COLUMNS, Rows
 from tests.fuzz.pair import THREADS, Each, Pair, Report, silent
 from tests.fuzz.queries import Query
@@ -26,6 +29,7 @@ _KEYS = "kgnsd"
 _HELD = tuple(Column(name, kind) for name, kind in COLUMNS.items() if kind != "HUGEINT")
 _DEFINED = ", ".join(f"{column.name} {column.type}" for column in _HELD)
 _NAMES = ", ".join(column.name for column in _HELD)
+_LEAST_SECONDS = ("KEPT_SECONDS", "KEPT_ANALYSED_SECONDS")
 _SHAPES = 16  # asked in turn, each soon again
 _ROWS = 20_000
 _FETCHES = ("fetchall", "fetchone", "fetchmany 0", "fetchmany 1", "fetchmany 7", "df", "description", "rowcount", "arrow", "numpy")
@@ -36,6 +40,7 @@ class LookUps(Pair):
     """Statements that look rows up, a few that do not, and writes, transactions and definitions between them."""
 
     _hidden = ("facts", "SELECT * FROM others LIMIT 20")
+    _keeps_results = True
 
     def __init__(self, folder: Path, seed: int) -> None:
         super().__init__(folder, seed, "lookups")
@@ -47,6 +52,7 @@ class LookUps(Pair):
         for name in ("facts", "others", "empty_one"):
             self._write(f"CREATE TABLE {name} ({_DEFINED})")
         self._fill()
+        self._write("CREATE VIEW seen AS SELECT * FROM others")
         self._write(f"INSERT INTO others VALUES {self._new_rows(300)}")
         for number in range(60):
             self._write(f"INSERT INTO keyed VALUES ({number}, {self._cells()}, {number})")
@@ -59,6 +65,8 @@ class LookUps(Pair):
         if pick < 0.8:
             for _ in range(4):
                 self._select(self._random.randrange(2))
+            if self._random.random() < 0.4:
+                self._ask_again()
         elif pick < 0.95:
             self._change_by(self._random.randrange(2))
             if self._random.random() < 0.5:
@@ -78,6 +86,41 @@ class LookUps(Pair):
                     self._purge,
                 ]
             )()
+
+    def _ask_again(self) -> None:
+        """The same several times, between writes that may change it or not."""
+        query = self._ask() if self._random.random() < 0.3 else self._grouped()
+        for _ in range(self._random.choice([2, 3, 5])):
+            self._select(self._random.randrange(2), query=query)
+        if query.rule == "kept by parameters":
+            for value in (1, True, 2, None):
+                self._select(0, query=replace(query, parameters=(value,)))
+        if self._random.random() < 0.5:
+            self._change_by(self._random.randrange(2))
+        elif self._random.random() < 0.1:
+            self._define()
+        for _ in range(2):
+            self._select(self._random.randrange(2), query=query)
+
+    def _grouped(self) -> Query:
+        """Statements of which a result may be kept, some that differ in their parameters only, and some that depend on more."""
+        pick = self._random
+        table, number = pick.choice(list(_TABLES)), pick.randrange(9)
+        texts = [
+            f"SELECT g, count(*), sum(n), max(d), min(s) FROM {table} WHERE k < {number * 10} GROUP BY g ORDER BY g",
+            f"SELECT count(*), sum(k), avg(m), max(t) FROM {table}",
+            f"WITH others AS (SELECT * FROM {table}) SELECT count(*), sum(k) FROM others",
+            f"SELECT k, s FROM {table} WHERE k IN (SELECT k FROM others WHERE g = {number % 5}) ORDER BY ALL LIMIT 9",
+            f"SELECT sum(a.k), count(b.k) FROM {table} a LEFT JOIN others b ON a.k = b.k AND b.g = {number % 5} WHERE a.g = 1",
+            f"SELECT count(*) FROM {table} UNION ALL SELECT count(*) FROM others",
+            "SELECT count(*) FROM seen",
+            f"SELECT bool_or(b), current_schema() FROM {table}",
+            f"SELECT 7 + {number} AS seven",
+        ]
+        if pick.random() < 0.2:
+            value = pick.choice([1, True, "1", None, 2, 1.0])
+            return Query("kept by parameters", f"SELECT ? AS given, count(*), sum(k) FROM {table}", True, parameters=(value,))
+        return Query("kept", pick.choice(texts), True)
 
     # Reads --------------------------------------------------------------------------------------------------------
 
@@ -179,6 +222,9 @@ class LookUps(Pair):
             database.mode = mode
 
     def _note_served(self, pending: Any) -> None:
+        if KEPT in pending.alternative:
+            self.report.coverage["kept"] += 1
+            return
         self.report.coverage["looked up"] += 1
         parts = max(len(derived.content.parts) for derived in self._objects() if derived.identifier in pending.alternative)
         self.report.coverage["looked up in several parts"] += parts > 1
@@ -230,6 +276,7 @@ class LookUps(Pair):
     def _define(self) -> None:
         self._random.choice(
             [
+                lambda: self._write(f"CREATE OR REPLACE VIEW seen AS SELECT * FROM {self._random.choice(list(_TABLES))}"),
                 lambda: self._write("CREATE OR REPLACE TABLE empty_one AS SELECT * FROM others LIMIT 9"),
                 lambda: self._write("ALTER TABLE others ADD COLUMN IF NOT EXISTS extra INTEGER DEFAULT 3"),
                 lambda: self._write("ALTER TABLE others DROP COLUMN IF EXISTS extra"),
@@ -263,6 +310,19 @@ class LookUps(Pair):
         for _ in range(3):
             self._select(0)
         self.report.coverage["purge"] += 1
+
+    def _shadow(self) -> None:
+        """What was looked up, and what was kept, of a table that a temporary one hides then."""
+        asked = [Query("shadowed", "SELECT * FROM facts t WHERE k = ?", True, parameters=(self._random.randrange(30),))]
+        asked.append(Query("shadowed", "SELECT count(*), sum(k) FROM facts", True))
+        for query in asked * 3:
+            self._select(1, query=query)
+        self._connections[1].execute(self._hiding)
+        self._temporary.add(1)
+        self.report.coverage["shadowed name"] += 1
+        for query in asked:
+            self._select(1, query=query)
+        self._shadow_off(1)
 
     def _past_sartor(self) -> None:
         """A write that goes past the subclass: it must be noticed, and everything distrusted."""
@@ -339,7 +399,8 @@ def _at_once(self: Any, derived: Any, how: Any) -> float:
 
 def fuzz_look_ups(seed: int, statements: int, *, stop_at_wrong: bool = False, each: Each = silent) -> Report:
     """Run that many steps in a folder of its own; what is missing in memory is read at the first look-up that misses it."""
-    with tempfile.TemporaryDirectory() as folder, mock.patch.object(Holding, "_cost", _at_once):
+    always = [mock.patch.object(results, name, replace(getattr(results, name), default=0.0)) for name in _LEAST_SECONDS]
+    with tempfile.TemporaryDirectory() as folder, mock.patch.object(Holding, "_cost", _at_once), always[0], always[1]:
         run = LookUps(Path(folder), seed)
         try:
             for _ in range(statements):

@@ -48,9 +48,11 @@ class Pair:
 
     Attributes:
         _hidden: the table that a temporary one hides now and then, and what that one holds.
+        _keeps_results: results are kept, so that what is asked again may not be answered by what the run is about.
     """
 
     _hidden: ClassVar[tuple[str, str]]
+    _keeps_results: ClassVar[bool] = False
 
     def __init__(self, folder: Path, seed: int, name: str) -> None:
         self.report = Report(seed)
@@ -67,7 +69,7 @@ class Pair:
         self._reference.close()
 
     def _open(self) -> None:
-        first = sartor.connect(str(self._path), config=THREADS)
+        first = sartor.connect(str(self._path), config=THREADS, keep_results=self._keeps_results)
         self._connections = [first, first.cursor()]
 
     @property

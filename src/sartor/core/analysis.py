@@ -90,6 +90,7 @@ class Analysis:
         ranking: of the statement's ORDER BY, where it may leave ties and blocks depend on it.
         block_reasons: why other SELECTs are no such blocks.
         lookup: the statement as a look-up by a key, if it is nothing else.
+        reads: the base tables whose rows alone decide the answer; None if more does, or it is not known. Told whatever is refused.
     """
 
     digest: str
@@ -103,3 +104,4 @@ class Analysis:
     ranking: Ranking | None = None
     block_reasons: tuple[str, ...] = ()
     lookup: PointLookup | None = None
+    reads: frozenset[TableName] | None = None

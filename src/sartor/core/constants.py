@@ -160,6 +160,14 @@ TRIAL_PAIRS = Constant(9, 3, 100, "pairs of runs in a trial against its time", "
 TRIAL_SHARE = Constant(
     0.5, 0.1, 0.9, "the share of the seconds left after appraising that building may take: the rest is for trials", "declared"
 )
+KEPT_SECONDS = Constant(
+    0.001, 0.0, 10.0, "what a statement has to take for its result to be kept: keeping one takes some 10 µs and memory", "declared"
+)
+KEPT_ANALYSED_SECONDS = Constant(
+    0.01, 0.0, 10.0, "what it has to take for its template to be analysed for that alone: up to 3 ms", "python -m benchmarks overhead"
+)
+KEPT_VALUES = Constant(2_000, 1, 1 << 20, "values of a result that is kept: memory against asking again", "declared")
+KEPT_VALUES_IN_ALL = Constant(1_000_000, 1, 1 << 32, "values of all results that are kept, some 50 to 100 bytes each", "declared")
 PLAIN_RUNS = Constant(32, 1, 4096, "memory of plain results against running statements again for each alternative", "declared")
 PLAIN_ROWS = Constant(10_000, 1, 1 << 24, "rows of a plain result that is kept for other alternatives: memory", "declared")
 DRAIN_SECONDS = Constant(0.0005, 0.0, 1.0, "how often it is looked whether a served statement has ended", "a served look-up: 1 ms")

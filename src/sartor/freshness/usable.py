@@ -7,7 +7,7 @@ from dataclasses import replace
 from enum import Enum
 
 from sartor.core.derived import Coverage, DerivedObject
-from sartor.core.table import FileScan, Source
+from sartor.core.table import FileScan, Source, TableName
 from sartor.freshness.files import is_current
 from sartor.freshness.registry import RegistryState
 
@@ -53,15 +53,18 @@ def settled(used: Iterable[tuple[DerivedObject, Use]], state: RegistryState) -> 
 
     Two equal answers prove that these tables held the same rows all the time in between.
     """
-    counts = []
-    for derived, _ in used:
-        for source in derived.action.sources:
-            if not isinstance(source, FileScan):
-                name = source.name.lower()
-                if state.appending(name) or state.mutating(name):
-                    return None
-                counts.append((state.appends(name), state.mutations(name)))
-    return tuple(counts)
+    return counts((source for derived, _ in used for source in derived.action.sources if not isinstance(source, FileScan)), state)
+
+
+def counts(tables: Iterable[TableName], state: RegistryState) -> tuple[tuple[int, int], ...] | None:
+    """The counts of writes to some tables, with the same guarantee as `settled`."""
+    found = []
+    for table in tables:
+        name = table.name.lower()
+        if state.appending(name) or state.mutating(name):
+            return None
+        found.append((state.appends(name), state.mutations(name)))
+    return tuple(found)
 
 
 def unchanged(used: Iterable[tuple[DerivedObject, Use]], before: RegistryState, after: RegistryState) -> bool:

@@ -24,6 +24,7 @@ from sartor.core.errors import BudgetError
 from sartor.interfaces import serving
 from sartor.interfaces.answer import Answer
 from sartor.interfaces.database import Database
+from sartor.interfaces.results import comes_back, is_finite, is_small, keep
 from sartor.interfaces.session import Session
 from sartor.interfaces.tailoring import DEFAULT_STORAGE, MODES
 
@@ -65,6 +66,8 @@ class Connection(duckdb.DuckDBPyConnection):
             call.end()
         else:
             _send(call, query, lambda text: _Plain.execute(self, text, parameters))
+            if call.watched is not None and call.known is not None and call.known.is_small:
+                _keep(self, session, query, parameters)
         return self
 
     def executemany(self, query: Any, parameters: Any = None) -> Connection:
@@ -388,6 +391,7 @@ def connect(
     keep_literals: bool = True,
     mode: str = "apply",
     autotune: bool = False,
+    keep_results: bool = False,
 ) -> Connection:
     """Open a database as `duckdb.connect` does; every name of the connection works as before.
 
@@ -402,6 +406,7 @@ def connect(
         mode: "off" (a plain DuckDB connection that is not even watched), "report" (watched; `tune` says what it would
             do) or "apply".
         autotune: refresh and tune by itself, in a thread that works while nobody asks.
+        keep_results: keep small results in memory and hand them out again while their tables are the same.
 
     Raises:
         Whatever `duckdb.connect` raises, unchanged.
@@ -409,7 +414,9 @@ def connect(
     """
     if mode not in MODES:
         raise BudgetError(f"mode {mode!r} is not one of {', '.join(MODES)}")
-    shared_database, plain = Database.open(database, read_only, config, shared=shared, keep_literals=keep_literals, mode=mode)
+    shared_database, plain = Database.open(
+        database, read_only, config, shared=shared, keep_literals=keep_literals, mode=mode, keep_results=keep_results
+    )
     connection = _adopt(plain, shared_database)
     if autotune:
         shared_database.keep()
@@ -476,6 +483,28 @@ def _send(call: serving.Call, query: Any, send: Callable[[Any], _Result]) -> _Re
     finally:
         call.end()
     return result
+
+
+def _keep(connection: Connection, session: Session, query: Any, parameters: Any) -> None:
+    """Fetch a result that was small the last time as a whole, so that it can be kept, and hand it out from here."""
+    pending, description = session.pending, _Plain.description.__get__(connection)
+    if pending is None or not comes_back(description):
+        return
+    started = perf_counter()
+    try:
+        rows = _Plain.fetchall(connection)
+    except serving.NEVER_RETRIED:
+        raise
+    except duckdb.Error:  # it is to be raised where it would be without this
+        _Plain.execute(connection, query, parameters)
+        return
+    if not is_finite(rows, description):
+        _Plain.execute(connection, query, parameters)
+        return
+    pending.seconds += perf_counter() - started
+    _Plain.execute(connection, "")
+    session.answer = Answer(rows, description)
+    keep(session, pending, rows, description)
 
 
 def _answer_of(connection: Connection) -> Answer | None:
@@ -578,6 +607,8 @@ def _fetch(
     pending.seconds += perf_counter() - started
     if result is not None:  # as of a result that has been fetched already
         pending.rows += count(result)
+    if whole and isinstance(result, list):
+        pending.known.is_small = is_small(result)
     return result
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from sartor.core.constants import DECISION_CACHE_ENTRIES, DRAIN_SECONDS
+from sartor.core.constants import DECISION_CACHE_ENTRIES, DRAIN_SECONDS, KEPT_VALUES_IN_ALL
 from sartor.core.design import Alternative, Design
 from sartor.engines.duckdb.engine import DuckDBEngine
 from sartor.freshness.facts import verified_keys
@@ -38,7 +38,7 @@ from sartor.workload.log import WorkloadLog
 
 if TYPE_CHECKING:
     from sartor.core.derived import DerivedObject
-    from sartor.core.table import Catalog
+    from sartor.core.table import Catalog, TableName
     from sartor.engines.base import Engine
     from sartor.interfaces.keeper import Keeper
 
@@ -64,9 +64,10 @@ class Database:
         asked_at: when the last statement ended, on `time.perf_counter`.
         keeper: what refreshes and tunes in idle time, if it was asked for.
         holding: what keeps objects in memory up to date.
+        keeps_results: small results are kept and handed out again while their tables are the same.
     """
 
-    def __init__(self, opened: Opened, *, keep_literals: bool, mode: str) -> None:
+    def __init__(self, opened: Opened, *, keep_literals: bool, mode: str, keep_results: bool) -> None:
         self.opened = opened
         self.mode = mode
         self.registry = Registry(self._header if opened.held is not None and not opened.shared else None)
@@ -85,6 +86,8 @@ class Database:
         self.asked_at = time.perf_counter()
         self.keeper: Keeper | None = None
         self.holding = Holding(self)
+        self.keeps_results = keep_results
+        self._kept_values = 0
         self.log = WorkloadLog(opened.folder, keep_literals=keep_literals)
         self.ledger = Ledger(opened.folder)
         self.functions: frozenset[str] = frozenset()
@@ -106,6 +109,7 @@ class Database:
         shared: bool,
         keep_literals: bool,
         mode: str,
+        keep_results: bool,
     ) -> tuple[Database, duckdb.DuckDBPyConnection]:
         """Open a database, or join the one that is open; gives it with a new plain connection to it."""
         with _OPEN_LOCK:
@@ -113,7 +117,7 @@ class Database:
             database = _OPEN.get(opened.key) if opened.key else None
             if database is not None:
                 return database, opened.connection
-            database = Database(opened, keep_literals=keep_literals, mode=mode)
+            database = Database(opened, keep_literals=keep_literals, mode=mode, keep_results=keep_results)
             if opened.key:
                 _OPEN[opened.key] = database
             tailoring.load(database)
@@ -198,6 +202,7 @@ class Database:
         if len(self.texts) >= DECISION_CACHE_ENTRIES.default:
             self.texts.clear()
             self._likes.clear()
+            self._kept_values = 0
         like = _LITERAL.sub("?", text)
         known = Known(text)
         if like in self._likes:
@@ -274,6 +279,38 @@ class Database:
             self.engine_lock.release()
         known.ties = (seen, total)
         return total
+
+    def tables_read(self, known: Known) -> frozenset[TableName] | None:
+        """The tables whose rows alone decide the answer of a text; None if it is not known, or Sartor's own connection is not free."""
+        template = known.template
+        if template is None or not template.names.isdisjoint(self.functions):
+            return None
+        if template.analysis is None or template.analysed_for != self.generation:
+            if not self.engine_lock.acquire(blocking=False):
+                return None
+            try:
+                tailoring.analysed(self, known)
+            finally:
+                self.engine_lock.release()
+        return template.analysis.reads if template.analysis is not None else None
+
+    def count_kept(self, values: int) -> None:
+        """So many values more are kept; when they are too many, all are forgotten."""
+        with self._lock:
+            self._kept_values += values
+            if self._kept_values > KEPT_VALUES_IN_ALL.default:
+                self._forget_results()
+
+    def keep_no_results(self) -> None:
+        """A setting that may show in answers was changed on some connection: from now on nothing is kept."""
+        with self._lock:
+            self.keeps_results = False
+            self._forget_results()
+
+    def _forget_results(self) -> None:
+        self._kept_values = 0
+        for known in list(self.texts.values()):
+            known.results = None
 
     # Writes -------------------------------------------------------------------------------------------------------
 

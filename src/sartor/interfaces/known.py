@@ -16,6 +16,7 @@ from sartor.core.block import Order
 from sartor.core.constants import DISCARD_SHARE, HISTORY_RUNS, PROBATION_RUNS, PUT_BACK_EVERY
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Design
+from sartor.core.table import TableName
 from sartor.engines.base import Outcome
 from sartor.freshness.usable import Use, moved, standing, told
 from sartor.sql.classify import READ, Effects
@@ -127,6 +128,8 @@ class Known:
     Attributes:
         asked: it was run in this process.
         fingerprint, template: None until something like it has been asked before.
+        is_small: its result had few rows when it was fetched last.
+        results: by its parameters, results that were kept; None if there are none.
         ties: whether its ORDER BY leaves no ties, with the text and the counts of writes that this was looked at under.
     """
 
@@ -136,6 +139,8 @@ class Known:
     fingerprint: Fingerprint | None = None
     template: Template | None = None
     ties: tuple[object, bool] | None = None
+    results: dict[object, Kept] | None = None
+    is_small: bool = False
     _plan: tuple[Action, Analysis, Plan | None] | None = None
     _compiled: dict[object, Compiled | None] = field(default_factory=dict)
 
@@ -193,6 +198,26 @@ class Known:
             found = replace(found, proof=(self.text, form))
         self._compiled[key] = found
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A result that was kept.
+
+    Attributes:
+        tables: whose rows alone decide it.
+        counts: of writes to them when it was read.
+        generation: of the catalog.
+        description: as DuckDB gave it.
+        alternative: the derived objects that it was read from.
+    """
+
+    tables: tuple[TableName, ...]
+    counts: tuple[tuple[int, int], ...]
+    generation: int
+    rows: list[tuple[Any, ...]]
+    description: Any
+    alternative: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

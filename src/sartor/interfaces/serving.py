@@ -19,7 +19,8 @@ from sartor.core.derived import DerivedObject
 from sartor.core.design import rests_on_facts
 from sartor.freshness.registry import RegistryState
 from sartor.freshness.usable import Use, loose, moved, settled, unchanged, use
-from sartor.interfaces.known import Known
+from sartor.interfaces.known import Kept, Known
+from sartor.interfaces.results import KEPT, may_be_kept, take
 from sartor.interfaces.session import Session
 from sartor.sql.classify import NOTHING, Effects
 from sartor.workload.log import Observation
@@ -28,12 +29,17 @@ if TYPE_CHECKING:
     from sartor.interfaces.database import Database
 
 _EXPLAIN = re.compile(r"\s*EXPLAIN\s+(?:ANALYZE\s+)?(?:\([^()]*\)\s*)?(?=SELECT\b|WITH\b|FROM\b|\()", re.IGNORECASE)
-_NEVER_RETRIED = (duckdb.InterruptException, duckdb.OutOfMemoryException)
+NEVER_RETRIED = (duckdb.InterruptException, duckdb.OutOfMemoryException)
 
 
 @dataclass(slots=True)
 class Pending:
-    """An observation that still grows: fetching belongs to the statement."""
+    """An observation that still grows: fetching belongs to the statement.
+
+    Attributes:
+        watched: as `Call.watched`.
+        begun: the registry when the statement's snapshot was known to have begun.
+    """
 
     known: Known
     parameters: Any
@@ -43,6 +49,8 @@ class Pending:
     alternative: tuple[int, ...] = ()
     how: tuple[Use, ...] = ()
     failed: bool = False
+    watched: tuple[RegistryState, int] | None = None
+    begun: RegistryState | None = None
 
 
 @dataclass(slots=True)
@@ -61,8 +69,10 @@ class Call:
         close: closes the commit window of a write.
         sends: the text itself is sent.
         looks: it may be answered by a look-up in memory.
-        rows: the answer, where it was looked up.
+        rows: the answer, where it was looked up or has been kept.
+        watched: the registry and the catalog's generation before anything was sent, where the result may be kept.
         description: of the result, where it was looked up.
+        kept: the result that is handed out again.
         describes: it is to be remembered, so that the template can be looked up the next time.
     """
 
@@ -85,12 +95,14 @@ class Call:
     rows: list[tuple[Any, ...]] | None = None
     description: Any = None
     describes: bool = False
+    watched: tuple[RegistryState, int] | None = None
+    kept: Kept | None = None
     raised: bool = False
     served: bool = False
 
     def may_fall_back(self, error: Exception) -> bool:
         """Whether plain may be run after the alternative raised; notes the failure and switches the template off."""
-        if isinstance(error, _NEVER_RETRIED) or self.session.transaction is not None:
+        if isinstance(error, NEVER_RETRIED) or self.session.transaction is not None:
             return False
         assert self.known is not None
         self.session.database.alternative_failed(self.known, self.alternative or "", error)
@@ -141,6 +153,10 @@ class Call:
             if self.served:
                 pending.alternative = tuple([item.identifier for item, _ in self.used])
                 pending.how = tuple([how for _, how in self.used])
+            if self.kept is not None:
+                pending.alternative = (KEPT, *self.kept.alternative)
+            elif self.watched is not None:
+                pending.watched, pending.begun = self.watched, session.database.registry.state
 
 
 def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False, looks: bool = False) -> Call:
@@ -170,10 +186,18 @@ def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False,
     effects = known.effects
     call = Call(session, known, effects, parameters, begun, sends=not plain, looks=looks)
     if effects.reads_only:
-        if database.design.objects and not plain:
+        if looks and known.results is not None:
+            call.kept = take(session, known, parameters)
+        if call.kept is not None:
+            call.rows, call.description = call.kept.rows, call.kept.description
+        elif database.design.objects and not plain:
             session.naming = True  # before the design is looked at: see Database.publish
             _take_alternative(call, database)
             session.naming = call.alternative is not None
+        if looks and call.rows is None and known.template is not None and may_be_kept(session):
+            if call.before is None:
+                database.look_for_unseen_writes()
+            call.watched = (call.before or database.registry.state, database.generation)
     else:
         call.effects = effects = session.resolve(effects)
         session.profiles |= effects.session and "profil" in text.lower()
@@ -190,7 +214,7 @@ def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False,
 def finish(session: Session) -> None:
     """Hand the last statement's observation to the log, now that nothing can be fetched from it any more."""
     pending, session.pending = session.pending, None
-    if pending is None or pending.failed:
+    if pending is None or pending.failed or KEPT in pending.alternative:  # what cost nothing says nothing of its template
         return
     template = pending.known.template
     if template is not None:

@@ -61,6 +61,25 @@ NEUTRAL_SETTINGS = frozenset(
         "errors_as_json",
     }
 )
+# Of these, the settings that can not show in an answer either: results that were kept stay right.
+_UNSEEN_SETTINGS = frozenset(
+    {
+        "threads",
+        "worker_threads",
+        "external_threads",
+        "memory_limit",
+        "max_memory",
+        "temp_directory",
+        "max_temp_directory_size",
+        "enable_progress_bar",
+        "enable_progress_bar_print",
+        "progress_bar_time",
+        "checkpoint_threshold",
+        "wal_autocheckpoint",
+        "streaming_buffer_size",
+        "max_streaming_buffer_size",
+    }
+)
 # These DuckDB keeps for each connection; all others may change what every connection of the instance answers.
 _OF_THIS_SESSION = frozenset({"schema", "search_path"})
 
@@ -150,6 +169,8 @@ class Session:
             self._learn_settings(effects)
 
     def _learn_settings(self, effects: Effects) -> None:
+        if not effects.settings or any(name not in _UNSEEN_SETTINGS for name, _ in effects.settings):
+            self.database.keep_no_results()
         if not effects.settings:
             if not effects.harmless_session:
                 self.plain = "a statement changed this session in a way that is not followed"

@@ -83,15 +83,11 @@ def _counts(state: str) -> tuple[int, int]:
 def decide(database: Database, known: Known, design: Design) -> Alternative:
     """The alternative for a template under a design: what its trial chose, else what a component predicts."""
     from sartor.components import COMPONENTS
-    from sartor.sql.analyse import analyse
 
     template = known.template
     assert template is not None
     catalog = database.catalog()
-    if template.analysis is None or template.analysed_for != catalog.generation:
-        template.analysis = analyse(known.text, catalog, known.fingerprint)
-        template.analysed_for = catalog.generation
-    analysis = template.analysis
+    analysis = analysed(database, known)
     chosen: Alternative = ()
     offered: list[Alternative] = []
     if template.names.isdisjoint(database.functions):
@@ -106,6 +102,19 @@ def decide(database: Database, known: Known, design: Design) -> Alternative:
     template.looked_up = chosen[0].object if _is_in_memory(design, chosen) else 0
     template.decided_for = (design.version, catalog.generation)
     return chosen
+
+
+def analysed(database: Database, known: Known) -> Analysis:
+    """The analysis of a text's template against the catalog of now; made anew only if that has moved."""
+    from sartor.sql.analyse import analyse
+
+    template = known.template
+    assert template is not None
+    catalog = database.catalog()
+    if template.analysis is None or template.analysed_for != catalog.generation:
+        template.analysis = analyse(known.text, catalog, known.fingerprint)
+        template.analysed_for = catalog.generation
+    return template.analysis
 
 
 def _is_in_memory(design: Design, alternative: Alternative) -> bool:

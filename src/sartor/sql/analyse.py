@@ -18,6 +18,7 @@ from sartor.sql.algebra.statement import Blocks, blocks
 from sartor.sql.blocks import Refused, Walk
 from sartor.sql.fingerprint import Fingerprint, fingerprint
 from sartor.sql.lookup import point_lookup
+from sartor.sql.reads import reads
 from sartor.sql.scans import named
 from sartor.sql.vocabulary import refusal
 
@@ -147,6 +148,7 @@ def _analyse(text: str, catalog: Catalog, printed: Fingerprint) -> Analysis:
         blocks=found.found,
         ranking=found.ranking,
         block_reasons=found.reasons,
+        reads=reads(tree, words, catalog) if with_names is None else None,
     )
     walk = Walk(catalog, printed, words, with_names.scans if with_names is not None else {})
     try:
