@@ -175,7 +175,7 @@ def test_what_wins_stays_and_what_loses_goes() -> None:
 
 def test_building_leaves_time_for_trials_however_long_it_takes() -> None:
     world = World(dict.fromkeys(KEYS, 4.0), step_seconds=2.0)
-    decided = world.play(loop.rounds(start(world, deadline=10.0)))
+    decided = world.play(loop.rounds(start(world, deadline=7.5)))
     check(decided, world, Design())
     assert [type(step) for step in world.steps[1:4]] == [steps.Build, steps.Build, steps.Try]
     assert [refusal.reason for refusal in decided.refused].count("the time left was too short to build it") == 1

@@ -157,6 +157,9 @@ APPRAISED_SHARE = Constant(
 )
 TRIAL_GAIN = Constant(0.05, 0.0, 0.9, "the least gain worth an alternative against keeping plain", "declared")
 TRIAL_PAIRS = Constant(9, 3, 100, "pairs of runs in a trial against its time", "declared")
+TRIAL_RUNS = Constant(
+    6, 3, 100, "plain runs that the trials of a template are expected to take: more time for them leaves less to build in", "declared"
+)
 TRIAL_SHARE = Constant(
     0.5, 0.1, 0.9, "the share of the seconds left after appraising that building may take: the rest is for trials", "declared"
 )

@@ -12,7 +12,15 @@ from statistics import median
 
 from sartor.core.action import Estimate
 from sartor.core.analysis import WantedKey
-from sartor.core.constants import FIXED_QUERY_SECONDS, KEY_SECONDS_PER_ROW, PAYBACK_REPEATS, TRIAL_GAIN, TRIAL_SHARE, TRIAL_STATEMENTS
+from sartor.core.constants import (
+    FIXED_QUERY_SECONDS,
+    KEY_SECONDS_PER_ROW,
+    PAYBACK_REPEATS,
+    TRIAL_GAIN,
+    TRIAL_RUNS,
+    TRIAL_SHARE,
+    TRIAL_STATEMENTS,
+)
 from sartor.core.design import Alternative, Design
 from sartor.core.table import Catalog
 from sartor.freshness.facts import is_fact
@@ -93,9 +101,10 @@ def _find_keys(start: Start, state: Round) -> Generator[Step, Answer, tuple[Cata
 def _build(start: Start, state: Round, chosen: Sequence[Estimate], now: float) -> Generator[Step, Answer, float]:
     """Build what was chosen; first what promises most for what it takes of the room or of the time, whichever is scarcer for it.
 
-    The time kept free for trials stays free, however wrong estimates are: what can not be tried any more was built in vain.
+    The time that the trials are expected to take stays free, however wrong estimates are: what can not be tried was built in vain.
     """
-    until = now + (start.deadline - now) * TRIAL_SHARE.default
+    trials = TRIAL_RUNS.default * sum(median(template.plain_seconds) for template in state.reads)
+    until = start.deadline - min(trials, (start.deadline - now) * TRIAL_SHARE.default)
     room, time = max(storage_left(start, state), 1.0), max(until - now, 1e-9)
     ordered = sorted(chosen, key=lambda i: -worth(i, state) / max(i.bytes_stored.value / room, i.build_seconds.value / time, 1e-9))
     for place, item in enumerate(ordered):
