@@ -402,12 +402,4 @@ def fuzz_look_ups(seed: int, statements: int, *, stop_at_wrong: bool = False, ea
     always = [mock.patch.object(results, name, replace(getattr(results, name), default=0.0)) for name in _LEAST_SECONDS]
     with tempfile.TemporaryDirectory() as folder, mock.patch.object(Holding, "_cost", _at_once), always[0], always[1]:
         run = LookUps(Path(folder), seed)
-        try:
-            for _ in range(statements):
-                run.step()
-                each(run.report)
-                if stop_at_wrong and run.report.wrong:
-                    break
-        finally:
-            run.close()
-        return run.report
+        return run.play(statements, each, stop_at_wrong=stop_at_wrong)

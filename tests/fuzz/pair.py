@@ -76,6 +76,22 @@ class Pair:
     def _hiding(self) -> str:
         return "CREATE TEMP TABLE {} AS {}".format(*self._hidden)
 
+    def step(self) -> None:
+        """One statement, or one event around statements."""
+        raise NotImplementedError
+
+    def play(self, statements: int, each: Each, *, stop_at_wrong: bool) -> Report:
+        """Make that many steps, and close; `each` is told after each of them what was done and found."""
+        try:
+            for _ in range(statements):
+                self.step()
+                each(self.report)
+                if stop_at_wrong and self.report.wrong:
+                    break
+        finally:
+            self.close()
+        return self.report
+
     # What runs say ------------------------------------------------------------------------------------------------
 
     def _ask(self) -> Query:

@@ -275,12 +275,4 @@ def fuzz(seed: int, statements: int, *, bulk: int = 150_000, stop_at_wrong: bool
     always = mock.patch.object(serve, "share_kept", _covers), mock.patch.object(known, "is_suspect", _never_slower)
     with tempfile.TemporaryDirectory() as folder, always[0], always[1]:
         run = Run(Path(folder), seed, bulk)
-        try:
-            for _ in range(statements):
-                run.step()
-                each(run.report)
-                if stop_at_wrong and run.report.wrong:
-                    break
-        finally:
-            run.close()
-        return run.report
+        return run.play(statements, each, stop_at_wrong=stop_at_wrong)

@@ -445,12 +445,4 @@ def fuzz_views(seed: int, statements: int, *, sales: int = 3_000, stop_at_wrong:
     run: StarRun | None = None
     with tempfile.TemporaryDirectory() as folder, _watched(lambda: run):
         run = StarRun(Path(folder), seed, sales)
-        try:
-            for _ in range(statements):
-                run.step()
-                each(run.report)
-                if stop_at_wrong and run.report.wrong:
-                    break
-        finally:
-            run.close()
-        return run.report
+        return run.play(statements, each, stop_at_wrong=stop_at_wrong)

@@ -15,6 +15,22 @@ def quote(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
+_PLAIN_TYPES = frozenset(
+    """
+    BOOLEAN TINYINT SMALLINT INTEGER BIGINT UTINYINT USMALLINT UINTEGER UBIGINT FLOAT DOUBLE VARCHAR DATE TIMESTAMP
+    """.split()
+)
+
+
+def has_plain_values(kind: str) -> bool:
+    """Whether DuckDB and Arrow hand values of this type to Python alike, and DuckDB takes them back as they were.
+
+    >>> has_plain_values("DECIMAL(9,2)"), has_plain_values("INTERVAL")
+    (True, False)
+    """
+    return kind in _PLAIN_TYPES or kind.startswith("DECIMAL(")
+
+
 @dataclass(frozen=True, slots=True)
 class TableName:
     """A resolved table: never a bare name, for a bare name may be a view, a temporary table or another database."""

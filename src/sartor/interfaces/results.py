@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from sartor.core.constants import KEPT_ANALYSED_SECONDS, KEPT_SECONDS, KEPT_VALUES
+from sartor.core.table import has_plain_values
 from sartor.freshness.usable import counts
 from sartor.interfaces.known import Kept
 
@@ -16,11 +17,6 @@ if TYPE_CHECKING:
     from sartor.interfaces.session import Session
 
 KEPT = 0  # among the identifiers of what answered a statement: a result that was kept; no object has this number
-_TYPES = frozenset(
-    """
-    BOOLEAN TINYINT SMALLINT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT FLOAT DOUBLE VARCHAR DATE TIMESTAMP
-    """.split()
-)  # types whose values come back from Python as they were; also DECIMAL
 _TIMES = ("DATE", "TIMESTAMP")
 _ENDS = frozenset({date.min, date.max, datetime.min, datetime.max})  # what infinity looks like in Python
 _PARAMETERS = frozenset({int, str, bool, date, type(None)})
@@ -30,13 +26,8 @@ _SETS_OF_PARAMETERS = 64  # of one text that are kept
 def may_be_kept(session: Session) -> bool:
     """Whether this connection asks now what any other one would be answered alike."""
     database = session.database
-    return not (
-        session.transaction is not None
-        or session.plain
-        or database.plain
-        or session.lingering is not None
-        or session.profiles
-        or not database.keeps_results
+    return database.keeps_results and not (
+        session.transaction is not None or session.plain or database.plain or session.lingering is not None or session.profiles
     )
 
 
@@ -64,7 +55,7 @@ def is_small(rows: Sequence[object]) -> bool:
 def comes_back(description: Sequence[Any]) -> bool:
     """Whether DuckDB makes of the values of these columns in Python what they were."""
     types = [str(column[1]) for column in description]
-    return all(kind in _TYPES or kind.startswith("DECIMAL(") for kind in types)
+    return all(has_plain_values(kind) or kind == "HUGEINT" for kind in types)
 
 
 def is_finite(rows: Sequence[tuple[Any, ...]], description: Sequence[Any]) -> bool:

@@ -19,49 +19,7 @@ if TYPE_CHECKING:
     from sartor.interfaces.database import Database
     from sartor.interfaces.serving import Pending
 
-# Settings that change how fast a statement runs or how it is shown, never what a copy of a table's columns holds, nor
-# what a name means. Expressions are evaluated under the user's own session either way, so those that change the value
-# of an expression (TimeZone, ieee_floating_point_ops, …) are neutral too; integer_division is not, for views divide. All
-# others make everything run plain.
-NEUTRAL_SETTINGS = frozenset(
-    {
-        "threads",
-        "worker_threads",
-        "external_threads",
-        "memory_limit",
-        "max_memory",
-        "temp_directory",
-        "max_temp_directory_size",
-        "enable_progress_bar",
-        "enable_progress_bar_print",
-        "progress_bar_time",
-        "enable_profiling",
-        "profiling_mode",
-        "profile_output",
-        "profiling_output",
-        "profiling_coverage",
-        "max_execution_time",
-        "timezone",
-        "calendar",
-        "default_null_order",
-        "null_order",
-        "default_order",
-        "ieee_floating_point_ops",
-        "checkpoint_threshold",
-        "wal_autocheckpoint",
-        "streaming_buffer_size",
-        "max_streaming_buffer_size",
-        "merge_join_threshold",
-        "nested_loop_join_threshold",
-        "prefer_range_joins",
-        "perfect_ht_threshold",
-        "dynamic_or_filter_threshold",
-        "index_scan_percentage",
-        "index_scan_max_count",
-        "errors_as_json",
-    }
-)
-# Of these, the settings that can not show in an answer either: results that were kept stay right.
+# Settings that can not show in an answer: also results that were kept stay right.
 _UNSEEN_SETTINGS = frozenset(
     {
         "threads",
@@ -78,6 +36,35 @@ _UNSEEN_SETTINGS = frozenset(
         "wal_autocheckpoint",
         "streaming_buffer_size",
         "max_streaming_buffer_size",
+    }
+)
+# Settings that change how fast a statement runs or how it is shown, never what a copy of a table's columns holds, nor
+# what a name means. Expressions are evaluated under the user's own session either way, so those that change the value
+# of an expression (TimeZone, ieee_floating_point_ops, …) are neutral too; integer_division is not, for views divide. All
+# others make everything run plain.
+NEUTRAL_SETTINGS = frozenset(
+    {
+        *_UNSEEN_SETTINGS,
+        "enable_profiling",
+        "profiling_mode",
+        "profile_output",
+        "profiling_output",
+        "profiling_coverage",
+        "max_execution_time",
+        "timezone",
+        "calendar",
+        "default_null_order",
+        "null_order",
+        "default_order",
+        "ieee_floating_point_ops",
+        "merge_join_threshold",
+        "nested_loop_join_threshold",
+        "prefer_range_joins",
+        "perfect_ht_threshold",
+        "dynamic_or_filter_threshold",
+        "index_scan_percentage",
+        "index_scan_max_count",
+        "errors_as_json",
     }
 )
 # These DuckDB keeps for each connection; all others may change what every connection of the instance answers.

@@ -18,7 +18,7 @@ _MODEL = "cells"
 
 
 def estimate(actions: Sequence[Action], workload: Workload, catalog: Catalog) -> list[Estimate]:
-    """One estimate an action, in order. No more is held than the storage budget lets other objects take on disk."""
+    """One estimate an action, in order; its memory is charged to the storage budget."""
     return [_one(action, workload, catalog) for action in actions]
 
 

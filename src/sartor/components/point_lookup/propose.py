@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 
 from sartor.components.point_lookup.apply import held_columns
-from sartor.components.point_lookup.serve import is_key_type, is_readable
+from sartor.components.point_lookup.serve import is_key_type
 from sartor.core.action import Action
 from sartor.core.analysis import PointLookup
-from sartor.core.table import Catalog, TableInfo, TableName
+from sartor.core.table import Catalog, TableInfo, TableName, has_plain_values
 from sartor.workload.workload import Workload
 
 
@@ -42,4 +42,4 @@ def _may_be_key(key: str, info: TableInfo) -> bool:
 
 def _are_readable(lookup: PointLookup, info: TableInfo) -> bool:
     columns = [info.column(name) for name in lookup.columns]
-    return all(column is not None and is_readable(column.type) for column in columns)
+    return all(column is not None and has_plain_values(column.type) for column in columns)

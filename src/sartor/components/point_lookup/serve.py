@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 _BITS = {"TINYINT": 7, "SMALLINT": 15, "INTEGER": 31, "BIGINT": 63}
 _KEY_TYPES = {"VARCHAR": str, "DATE": date, **dict.fromkeys(_BITS, int)}
-READABLE_TYPES = frozenset({*_KEY_TYPES, "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "BOOLEAN", "FLOAT", "DOUBLE", "TIMESTAMP"})
-"""Types whose values DuckDB and Arrow hand to Python alike; also DECIMAL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +126,3 @@ def key_test(kind: str) -> Callable[[Any], bool] | None:
 
 def is_key_type(kind: str) -> bool:
     return kind in _KEY_TYPES
-
-
-def is_readable(kind: str) -> bool:
-    """Whether values of this type can be held."""
-    return kind in READABLE_TYPES or kind.startswith("DECIMAL(")
