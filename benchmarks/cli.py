@@ -61,6 +61,9 @@ def _parser() -> argparse.ArgumentParser:
         choices=("sorts", "summaries"),
         help="sorted copies alone or summary tables too (summaries for dashboards and for shop with --rounds above 1, else sorts)",
     )
+    run.add_argument(
+        "--keep-results", action="store_true", help="open Sartor by keep_results=True: what repeats in the same words is kept"
+    )
     copies.add_argument("--repetitions", type=int, default=3, help="of each way, in turns (3)")
     expert.add_argument("--quick", action="store_true", help="leave out pairs whose first key alone speeds nothing up")
     overhead = commands.add_parser("overhead", help="what Sartor adds to a statement; exit status 1 if it is too much")
@@ -107,6 +110,7 @@ def _options(asked: argparse.Namespace, suite: Suite) -> Options:
         runs=(runs or suite.default_runs) if suite.default_runs else 0,
         rounds=rounds,
         expert=getattr(asked, "expert", None) or usual,
+        keep_results=getattr(asked, "keep_results", False),
     )
 
 

@@ -12,6 +12,8 @@ import duckdb
 from benchmarks.answers import Answer
 from benchmarks.statement import Options, Statement
 
+RESULTS = "results"  # stands among the kinds where a kept result was handed out
+
 
 def ask(connection: duckdb.DuckDBPyConnection, text: str, parameters: Any = None) -> Answer:
     """Run a statement to its last row and time it."""
@@ -93,7 +95,8 @@ class Tailored:
         from sartor.tuner.upkeep import Upkeep
 
         self.upkeep = Upkeep()
-        self.connection = sartor.connect(str(self.path), config={"threads": self.options.threads})
+        config = {"threads": self.options.threads}
+        self.connection = sartor.connect(str(self.path), config=config, keep_results=self.options.keep_results)
 
     def answer(self, statement: Statement) -> Answer:
         answer = ask(self.connection, statement.text, statement.parameters)
@@ -136,8 +139,10 @@ class Tailored:
     def _kinds_asked(self) -> frozenset[str]:
         """What the observation of the last statement says of the objects that it read; nothing public tells it yet."""
         from sartor.interfaces.connection import session_of
+        from sartor.interfaces.results import KEPT
 
         session = session_of(self.connection)
         objects = session.database.design.objects
         used = session.pending.alternative if session.pending is not None else ()
-        return frozenset(objects[identifier].action.component for identifier in used if identifier in objects)
+        kinds = frozenset(objects[identifier].action.component for identifier in used if identifier in objects)
+        return kinds | {RESULTS} if KEPT in used else kinds

@@ -67,6 +67,7 @@ class Options:
         runs: how often the judged half asks each template, for suites that count so; 0 for the others.
         rounds: how many parts the judged half is cut into, with writes between them.
         expert: "sorts" (sorted copies) or "summaries" (these and summary tables).
+        keep_results: Sartor is opened by `keep_results=True`.
     """
 
     scale: float
@@ -79,6 +80,7 @@ class Options:
     runs: int = 0
     rounds: int = 1
     expert: str = "sorts"
+    keep_results: bool = False
 
 
 class Suite(Protocol):

@@ -12,6 +12,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.columns import RESULTS
 from benchmarks.payback import Means, break_even, break_even_of_all, scaled
 from benchmarks.runner import LOSS, VIEWS, Measured, Run
 
@@ -131,6 +132,7 @@ def payback(run: Run) -> dict[str, Any]:
     told: dict[str, Any] = {
         "served_share": sum(bool(one.served_by) for one in reads) / max(len(reads), 1),
         "views_share": sum(VIEWS in one.served_by for one in reads) / max(len(reads), 1),
+        "kept_share": sum(RESULTS in one.served_by for one in reads) / max(len(reads), 1),
         "break_even_runs": runs,
         "break_even_runs_median": median(paying) if paying else None,
         "break_even_runs_of_all": break_even_of_all(templates, once) if run.options.runs else None,
@@ -172,6 +174,7 @@ def document(run: Run) -> dict[str, Any]:
         "scale": run.options.scale,
         "rounds": run.options.rounds,
         "storage": run.options.storage,
+        "keep_results": run.options.keep_results,
         "duckdb": duckdb.__version__,
         "machine": f"{platform.machine()} {platform.system()}",
         "plain": {"total_s": sums["plain"]},
@@ -269,7 +272,8 @@ def print_table(run: Run, console: Console) -> None:
 
 
 def _payback_line(told: dict[str, Any]) -> str:
-    lines = [f"served {told['served_share']:.0%} of the judged reads, {told['views_share']:.0%} from views"]
+    shares = f"served {told['served_share']:.0%} of the judged reads, {told['views_share']:.0%} from views"
+    lines = [f"{shares}, {told['kept_share']:.0%} by kept results" if told["kept_share"] else shares]
     if told["break_even_runs_median"] is not None:
         never = sum(runs is None for runs in told["break_even_runs"].values())
         lines[0] += f"; templates break even after {told['break_even_runs_median']:.0f} runs (median), {never} never do"

@@ -347,6 +347,7 @@ class LookUps(Pair):
             plain.execute(text)
         self._open()
         self.report.coverage["reopen"] += 1
+        self.report.coverage["written by plain DuckDB between"] += 1
         for _ in range(3):
             self._select(0)
 
