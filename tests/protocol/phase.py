@@ -28,6 +28,7 @@ from sartor.interfaces.connection import session_of
 from tests.fuzz.defects import DEFECTS
 from tests.protocol.writer import KEYS, MARKER, Content, Writer
 
+OPENED = "opened"  # what a phase prints when it has the file
 WRITERS = 2
 READERS = 3
 _LONGEST_DELAY_SECONDS = 0.003
@@ -274,6 +275,7 @@ def run_phase(order: Order) -> Outcome:
         if order.delays:
             stack.enter_context(delayed(order.seed))
         phase = Phase(order)
+        print(OPENED, flush=True)
         outcome = phase.run()
         if not order.killed:
             phase.connection.close()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from tests.protocol.phase import WRITERS, Order
+from tests.protocol.phase import OPENED, WRITERS, Order
 from tests.protocol.writer import Writer
 
 ROWS = 150_000  # at the beginning: more than a row group, so that checkpoints have something to move
@@ -101,15 +101,14 @@ def _begin(path: Path) -> list[Writer]:
 def _phase(order: Order, folder: Path, report: Report) -> list[Writer]:
     told = folder / "outcome.json"
     told.unlink(missing_ok=True)
-    process = subprocess.Popen([sys.executable, "-m", "tests.protocol.phase", str(told)], stdin=subprocess.PIPE, text=True)
-    assert process.stdin is not None
-    json.dump(asdict(order), process.stdin)
-    process.stdin.close()
-    try:
-        process.wait(0.5)
-    except subprocess.TimeoutExpired:
-        _try_to_open(Path(order.path), report)
-    process.wait(PATIENCE_SECONDS)
+    command = [sys.executable, "-m", "tests.protocol.phase", str(told)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None and process.stdout is not None
+        json.dump(asdict(order), process.stdin)
+        process.stdin.close()
+        if process.stdout.readline().strip() == OPENED:
+            _try_to_open(Path(order.path), report)
+        process.wait(PATIENCE_SECONDS)
     if process.returncode != 0 or not told.exists():
         report.wrong.append(f"a phase ended with status {process.returncode}: {order.seed}")
         return []
