@@ -42,7 +42,7 @@ def build_query(action: Action) -> OrderedQuery:
     passing = f"SELECT {action.get('alias')}.rowid AS number {action.get('restriction')}"
     vector = f"number // {int(VECTOR_ROWS.default)}"
     return OrderedQuery(
-        f"SELECT {vector} AS vector, min(number) AS first, max(number) AS last FROM ({passing}) GROUP BY 1 "
+        f"SELECT {vector} AS vector, min(number) AS first, max(number) AS last FROM ({passing}) WHERE number IS NOT NULL GROUP BY 1 "
         f"UNION ALL SELECT -1, count(*), coalesce(max(rowid), -1) FROM {action.source}"
     )
 
