@@ -135,6 +135,7 @@ class Known:
         is_small: its result had few rows when it was fetched last.
         results: by its parameters, results that were kept; None if there are none.
         ranged: by its parameters, the text with remembered row ids, or the version of what is remembered in which there was none.
+        unranged: the version of what is remembered in which there is nothing for this text, whatever its parameters; or -1.
         ties: whether its ORDER BY leaves no ties, with the text and the counts of writes that this was looked at under.
     """
 
@@ -146,6 +147,7 @@ class Known:
     ties: tuple[object, bool] | None = None
     results: dict[object, Kept] | None = None
     ranged: dict[object, Ranged | int] | None = None
+    unranged: int = -1
     is_small: bool = False
     _plan: tuple[Action, Analysis, Plan | None] | None = None
     _compiled: dict[object, Compiled | None] = field(default_factory=dict)

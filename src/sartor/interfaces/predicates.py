@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from sartor.core.constants import DECISION_CACHE_ENTRIES, PREDICATE_ENTRIES, PREDICATE_RETRY, PREDICATE_SECONDS
+from sartor.core.constants import DECISION_CACHE_ENTRIES, PREDICATE_ENTRIES, PREDICATE_RETRY
 from sartor.engines.duckdb.engine import DuckDBEngine
 from sartor.freshness.row_ranges import hold, iteration_of
 from sartor.freshness.usable import Use, use
@@ -85,7 +85,7 @@ class Predicates:
         self.store = Store(int(PREDICATE_ENTRIES.default))
         self.off = "" if database.mode == "apply" else f"the mode is {database.mode}"
         self._queue: Queue[_Missed | None] = Queue()
-        self._lost_seconds: dict[Hashable, float] = {}
+        self._runs: dict[Hashable, float] = {}  # without row ids, by restriction, since they were looked for
         self._unused: dict[str, int] = {}  # by template: what was found and not used since
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -109,20 +109,23 @@ class Predicates:
         elif found == version:
             return None
         template = known.template
-        if template is None or template.candidates is None or template.candidates[0] != generation:
+        if template is None or template.candidates is None or template.candidates[0] != generation or not template.candidates[1]:
+            known.unranged = version
             return None
         made = self._made(known, parameters, template.candidates[1], generation)
         if known.ranged is None or len(known.ranged) >= _SETS_OF_PARAMETERS:
             known.ranged = {}
         known.ranged[given] = version if made is None else made
+        if made is None and parameters is None:
+            known.unranged = version
         return made
 
     def observe(self, pending: Pending) -> None:
-        """Take in what a statement took, now that it has been fetched."""
+        """Take in what a statement took, now that it has been fetched, if it was served or took long enough."""
         known, ranged, seconds = pending.known, pending.ranged, pending.seconds
         if ranged is not None:
             self._served(known, pending.parameters, ranged, seconds)
-        elif not pending.alternative and not self.off and seconds >= PREDICATE_SECONDS.default and known.effects.reads_only:
+        elif not pending.alternative and not self.off and known.effects.reads_only:
             template = known.template
             if template is None or template.candidates != (self._database.generation, ()):
                 self._ask(_Missed(known, pending.parameters, seconds))
@@ -210,16 +213,16 @@ class Predicates:
             if entry.served(seconds, is_own=digest == entry.template):
                 with self._lock:
                     self.store.remove(key)
-                    self._lost_seconds[key] = -PREDICATE_RETRY.default * seconds
+                    self._runs[key] = -PREDICATE_RETRY.default
             elif entry.lost_seconds >= entry.spent_seconds and use(entry.derived, state) is Use.RESIDUAL:
                 entry.lost_seconds = 0.0
                 self._ask(_Missed(known, parameters, entry.spent_seconds))
 
     def _let_go(self, entries: tuple[tuple[Hashable, Entry], ...]) -> None:
         with self._lock:
-            for key, entry in entries:
+            for key, _entry in entries:
                 self.store.remove(key)
-                self._lost_seconds[key] = -PREDICATE_RETRY.default * entry.plain_seconds
+                self._runs[key] = -PREDICATE_RETRY.default
 
     def _interrupt(self) -> None:
         engine = self._engine
@@ -255,7 +258,7 @@ class Predicates:
                 self._queue.task_done()
 
     def _consider(self, missed: _Missed) -> None:
-        """Look for the ranges of a statement's restrictions where as much was lost without them as that will take."""
+        """Look for the ranges of a statement's restrictions after enough runs without: looking takes about as long as one."""
         database, known, seconds = self._database, missed.known, missed.seconds
         if known.template is None:
             database.complete(known)
@@ -275,11 +278,11 @@ class Predicates:
                 continue
             if how is Use.WHOLE:
                 continue
-            if len(self._lost_seconds) >= DECISION_CACHE_ENTRIES.default:
-                self._lost_seconds.clear()
-            lost = self._lost_seconds[key] = self._lost_seconds.get(key, 0.0) + seconds
+            if len(self._runs) >= DECISION_CACHE_ENTRIES.default:
+                self._runs.clear()
+            runs = self._runs[key] = self._runs.get(key, 0.0) + 1
             wasted = entry.wasted + (not entry.uses) if entry is not None else 0
-            if lost >= seconds * (1 + min(self._unused.get(template.digest, 0), 1)) * 2 ** min(wasted, _DOUBLINGS):
+            if runs >= (1 + min(self._unused.get(template.digest, 0), 1)) * 2 ** min(wasted, _DOUBLINGS):
                 self._find(candidate, asked, key, template, seconds, generation)
 
     def _candidates(self, known: Known, template: Template) -> tuple[int, tuple[Candidate, ...]]:
@@ -298,6 +301,7 @@ class Predicates:
         if catalog.generation != generation:
             return generation, ()  # a definition came between
         template.candidates = (generation, found)
+        self.store.version += 1  # to whatever was remembered for others: it may serve this template too
         return generation, found
 
     def _carry_over(self, key: Hashable, entry: Entry, action: Action, generation: int) -> None:
@@ -322,7 +326,7 @@ class Predicates:
         database = self._database
         if self._held_off:
             return
-        self._lost_seconds[key] = 0.0
+        self._runs[key] = 0.0
         self._unused[template.digest] = self._unused.get(template.digest, 0) + 1
         try:
             with self._engine_in_turn() as engine:
@@ -331,7 +335,7 @@ class Predicates:
                 spent = time.perf_counter() - started
             database.look_for_unseen_writes()
         except (Overtaken, KeyboardInterrupt):
-            return  # it is tried again when as much was lost again
+            return  # it is tried again after as many runs again
         except duckdb.Error as error:
             kept = tuple(one for one in (template.candidates or (0, ()))[1] if one is not candidate)
             template.candidates = (generation, kept)
@@ -348,7 +352,7 @@ class Predicates:
                 self.store.put(key, Entry(derived, generation, template.digest, plain, spent, wasted, spared_seconds=plain))
             else:
                 self.store.remove(key)
-                self._lost_seconds[key] = -PREDICATE_RETRY.default * seconds
+                self._runs[key] = -PREDICATE_RETRY.default
 
     @contextmanager
     def _engine_in_turn(self) -> Iterator[DuckDBEngine]:
@@ -377,7 +381,7 @@ class Predicates:
 
 _SETS_OF_PARAMETERS = 64  # of one text, for which its rewritten form is held
 _INTERRUPTED_EVERY = 0.002  # seconds: an interrupt that comes before a statement begins is lost
-_DOUBLINGS = 6  # of what has to be lost, each time that what was found went stale before it was used
+_DOUBLINGS = 6  # of the runs before they are looked for again, each time that what was found went stale before it was used
 _WAITING = 256  # statements that wait to be looked at: more are not taken in
 
 

@@ -72,33 +72,34 @@ class Store:
         most: how many entries there are at most.
 
     Attributes:
-        version: moves when an entry comes in.
+        entries: all that is remembered; only to be read.
+        version: moves when an entry comes in, or a statement may now be run with one that is here.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._clock = 0.0
-        self._entries: dict[Hashable, Entry] = {}
+        self.entries: dict[Hashable, Entry] = {}
         self.version = 0
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self.entries)
 
     def __iter__(self) -> Iterator[Entry]:
-        return iter(list(self._entries.values()))
+        return iter(list(self.entries.values()))
 
     def get(self, key: Hashable) -> Entry | None:
-        return self._entries.get(key)
+        return self.entries.get(key)
 
     def put(self, key: Hashable, entry: Entry) -> None:
         """Take an entry in, in the place of one of the same key, else of the least valuable where the store is full."""
         self.remove(key)
-        while len(self._entries) >= self._most:
-            least = min(self._entries, key=lambda one: self._entries[one].value)
-            self._clock = self._entries[least].value
+        while len(self.entries) >= self._most:
+            least = min(self.entries, key=lambda one: self.entries[one].value)
+            self._clock = self.entries[least].value
             self.remove(least)
         entry.clock = self._clock
-        self._entries[key] = entry
+        self.entries[key] = entry
         self.version += 1
 
     def use(self, entry: Entry) -> None:
@@ -107,11 +108,11 @@ class Store:
 
     def remove(self, key: Hashable) -> Entry | None:
         """Take an entry out; nothing if there is none of this key."""
-        entry = self._entries.pop(key, None)
+        entry = self.entries.pop(key, None)
         if entry is not None:
             entry.live = False
         return entry
 
     def clear(self) -> None:
-        for key in list(self._entries):
+        for key in list(self.entries):
             self.remove(key)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from sartor.core.constants import PREDICATE_SECONDS
 from sartor.core.derived import DerivedObject
 from sartor.core.design import rests_on_facts
 from sartor.freshness.registry import RegistryState
@@ -180,7 +181,7 @@ class Call:
             elif self.watched is not None:
                 pending.watched, pending.begun = self.watched, session.database.registry.state
             if not self.looks:
-                tell(session)
+                tell(session, pending)
 
 
 def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False, looks: bool = False) -> Call:
@@ -218,7 +219,8 @@ def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False,
             session.naming = True  # before the design is looked at: see Database.publish
             _take_alternative(call, database)
             session.naming = call.alternative is not None
-        if len(database.predicates.store) and call.alternative is None and call.rows is None and not plain:
+        store = database.predicates.store
+        if store.entries and known.unranged != store.version and call.alternative is None and call.rows is None and not plain:
             _take_ranges(call, database)
         if looks and call.rows is None and known.template is not None and may_be_kept(session):
             if call.before is None:
@@ -231,7 +233,7 @@ def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False,
             call.close = _open_window(session, effects)
         if effects.checkpoint or effects.defines or effects.everything:
             call.resume = database.predicates.hold_off()
-        if not effects.is_work and (database.design.objects or len(database.predicates.store)) and not plain:
+        if not effects.is_work and (database.design.objects or database.predicates.store.entries) and not plain:
             session.naming = True
             _explain_alternative(call, database)
             session.naming = call.alternative is not None
@@ -241,8 +243,9 @@ def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False,
 
 def finish(session: Session) -> None:
     """Hand the last statement's observation to the log, now that nothing can be fetched from it any more."""
-    tell(session)
     pending, session.pending = session.pending, None
+    if pending is not None and not pending.told and not pending.failed:
+        tell(session, pending)
     if pending is None or pending.failed or KEPT in pending.alternative:  # what cost nothing says nothing of its template
         return
     template = pending.known.template
@@ -272,11 +275,10 @@ def finish(session: Session) -> None:
     )
 
 
-def tell(session: Session) -> None:
-    """Tell the predicate cache of the last statement, now that it has been fetched."""
-    pending = session.pending
-    if pending is not None and not pending.told and not pending.failed:
-        pending.told = True
+def tell(session: Session, pending: Pending) -> None:
+    """Tell the predicate cache of a statement, once, now that it has been fetched."""
+    pending.told = True
+    if pending.ranged is not None or pending.seconds >= PREDICATE_SECONDS.default:
         session.database.predicates.observe(pending)
 
 
