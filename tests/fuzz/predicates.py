@@ -12,7 +12,7 @@ import duckdb
 
 from sartor.freshness.usable import Use, use
 from sartor.interfaces.connection import session_of
-from tests.fuzz.pair import THREADS, Each, Pair, Report, silent
+from tests.fuzz.pair import Each, Pair, Report, silent
 from tests.fuzz.queries import Query
 from tests.predicate_cache.support import everything_is_remembered
 
@@ -301,16 +301,7 @@ class Conditions(Pair):
         self._reopen()
 
     def _reopen(self) -> None:
-        for connection in self._connections:
-            connection.close()
-        self._temporary.clear()
-        text = f"UPDATE facts SET s = 'c9z' WHERE c = {self._random.randrange(_CLUSTERS)} AND g < 10"
-        self._reference.execute(text)
-        with duckdb.connect(str(self._path), config=THREADS) as plain:
-            plain.execute(text)
-        self.report.coverage["written by plain DuckDB between"] += 1
-        self._open()
-        self.report.coverage["reopen"] += 1
+        self._write_between(f"UPDATE facts SET s = 'c9z' WHERE c = {self._random.randrange(_CLUSTERS)} AND g < 10")
         for _ in range(3):
             self._select(0)
 
