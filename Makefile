@@ -44,6 +44,7 @@ bench: venv
 	$(BIN)/python -m benchmarks run shop --rounds 5
 	$(BIN)/python -m benchmarks overhead
 	$(BIN)/python -m benchmarks lookups
+	$(BIN)/python -m benchmarks predicates
 	$(BIN)/python -m benchmarks kernels
 	$(BIN)/python -m benchmarks copies shop --scale 20
 	$(BIN)/python -m benchmarks copies tpch --scale 3

@@ -24,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _overhead(asked)
         if asked.command == "lookups":
             return _lookups(asked)
+        if asked.command == "predicates":
+            return _predicates(asked)
         if asked.command == "kernels":
             return _kernels(asked)
         from benchmarks.suites import suite_of
@@ -75,6 +77,11 @@ def _parser() -> argparse.ArgumentParser:
     lookups.add_argument("--threads", type=int, default=1, help="DuckDB's threads (1)")
     lookups.add_argument("--repetitions", type=int, default=1000, help="of each template")
     lookups.add_argument("--json", type=Path, help="write the figures to this file")
+    predicates = commands.add_parser("predicates", help="conditions that are asked again; exit status 1 if they are too slow")
+    predicates.add_argument("--scale", type=float, default=10.0, help="million rows (10)")
+    predicates.add_argument("--threads", type=int, default=1, help="DuckDB's threads (1)")
+    predicates.add_argument("--repetitions", type=int, default=21, help="of each statement by each connection, in turns (21)")
+    predicates.add_argument("--json", type=Path, help="write the figures to this file")
     kernels = commands.add_parser("kernels", help="sort, argsort, recluster and look-ups beside NumPy, Polars, PyArrow and DuckDB")
     kernels.add_argument("--sizes", default="10000,100000,1000000,10000000,50000000", help="rows, with commas between")
     kernels.add_argument("--threads", default="1,2", help="numbers of threads, with commas between (1,2)")
@@ -177,6 +184,26 @@ def _lookups(asked: argparse.Namespace) -> int:
     for line in figures["batches"]:
         each = f"{line['keys_a_second'] / 1e6:.1f} million keys a second, by a join {line['join_keys_a_second'] / 1e6:.1f}"
         print(f"lookup of {', '.join(line['columns']):<20} {each}")
+    problems = failures(figures)
+    for problem in problems:
+        print(f"FAILED: {problem}")
+    return 1 if problems else 0
+
+
+def _predicates(asked: argparse.Namespace) -> int:
+    from benchmarks.overhead import LIMITS_US
+    from benchmarks.predicates import failures, measure
+
+    if asked.scale <= 0 or asked.threads < 1 or asked.repetitions < 1:
+        raise BenchmarkError("--scale, --threads and --repetitions must be above 0")
+    figures = measure(int(asked.scale * 1e6), asked.repetitions, asked.threads)
+    _write(asked.json, figures)
+    print(f"{'':<36}{'plain ms':>9}{'second':>9}{'later':>9}{'times':>7}  with row ids")
+    for line in figures["cases"]:
+        numbers = f"{line['plain_ms']:>9.2f}{line['second_ms']:>9.2f}{line['sartor_ms']:>9.2f}{line['times']:>7.1f}"
+        print(f"{line['name']:<36}{numbers}  {line['served']} of {figures['repetitions']}")
+    for name, limit in LIMITS_US.items():
+        print(f"{name:<24} {figures[name]:>9.1f} µs   (at most {limit:g})")
     problems = failures(figures)
     for problem in problems:
         print(f"FAILED: {problem}")

@@ -13,6 +13,7 @@ from benchmarks.answers import Answer
 from benchmarks.statement import Options, Statement
 
 RESULTS = "results"  # stands among the kinds where a kept result was handed out
+PREDICATES = "predicate_cache"  # and where row ids were remembered
 
 
 def ask(connection: duckdb.DuckDBPyConnection, text: str, parameters: Any = None) -> Answer:
@@ -72,6 +73,7 @@ class Tailored:
         tune_seconds: of all rounds, with building and trials; build_seconds is the part that went into building.
         rounds: how many there were.
         refresh_seconds: of all refreshes; with `tune_seconds` part of the column's total.
+        thread_seconds: of what threads of Sartor did between statements, which are waited for; part of the total too.
         bytes_added: what the file grew by, or what was built takes if free blocks took it up.
         built: one line for each object that was kept.
         served_by: the kinds of derived objects that answered the last statement; empty where it ran plain.
@@ -83,6 +85,7 @@ class Tailored:
     tune_seconds: float = 0.0
     build_seconds: float = 0.0
     refresh_seconds: float = 0.0
+    thread_seconds: float = 0.0
     bytes_added: int = 0
     built: tuple[str, ...] = ()
     rounds: int = 0
@@ -101,6 +104,7 @@ class Tailored:
     def answer(self, statement: Statement) -> Answer:
         answer = ask(self.connection, statement.text, statement.parameters)
         self.served_by = self._kinds_asked()
+        self._wait()
         if not statement.writes:
             self.upkeep.observe(answer.seconds, (), None)
         return answer
@@ -136,13 +140,24 @@ class Tailored:
     def close(self) -> None:
         self.connection.close()
 
+    def _wait(self) -> None:
+        """Let what statements have set going come to its end, so that it slows no other column down and is counted."""
+        from sartor.interfaces.connection import session_of
+
+        started = perf_counter()
+        database = session_of(self.connection).database
+        database.holding.wait()
+        database.predicates.wait()
+        self.thread_seconds += perf_counter() - started
+
     def _kinds_asked(self) -> frozenset[str]:
         """What the observation of the last statement says of the objects that it read; nothing public tells it yet."""
         from sartor.interfaces.connection import session_of
+        from sartor.interfaces.predicates import RANGED
         from sartor.interfaces.results import KEPT
 
         session = session_of(self.connection)
         objects = session.database.design.objects
         used = session.pending.alternative if session.pending is not None else ()
         kinds = frozenset(objects[identifier].action.component for identifier in used if identifier in objects)
-        return kinds | {RESULTS} if KEPT in used else kinds
+        return kinds | {kind for kind, identifier in ((RESULTS, KEPT), (PREDICATES, RANGED)) if identifier in used}

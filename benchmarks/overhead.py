@@ -44,12 +44,12 @@ def measure(repetitions: int) -> dict[str, Any]:
                 tailored.execute(f"SELECT sum(amount) FROM facts WHERE customer = {number}").fetchall()
             tailored.tune(seconds=20, storage="500MB")
             figures: dict[str, Any] = {"threads": 1, "repetitions": repetitions, "built": _built(tailored)}
-            ways = _ways(repetitions)
+            kinds = ways()
             for number in range(WARM_UP):
                 _pair(plain, tailored, f"SELECT count(*) FROM small WHERE id > {number}", number)
-            for name, texts in ways.items():
-                differences = _differences(plain, tailored, texts, repetitions if name == "repeated_us" else repetitions // 3)
-                last = list(zip(*differences, strict=True))
+            for name, texts in kinds.items():
+                found = differences(plain, tailored, texts, repetitions if name == "repeated_us" else repetitions // 3)
+                last = list(zip(*found, strict=True))
                 if name == "new_template":
                     figures["new_template_first_us"], figures["new_template_second_us"] = map(median, last)
                     figures["new_template_first_mean_us"], figures["new_template_second_mean_us"] = map(fmean, last)
@@ -71,7 +71,7 @@ def too_slow(figures: dict[str, Any]) -> list[str]:
     return [name for name, limit in LIMITS_US.items() if figures[name] > limit]
 
 
-def _ways(repetitions: int) -> dict[str, Texts]:
+def ways() -> dict[str, Texts]:
     """For each way the texts of its n-th repetition; all are point look-ups."""
 
     def repeated(number: int) -> tuple[str, ...]:
@@ -87,9 +87,10 @@ def _ways(repetitions: int) -> dict[str, Texts]:
     return {"repeated_us": repeated, "new_literals_us": new_literals, "new_template": new_template}
 
 
-def _differences(
+def differences(
     plain: duckdb.DuckDBPyConnection, tailored: duckdb.DuckDBPyConnection, texts: Texts, repetitions: int
 ) -> list[list[float]]:
+    """For each repetition the microseconds of each of its texts by which the tailored connection is slower."""
     collecting = gc.isenabled()
     gc.collect()
     gc.disable()

@@ -54,6 +54,7 @@ class Run:
 
     Attributes:
         judged: the measurements of the judged half.
+        thread_seconds: of what Sartor's threads did in the judged half.
         tune_rounds: rounds of the tuner, all of them in `tune_seconds`.
         undetermined: statements that plain DuckDB itself answers in two ways.
         expert_other: answers of the expert's design that hold other rows; nobody holds the expert to more.
@@ -80,6 +81,7 @@ class Run:
     tune_rounds: int = 0
     build_seconds: float = 0.0
     refresh_seconds: float = 0.0
+    thread_seconds: float = 0.0
     bytes_added: int = 0
     built: tuple[str, ...] = ()
     confirmed: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
@@ -112,6 +114,7 @@ def run(suite: Suite, options: Options, cache: Path | None = None, progress: Pro
             _play(columns, stream.observed, "observed", result, progress)
             expert.settle()
             progress("tuning", 0.0)
+            sartor.thread_seconds = 0.0
             gc.enable()
             sartor.tune()
             gc.disable()
@@ -132,6 +135,7 @@ def run(suite: Suite, options: Options, cache: Path | None = None, progress: Pro
         result.tune_seconds, result.build_seconds = sartor.tune_seconds, sartor.build_seconds
         result.tune_rounds = sartor.rounds
         result.refresh_seconds, result.bytes_added = sartor.refresh_seconds, sartor.bytes_added
+        result.thread_seconds = sartor.thread_seconds
         result.built = sartor.built
     return result
 

@@ -92,10 +92,10 @@ def is_lost(pairs: Sequence[tuple[float, float]]) -> bool:
 
 
 def totals(run: Run) -> dict[str, float]:
-    """Seconds of the judged half in each column, with tuning, building and refreshing inside."""
+    """Seconds of the judged half in each column, with tuning, building, refreshing and what threads do inside."""
     sums = {name: sum(one.seconds[name] for one in run.judged) for name in ("plain", "expert", "sartor")}
     sums["expert"] += run.expert_build_seconds
-    sums["sartor"] += run.tune_seconds + run.refresh_seconds
+    sums["sartor"] += run.tune_seconds + run.refresh_seconds + run.thread_seconds
     return sums
 
 
@@ -126,7 +126,7 @@ def payback(run: Run) -> dict[str, Any]:
     """
     reads = [one for one in run.judged if not one.statement.writes]
     templates = means(run)
-    once = run.tune_seconds + run.refresh_seconds
+    once = run.tune_seconds + run.refresh_seconds + run.thread_seconds
     runs = break_even(templates, run.tune_seconds)
     paying = [one for one in runs.values() if one is not None]
     told: dict[str, Any] = {
@@ -195,6 +195,7 @@ def document(run: Run) -> dict[str, Any]:
             "tune_rounds": run.tune_rounds,
             "build_s": run.build_seconds,
             "refresh_s": run.refresh_seconds,
+            "threads_s": run.thread_seconds,
             "queries_s": queries["sartor"],
             "bytes_added": run.bytes_added,
             "built": list(run.built),
@@ -249,7 +250,7 @@ def print_table(run: Run, console: Console) -> None:
         f"total  plain {sums['plain']:.2f} s   expert {sums['expert']:.2f} s "
         f"(building {run.expert_build_seconds:.2f})   sartor {sums['sartor']:.2f} s "
         f"(tuning {run.tune_seconds:.2f} in {run.tune_rounds} rounds, of it building {run.build_seconds:.2f}; "
-        f"refreshing {run.refresh_seconds:.2f})\n"
+        f"refreshing {run.refresh_seconds:.2f}, in threads {run.thread_seconds:.2f})\n"
         f"Sartor is {sums['plain'] / sums['sartor']:.2f} times as fast as plain, "
         f"{sums['expert'] / sums['sartor']:.2f} times as fast as the expert, "
         f"{run.bytes_added / 1e6:.0f} MB added",

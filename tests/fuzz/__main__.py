@@ -12,6 +12,8 @@ from tests.fuzz.defects import DEFECTS
 from tests.fuzz.lookup_defects import DEFECTS as LOOK_UP_DEFECTS
 from tests.fuzz.lookups import fuzz_look_ups
 from tests.fuzz.pair import Report
+from tests.fuzz.predicate_defects import DEFECTS as PREDICATE_DEFECTS
+from tests.fuzz.predicates import fuzz_conditions
 from tests.fuzz.rules import RULES
 from tests.fuzz.run import fuzz
 from tests.fuzz.star_defects import DEFECTS as VIEW_DEFECTS
@@ -52,6 +54,19 @@ _LOOK_UPS = {
     "undo": 3,
     "purge": 3,
 }
+_PREDICATES = {
+    "all rows covered": 5_000,
+    "rows appended since": 2_000,
+    "rows may move": 1_000,
+    "of a join or a set": 1_000,
+    "several restrictions": 50,
+    "several ranges": 1_000,
+    "no row let through": 500,
+    "values": 1_000,
+    "values alike": 100,
+    "definition": 3,
+    "forgotten": 3,
+}
 _VIEWS = {
     **{f"rule: {rule}": 50 for rule in RULES},
     "ties looked at: none": 50,
@@ -85,6 +100,7 @@ class Suite:
 SUITES = {
     "copies": Suite(fuzz, {**_EVENTS, **_COPIES}, DEFECTS),
     "lookups": Suite(fuzz_look_ups, {**_EVENTS, **_LOOK_UPS}, LOOK_UP_DEFECTS),
+    "predicates": Suite(fuzz_conditions, {**_EVENTS, **_PREDICATES}, PREDICATE_DEFECTS),
     "views": Suite(fuzz_views, {**_EVENTS, **_VIEWS}, VIEW_DEFECTS),
 }
 
@@ -95,7 +111,8 @@ def main() -> int:
     parser.add_argument("--suite", choices=[*SUITES, "all"], default="all")
     parser.add_argument("--statements", type=int, default=_LONG)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--defect", choices=[*DEFECTS, *LOOK_UP_DEFECTS, *VIEW_DEFECTS, "all", "none"], default="all")
+    every = [defect for suite in SUITES.values() for defect in suite.defects]
+    parser.add_argument("--defect", choices=[*every, "all", "none"], default="all")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     documents, bad = [], False

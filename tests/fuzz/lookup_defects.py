@@ -88,7 +88,7 @@ DEFECTS: dict[str, Callable[[], Any]] = {
     "forget temporary tables in look-ups": patched(mock.patch("sartor.interfaces.session.Session.shadow_all", never)),
     "do not look for unseen writes in look-ups": patched(mock.patch("sartor.freshness.watch.Watch.accounts_for", always)),
     "keep results whatever is written": patched(mock.patch.object(results, "counts", _same_counts)),
-    "keep results by the value of parameters": patched(mock.patch.object(results, "_key", _value_alone)),
+    "keep results by the value of parameters": patched(mock.patch.object(results, "parameters_key", _value_alone)),
     "keep results until the first table changes": patched(mock.patch.object(Database, "tables_read", _first_table)),
     "give nothing back to DuckDB": patched(mock.patch("sartor.interfaces.connection._give_back", never)),
 }

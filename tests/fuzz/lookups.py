@@ -21,7 +21,7 @@ from sartor.interfaces.connection import session_of
 from sartor.interfaces.holding import Holding
 from sartor.interfaces.results import KEPT
 from tests.fuzz.data import COLUMNS, Rows
-from tests.fuzz.pair import THREADS, Each, Pair, Report, silent
+from tests.fuzz.pair import Each, Pair, Report, silent
 from tests.fuzz.queries import Query
 
 _TABLES = {"facts": "ksd", "others": "kg", "empty_one": "ks", "keyed": "nk"}  # with the keys that each is held by
@@ -338,16 +338,7 @@ class LookUps(Pair):
         self._reopen()
 
     def _reopen(self) -> None:
-        for connection in self._connections:
-            connection.close()
-        self._temporary.clear()
-        text = f"UPDATE facts SET b = TRUE WHERE k = {self._random.randrange(50)}"
-        self._reference.execute(text)
-        with duckdb.connect(str(self._path), config=THREADS) as plain:
-            plain.execute(text)
-        self._open()
-        self.report.coverage["reopen"] += 1
-        self.report.coverage["written by plain DuckDB between"] += 1
+        self._write_between(f"UPDATE facts SET b = TRUE WHERE k = {self._random.randrange(50)}")
         for _ in range(3):
             self._select(0)
 

@@ -240,6 +240,18 @@ class Pair:
 
     # Events -------------------------------------------------------------------------------------------------------
 
+    def _write_between(self, text: str) -> None:
+        """Everything is closed, plain DuckDB writes, and it is opened again."""
+        for connection in self._connections:
+            connection.close()
+        self._temporary.clear()
+        self._reference.execute(text)
+        with duckdb.connect(str(self._path), config=THREADS) as plain:
+            plain.execute(text)
+        self._open()
+        self.report.coverage["written by plain DuckDB between"] += 1
+        self.report.coverage["reopen"] += 1
+
     def _shadow(self) -> None:
         """A temporary table hides a table of the catalog on one connection."""
         which = 1

@@ -103,7 +103,8 @@ def _phase(order: Order, folder: Path, report: Report) -> list[Writer]:
     told.unlink(missing_ok=True)
     command = [sys.executable, "-m", "tests.protocol.phase", str(told)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
         json.dump(asdict(order), process.stdin)
         process.stdin.close()
         if process.stdout.readline().strip() == OPENED:

@@ -23,6 +23,8 @@ class Constant:
     measured_by: str
 
 
+_PREDICATES = "docs/decisions/016-predicate-cache.md"
+
 DECISION_CACHE_ENTRIES = Constant(4096, 64, 1 << 20, "memory of cached decisions against analysing again", "declared")
 DISCARD_SHARE = Constant(
     0.10,
@@ -162,6 +164,31 @@ TRIAL_RUNS = Constant(
 )
 TRIAL_SHARE = Constant(
     0.5, 0.1, 0.9, "the share of the seconds left after appraising that building may take: the rest is for trials", "declared"
+)
+PREDICATE_SECONDS = Constant(
+    0.005,
+    0.0,
+    10.0,
+    "what a statement has to take for its restriction to be remembered: below, less is spared than watching costs",
+    _PREDICATES,
+)
+PREDICATE_SHARE = Constant(
+    0.25,
+    0.0,
+    1.0,
+    "share of the row groups that ranges may leave in: a row group read with ranges takes up to twice its time",
+    _PREDICATES,
+)
+PREDICATE_RANGES = Constant(
+    16, 1, 1000, "ranges of row ids in a condition: each is compared with every row of a row group that is read", _PREDICATES
+)
+PREDICATE_ENTRIES = Constant(1024, 1, 1 << 20, "restrictions that are remembered, some 2 kB each", "declared")
+PREDICATE_GAIN = Constant(
+    0.9, 0.1, 1.0, "share of its plain time that a statement may take with ranges before they are let go of", "declared"
+)
+PREDICATE_JUDGED = Constant(3, 1, 100, "runs in a row that were too slow: more are surer and later", "declared")
+PREDICATE_RETRY = Constant(
+    100, 0, 1 << 20, "runs until what did not pay is tried again: finding it out takes about one run each time", "declared"
 )
 KEPT_SECONDS = Constant(
     0.001, 0.0, 10.0, "what a statement has to take for its result to be kept: keeping one takes some 10 µs and memory", "declared"

@@ -5,6 +5,7 @@ No table stands behind it and no transaction is begun, so nothing is written; it
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from time import perf_counter
 from typing import Any, Protocol
@@ -18,7 +19,7 @@ from sartor.core.table import TableName
 from sartor.engines.base import Engine
 from sartor.freshness import stored
 from sartor.freshness.refresh import Overtaken, coverage_of
-from sartor.freshness.registry import Registry
+from sartor.freshness.registry import Registry, RegistryState
 from sartor.freshness.usable import Use, told, use
 
 
@@ -61,6 +62,27 @@ def refreshed(engine: Engine, registry: Registry, holder: Holder, derived: Deriv
     return hold(engine, registry, holder, derived.action, derived.identifier, derived.generation)
 
 
+def read(
+    engine: Engine, registry: Registry, names: Sequence[str], query: str, values: Sequence[Any] = ()
+) -> tuple[Any, RegistryState, RegistryState]:
+    """The rows of one SELECT as an Arrow table, with the registry before it was sent and after its snapshot had begun.
+
+    Args:
+        names: of the tables that it reads, lower-case.
+
+    Raises:
+        Overtaken: a mutation of one of them was under way.
+    """
+    before = registry.state
+    if any(before.mutating(name) for name in names):
+        raise Overtaken
+    rows = engine.run(query, values or None).table
+    after = registry.state
+    if any(after.mutating(name) or after.mutations(name) != before.mutations(name) for name in names):
+        raise Overtaken
+    return rows, before, after
+
+
 def let_go(derived: DerivedObject) -> DerivedObject:
     """The same object without what it held."""
     return replace(stored.trusted(derived, stored.UNKNOWN, stored.UNKNOWN), content=None)
@@ -71,14 +93,10 @@ def _with(engine: Engine, registry: Registry, holder: Holder, derived: DerivedOb
     started = perf_counter()
     assert isinstance(derived.action.source, TableName)
     name = derived.action.source.name.lower()
-    before = registry.state
     covered = derived.coverage
     extends = derived.content is not None
-    if before.mutating(name) or (extends and before.mutations(name) != covered.mutations):
-        raise Overtaken
-    rows = engine.run(query).table
-    after = registry.state
-    if after.mutating(name) or after.mutations(name) != before.mutations(name):
+    rows, before, after = read(engine, registry, [name], query)
+    if extends and before.mutations(name) != covered.mutations:
         raise Overtaken
     numbers = rows.column(ORDER_COLUMN).to_numpy()
     if not bool(np.all(numbers[1:] > numbers[:-1])):

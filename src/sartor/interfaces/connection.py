@@ -609,6 +609,8 @@ def _fetch(
         pending.rows += count(result)
     if whole and isinstance(result, list):
         pending.known.is_small = is_small(result)
+    if whole and not pending.told:
+        serving.tell(session, pending)
     return result
 
 

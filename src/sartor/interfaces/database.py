@@ -30,6 +30,7 @@ from sartor.interfaces.design_report import Decisions
 from sartor.interfaces.holding import Holding
 from sartor.interfaces.known import Compiled, Known, Template
 from sartor.interfaces.opening import Opened, open_plain
+from sartor.interfaces.predicates import Predicates
 from sartor.interfaces.session import Session, Transaction
 from sartor.sql.classify import Effects, classify
 from sartor.sql.fingerprint import fingerprint
@@ -42,7 +43,8 @@ if TYPE_CHECKING:
     from sartor.engines.base import Engine
     from sartor.interfaces.keeper import Keeper
 
-_LITERAL = re.compile(r"'[^']*'|\b\d+(?:\.\d+)?")  # good enough to tell what was asked before from what was not
+# Literals, and names that relations generate: good enough to tell what was asked before from what was not.
+_LITERAL = re.compile(r"'[^']*'|\b\d+(?:\.\d+)?|unnamed_relation_[0-9a-f]{16}")
 _Plain = duckdb.DuckDBPyConnection
 _OPEN: dict[str, Database] = {}
 _OPEN_LOCK = threading.RLock()
@@ -64,6 +66,7 @@ class Database:
         asked_at: when the last statement ended, on `time.perf_counter`.
         keeper: what refreshes and tunes in idle time, if it was asked for.
         holding: what keeps objects in memory up to date.
+        predicates: the row ids that are remembered of conditions.
         keeps_results: small results are kept and handed out again while their tables are the same.
     """
 
@@ -86,6 +89,7 @@ class Database:
         self.asked_at = time.perf_counter()
         self.keeper: Keeper | None = None
         self.holding = Holding(self)
+        self.predicates = Predicates(self)
         self.keeps_results = keep_results
         self._kept_values = 0
         self.log = WorkloadLog(opened.folder, keep_literals=keep_literals)
@@ -154,6 +158,7 @@ class Database:
         if self.keeper is not None:
             self.keeper.stop()
         self.holding.stop()
+        self.predicates.stop()
         with self.engine_lock:
             tailoring.close(self)
             self._engine.close()

@@ -27,8 +27,10 @@ from sartor.tuner.history import Probation, is_suspect
 
 if TYPE_CHECKING:
     from sartor.components.base import Plan
+    from sartor.components.predicate_cache.propose import Candidate
     from sartor.engines.base import Engine
     from sartor.freshness.registry import RegistryState
+    from sartor.interfaces.predicates import Ranged
 
 
 _NAME = re.compile(r"""'([^']+)'|"((?:[^"]|"")+)"|([A-Za-z_\u0080-\U0010ffff][\w$]*)""")
@@ -50,6 +52,7 @@ class Template:
         acquittals: probations that found nothing; each makes the next one longer and doubles the runs until it.
         acquitted_until: the count of `served` until which no suspicion counts.
         served, discarded: runs that were served, and runs whose result was thrown away because a write came between.
+        candidates: what of its statements may be remembered by the predicate cache, with the catalog generation that this holds for.
     """
 
     digest: str
@@ -68,6 +71,7 @@ class Template:
     acquitted_until: int = 0
     served: int = 0
     discarded: int = 0
+    candidates: tuple[int, tuple[Candidate, ...]] | None = None
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -130,6 +134,8 @@ class Known:
         fingerprint, template: None until something like it has been asked before.
         is_small: its result had few rows when it was fetched last.
         results: by its parameters, results that were kept; None if there are none.
+        ranged: by its parameters, the text with remembered row ids, or the version of what is remembered in which there was none.
+        unranged: the version of what is remembered in which there is nothing for this text, whatever its parameters; or -1.
         ties: whether its ORDER BY leaves no ties, with the text and the counts of writes that this was looked at under.
     """
 
@@ -140,6 +146,8 @@ class Known:
     template: Template | None = None
     ties: tuple[object, bool] | None = None
     results: dict[object, Kept] | None = None
+    ranged: dict[object, Ranged | int] | None = None
+    unranged: int = -1
     is_small: bool = False
     _plan: tuple[Action, Analysis, Plan | None] | None = None
     _compiled: dict[object, Compiled | None] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,7 @@ def may_be_kept(session: Session) -> bool:
 def take(session: Session, known: Known, parameters: Any) -> Kept | None:
     """The result that was kept of a text with these parameters, if it is the one of this moment, which then is its snapshot."""
     database, template = session.database, known.template
-    kept = (known.results or {}).get(_key(parameters))
+    kept = (known.results or {}).get(parameters_key(parameters))
     if kept is None or template is None or not may_be_kept(session):
         return None
     shadows = session.shadows | database.shadows
@@ -70,7 +70,7 @@ def keep(session: Session, pending: Pending, rows: list[tuple[Any, ...]], descri
     Its tables were not written from before it was sent until its snapshot had begun; that is known from the counts at both moments.
     """
     database, known, begun = session.database, pending.known, pending.begun
-    values, key = len(rows) * len(description), _key(pending.parameters)
+    values, key = len(rows) * len(description), parameters_key(pending.parameters)
     if (
         pending.watched is None
         or begun is None
@@ -96,7 +96,7 @@ def keep(session: Session, pending: Pending, rows: list[tuple[Any, ...]], descri
     database.count_kept(values)
 
 
-def _key(parameters: Any) -> object:
+def parameters_key(parameters: Any) -> Hashable:
     """What tells parameters apart; None for such as are not told apart."""
     if parameters is None:
         return ()

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from sartor.core.constants import PREDICATE_SECONDS
 from sartor.core.derived import DerivedObject
 from sartor.core.design import rests_on_facts
 from sartor.freshness.registry import RegistryState
 from sartor.freshness.usable import Use, loose, moved, settled, unchanged, use
 from sartor.interfaces.known import Kept, Known
+from sartor.interfaces.predicates import RANGED, Ranged
 from sartor.interfaces.results import KEPT, may_be_kept, take
 from sartor.interfaces.session import Session
 from sartor.sql.classify import NOTHING, Effects
@@ -39,6 +41,8 @@ class Pending:
     Attributes:
         watched: as `Call.watched`.
         begun: the registry when the statement's snapshot was known to have begun.
+        ranged: as `Call.ranged`.
+        told: the predicate cache knows of it.
     """
 
     known: Known
@@ -51,6 +55,8 @@ class Pending:
     failed: bool = False
     watched: tuple[RegistryState, int] | None = None
     begun: RegistryState | None = None
+    ranged: Ranged | None = None
+    told: bool = False
 
 
 @dataclass(slots=True)
@@ -67,12 +73,14 @@ class Call:
         proven: what is proven under the design that was looked at; a younger design has a set of its own.
         iteration: the registry's, where covered rows are told by row ids that a checkpoint may move; else None.
         close: closes the commit window of a write.
+        resume: ends what was held off for it.
         sends: the text itself is sent.
         looks: it may be answered by a look-up in memory.
         rows: the answer, where it was looked up or has been kept.
         watched: the registry and the catalog's generation before anything was sent, where the result may be kept.
         description: of the result, where it was looked up.
         kept: the result that is handed out again.
+        ranged: what is remembered of the rows that its conditions let through, where it is run with that.
         describes: it is to be remembered, so that the template can be looked up the next time.
     """
 
@@ -90,6 +98,7 @@ class Call:
     proven: set[object] | None = None
     iteration: int | None = None
     close: Callable[[], None] | None = None
+    resume: Callable[[], None] | None = None
     sends: bool = False
     looks: bool = False
     rows: list[tuple[Any, ...]] | None = None
@@ -97,6 +106,7 @@ class Call:
     describes: bool = False
     watched: tuple[RegistryState, int] | None = None
     kept: Kept | None = None
+    ranged: Ranged | None = None
     raised: bool = False
     served: bool = False
 
@@ -105,7 +115,11 @@ class Call:
         if isinstance(error, NEVER_RETRIED) or self.session.transaction is not None:
             return False
         assert self.known is not None
-        self.session.database.alternative_failed(self.known, self.alternative or "", error)
+        if self.ranged is not None:
+            self.session.database.predicates.failed(self.ranged, self.known.text, error)
+            self.ranged = None
+        else:
+            self.session.database.alternative_failed(self.known, self.alternative or "", error)
         return True
 
     def still_right(self) -> bool:
@@ -116,6 +130,11 @@ class Call:
         database.look_for_unseen_writes()
         state = database.registry.state
         stood = self.iteration is None or database.rows_stood(self.iteration, self.before)
+        if self.ranged is not None:
+            if stood and self.ranged.holds(state, database.generation):
+                return True
+            self.ranged = None
+            return False
         if self.tells:
             objects = database.design.objects  # read after the registry: what Sartor wrote is published before its window closes
             stood &= not state.own and all(objects.get(item.identifier) is item for item, _ in self.used)
@@ -148,15 +167,21 @@ class Call:
                 session.lingering = self.close
             else:
                 self.close()
+        if self.resume is not None:
+            self.resume()
         if self.known is not None and effects is not None and effects.is_work:
             pending = session.pending = Pending(self.known, self.parameters, time.time() - seconds, seconds, failed=self.raised)
             if self.served:
                 pending.alternative = tuple([item.identifier for item, _ in self.used])
                 pending.how = tuple([how for _, how in self.used])
+            if self.ranged is not None:
+                pending.alternative, pending.ranged = (RANGED,), self.ranged
             if self.kept is not None:
                 pending.alternative = (KEPT, *self.kept.alternative)
             elif self.watched is not None:
                 pending.watched, pending.begun = self.watched, session.database.registry.state
+            if not self.looks:
+                tell(session, pending)
 
 
 def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False, looks: bool = False) -> Call:
@@ -194,6 +219,9 @@ def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False,
             session.naming = True  # before the design is looked at: see Database.publish
             _take_alternative(call, database)
             session.naming = call.alternative is not None
+        store = database.predicates.store
+        if store.entries and known.unranged != store.version and call.alternative is None and call.rows is None and not plain:
+            _take_ranges(call, database)
         if looks and call.rows is None and known.template is not None and may_be_kept(session):
             if call.before is None:
                 database.look_for_unseen_writes()
@@ -203,7 +231,9 @@ def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False,
         session.profiles |= effects.session and "profil" in text.lower()
         if not effects.reads_only:
             call.close = _open_window(session, effects)
-        if not effects.is_work and database.design.objects and not plain:
+        if effects.checkpoint or effects.defines or effects.everything:
+            call.resume = database.predicates.hold_off()
+        if not effects.is_work and (database.design.objects or database.predicates.store.entries) and not plain:
             session.naming = True
             _explain_alternative(call, database)
             session.naming = call.alternative is not None
@@ -214,15 +244,18 @@ def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False,
 def finish(session: Session) -> None:
     """Hand the last statement's observation to the log, now that nothing can be fetched from it any more."""
     pending, session.pending = session.pending, None
+    if pending is not None and not pending.told and not pending.failed:
+        tell(session, pending)
     if pending is None or pending.failed or KEPT in pending.alternative:  # what cost nothing says nothing of its template
         return
     template = pending.known.template
-    if template is not None:
+    how = None
+    if template is not None and pending.ranged is None:
         how = Use.RESIDUAL if Use.RESIDUAL in pending.how else Use.WHOLE if pending.how else None
         if template.observe(pending.seconds, how) and how is not None:
             session.database.put_back(template, how)
     keeper = session.database.keeper
-    if template is not None and template.looked_up and how is None:
+    if template is not None and template.looked_up and how is None and pending.ranged is None:
         session.database.holding.missed(template.looked_up, pending.seconds)
     if keeper is not None and pending.known.effects.reads_only:
         whole = template.usual(Use.WHOLE) if template is not None else None
@@ -240,6 +273,13 @@ def finish(session: Session) -> None:
             pending.alternative,
         )
     )
+
+
+def tell(session: Session, pending: Pending) -> None:
+    """Tell the predicate cache of a statement, once, now that it has been fetched."""
+    pending.told = True
+    if pending.ranged is not None or pending.seconds >= PREDICATE_SECONDS.default:
+        session.database.predicates.observe(pending)
 
 
 def is_one_statement(query: Any) -> bool:
@@ -265,6 +305,8 @@ def _explain_alternative(call: Call, database: Database) -> None:
         return
     call.known = database.known(explain.text[asked.end() :])
     _take_alternative(call, database)
+    if call.alternative is None:
+        _take_ranges(call, database)
     if call.alternative is None:
         call.known = explain
     else:
@@ -332,6 +374,31 @@ def _take_alternative(call: Call, database: Database) -> None:
         call.settled = counts
     call.alternative, call.used, call.before, call.iteration = compiled.text, tuple(used), state, iteration
     call.proof, call.tells = compiled.proof, tells
+
+
+def _take_ranges(call: Call, database: Database) -> None:
+    """Run a statement with the row ids that are remembered for its conditions, if they hold and nothing else answers it."""
+    session, known = call.session, call.known
+    assert known is not None
+    template = known.template
+    if template is None or session.transaction is not None or session.plain or database.plain:
+        return
+    found = database.predicates.take(known, call.parameters)
+    if found is None:
+        return
+    shadows = session.shadows | database.shadows
+    if shadows and not shadows.isdisjoint(template.names):
+        return
+    database.look_for_unseen_writes()
+    state = database.registry.state
+    if not found.holds(state, database.generation) or session.plain or database.predicates.off:
+        return
+    iterations = found.iterations
+    if iterations:
+        if not database.rows_stand(state) or iterations != {database.registry.iteration()}:
+            return
+        (call.iteration,) = iterations
+    call.alternative, call.ranged, call.before = found.text, found, state
 
 
 def _look_up(call: Call, database: Database, derived: DerivedObject | None) -> None:

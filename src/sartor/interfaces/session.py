@@ -161,8 +161,11 @@ class Session:
         if not effects.settings:
             if not effects.harmless_session:
                 self.plain = "a statement changed this session in a way that is not followed"
+                self.database.predicates.stop_serving(self.plain)
             return
         for name, _ in effects.settings:
+            if name not in _UNSEEN_SETTINGS:
+                self.database.predicates.stop_serving(f"the setting {name} was changed")
             if name in _OF_THIS_SESSION:
                 self.plain = f"{name} was changed, so names may mean something else"
             elif name not in NEUTRAL_SETTINGS:

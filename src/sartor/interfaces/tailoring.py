@@ -144,6 +144,7 @@ def undo(database: Database, *, compact: bool = False) -> UndoReport:
         objects = len(database.design.objects)
         freed = sum(derived.bytes_stored for derived in database.design.objects.values())
         database.publish(Design(version=database.design.version + 1))
+        database.predicates.forget()
         stored.drop_everything(engine)
         if database.opened.path is not None:
             try:
