@@ -53,6 +53,7 @@ class Pair:
 
     _hidden: ClassVar[tuple[str, str]]
     _keeps_results: ClassVar[bool] = False
+    _remembers: ClassVar[bool] = False
 
     def __init__(self, folder: Path, seed: int, name: str) -> None:
         self.report = Report(seed)
@@ -70,6 +71,8 @@ class Pair:
 
     def _open(self) -> None:
         first = sartor.connect(str(self._path), config=THREADS, keep_results=self._keeps_results)
+        if not self._remembers:  # else what takes long on a busy machine would be answered otherwise
+            session_of(first).database.predicates.stop_serving("this run is not about conditions")
         self._connections = [first, first.cursor()]
 
     @property

@@ -32,6 +32,7 @@ class Conditions(Pair):
     """Statements with conditions that most rows fail, and what may change which rows pass."""
 
     _hidden = ("facts", "SELECT * FROM facts WHERE c = 3 LIMIT 20")
+    _remembers = True
 
     def __init__(self, folder: Path, seed: int) -> None:
         super().__init__(folder, seed, "predicates")

@@ -41,7 +41,8 @@ def looked_up(connection: Connection) -> bool:
     """Whether the last statement was answered from memory."""
     session = session_of(connection)
     used = session.pending.alternative if session.pending is not None else ()
-    return any(session.database.design.objects[identifier].action.in_memory for identifier in used)
+    objects = session.database.design.objects
+    return any(identifier in objects and objects[identifier].action.in_memory for identifier in used)
 
 
 def held(connection: Connection) -> DerivedObject:

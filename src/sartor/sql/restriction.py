@@ -78,7 +78,7 @@ def asked(text: str, printed: Fingerprint, restriction: Restriction, parameters:
 
     >>> from sartor.sql.fingerprint import fingerprint
     >>> text = "SELECT ? FROM t WHERE a = $2 AND b = $1"
-    >>> asked(text, fingerprint(text), Restriction(2, 12, (), frozenset()), [5, 6])
+    >>> asked(text, fingerprint(text), Restriction(2, 13, (), frozenset()), [5, 6])
     Asked(text='FROM t WHERE a = ? AND b = ?', values=(6, 5))
     """
     tokens = printed.tokens
