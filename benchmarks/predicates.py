@@ -96,7 +96,7 @@ def measure(rows: int, repetitions: int, threads: int) -> dict[str, Any]:
                     "CREATE TABLE small AS SELECT range AS id, 'name ' || range AS name, (range * 7 % 1000)::DOUBLE AS price "
                     f"FROM range({SMALL_ROWS})"
                 )
-        plain, tailored = duckdb.connect(paths[0], config=config), sartor.connect(paths[1], config=config)
+        plain, tailored = duckdb.connect(paths[0], config=config), sartor.connect(paths[1], config=config, predicate_cache=True)
         remembers = session_of(tailored).database.predicates
         try:
             figures: dict[str, Any] = {"rows": rows, "threads": threads, "repetitions": repetitions}

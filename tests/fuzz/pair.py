@@ -49,6 +49,7 @@ class Pair:
     Attributes:
         _hidden: the table that a temporary one hides now and then, and what that one holds.
         _keeps_results: results are kept, so that what is asked again may not be answered by what the run is about.
+        _remembers: the predicate cache is on; in other runs what takes long on a busy machine would be answered by it.
     """
 
     _hidden: ClassVar[tuple[str, str]]
@@ -70,9 +71,7 @@ class Pair:
         self._reference.close()
 
     def _open(self) -> None:
-        first = sartor.connect(str(self._path), config=THREADS, keep_results=self._keeps_results)
-        if not self._remembers:  # else what takes long on a busy machine would be answered otherwise
-            session_of(first).database.predicates.stop_serving("this run is not about conditions")
+        first = sartor.connect(str(self._path), config=THREADS, keep_results=self._keeps_results, predicate_cache=self._remembers)
         self._connections = [first, first.cursor()]
 
     @property

@@ -48,7 +48,7 @@ def _served(self: Entry, seconds: float, *, is_own: bool) -> bool:
 
 def opened(path: Path | str = ":memory:", **options: Any) -> Connection:
     """A connection to a new database."""
-    connection = sartor.connect(path, config={"threads": 1}, **options)
+    connection = sartor.connect(path, config={"threads": 1}, predicate_cache=True, **options)
     for statement in SCHEMA.split(";"):
         if statement.strip():
             connection.execute(statement)

@@ -88,7 +88,7 @@ def test_a_common_table_expression_of_a_tables_name_is_not_that_table() -> None:
 
 
 def test_the_second_time_fewer_row_groups_are_read() -> None:
-    with sartor.connect(config={"threads": 1}) as connection:
+    with sartor.connect(config={"threads": 1}, predicate_cache=True) as connection:
         connection.execute("CREATE TABLE wide AS SELECT i AS id, 'x' || (i // 50000) || 'y' AS s FROM range(1500000) r(i)")
         text = "SELECT count(*) FROM wide WHERE contains(s, 'x9y')"
         assert _row_groups(connection, text) > 10
@@ -193,7 +193,7 @@ def test_a_file_is_served_after_it_was_closed_and_read_only(tmp_path: Path) -> N
         ask(connection, text)
         assert ranged(connection, text)
     before = path.read_bytes()
-    with sartor.connect(path, read_only=True) as connection:
+    with sartor.connect(path, read_only=True, predicate_cache=True) as connection:
         ask(connection, text)
         assert ranged(connection, text)
     assert path.read_bytes() == before

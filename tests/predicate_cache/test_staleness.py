@@ -345,7 +345,7 @@ def _once(
 
 def test_readers_and_writers_at_once(tmp_path: Path) -> None:
     """Each snapshot holds pairs of rows that cancel out, whatever the writers do; no reader may see half of one."""
-    with sartor.connect(tmp_path / "a.duckdb", config={"threads": 1}) as connection:
+    with sartor.connect(tmp_path / "a.duckdb", config={"threads": 1}, predicate_cache=True) as connection:
         connection.execute(
             "CREATE TABLE pairs AS SELECT i // 2 AS pair, (i % 2) * 2 - 1 AS v, 'a' || (i // 4000) AS tag FROM range(40000) r(i)"
         )

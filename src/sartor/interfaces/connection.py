@@ -392,6 +392,7 @@ def connect(
     mode: str = "apply",
     autotune: bool = False,
     keep_results: bool = False,
+    predicate_cache: bool = False,
 ) -> Connection:
     """Open a database as `duckdb.connect` does; every name of the connection works as before.
 
@@ -407,6 +408,7 @@ def connect(
             do) or "apply".
         autotune: refresh and tune by itself, in a thread that works while nobody asks.
         keep_results: keep small results in memory and hand them out again while their tables are the same.
+        predicate_cache: remember in memory which rows repeated conditions let through, and read no others; needs no `tune`.
 
     Raises:
         Whatever `duckdb.connect` raises, unchanged.
@@ -415,7 +417,14 @@ def connect(
     if mode not in MODES:
         raise BudgetError(f"mode {mode!r} is not one of {', '.join(MODES)}")
     shared_database, plain = Database.open(
-        database, read_only, config, shared=shared, keep_literals=keep_literals, mode=mode, keep_results=keep_results
+        database,
+        read_only,
+        config,
+        shared=shared,
+        keep_literals=keep_literals,
+        mode=mode,
+        keep_results=keep_results,
+        predicate_cache=predicate_cache,
     )
     connection = _adopt(plain, shared_database)
     if autotune:

@@ -70,7 +70,7 @@ class Database:
         keeps_results: small results are kept and handed out again while their tables are the same.
     """
 
-    def __init__(self, opened: Opened, *, keep_literals: bool, mode: str, keep_results: bool) -> None:
+    def __init__(self, opened: Opened, *, keep_literals: bool, mode: str, keep_results: bool, predicate_cache: bool) -> None:
         self.opened = opened
         self.mode = mode
         self.registry = Registry(self._header if opened.held is not None and not opened.shared else None)
@@ -89,7 +89,7 @@ class Database:
         self.asked_at = time.perf_counter()
         self.keeper: Keeper | None = None
         self.holding = Holding(self)
-        self.predicates = Predicates(self)
+        self.predicates = Predicates(self, is_wanted=predicate_cache)
         self.keeps_results = keep_results
         self._kept_values = 0
         self.log = WorkloadLog(opened.folder, keep_literals=keep_literals)
@@ -114,6 +114,7 @@ class Database:
         keep_literals: bool,
         mode: str,
         keep_results: bool,
+        predicate_cache: bool,
     ) -> tuple[Database, duckdb.DuckDBPyConnection]:
         """Open a database, or join the one that is open; gives it with a new plain connection to it."""
         with _OPEN_LOCK:
@@ -121,7 +122,9 @@ class Database:
             database = _OPEN.get(opened.key) if opened.key else None
             if database is not None:
                 return database, opened.connection
-            database = Database(opened, keep_literals=keep_literals, mode=mode, keep_results=keep_results)
+            database = Database(
+                opened, keep_literals=keep_literals, mode=mode, keep_results=keep_results, predicate_cache=predicate_cache
+            )
             if opened.key:
                 _OPEN[opened.key] = database
             tailoring.load(database)

@@ -80,10 +80,12 @@ class Predicates:
         off: why nothing is; empty if something may be.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, is_wanted: bool) -> None:
         self._database = database
         self.store = Store(int(PREDICATE_ENTRIES.default))
-        self.off = "" if database.mode == "apply" else f"the mode is {database.mode}"
+        self.off = "" if is_wanted else "it was not asked for"
+        if database.mode != "apply":
+            self.off = f"the mode is {database.mode}"
         self._queue: Queue[_Missed | None] = Queue()
         self._runs: dict[Hashable, float] = {}  # without row ids, by restriction, since they were looked for
         self._unused: dict[str, int] = {}  # by template: what was found and not used since
