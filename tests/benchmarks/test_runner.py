@@ -147,7 +147,8 @@ def test_what_answered_a_statement_is_told_apart(suite: Tiny, tmp_path: Path, mo
     assert session.pending is not None
     assert session.pending.alternative == ()
     objects = {number: SimpleNamespace(action=SimpleNamespace(component=kind)) for number, kind in ((3, "views"), (4, "sort_keys"))}
-    database = SimpleNamespace(design=SimpleNamespace(objects=objects))
+    idle = SimpleNamespace(wait=lambda: None)
+    database = SimpleNamespace(design=SimpleNamespace(objects=objects), holding=idle, predicates=idle)
     told = SimpleNamespace(database=database, pending=SimpleNamespace(alternative=(3, 4)))
     monkeypatch.setattr(connection, "session_of", lambda of: told)
     sartor.answer(statement)

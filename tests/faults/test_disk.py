@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -88,6 +89,8 @@ def test_the_command_says_so_in_one_line(tmp_path: Path) -> None:
     )
     assert done.returncode == 2, done.stdout + done.stderr
     (line,) = done.stderr.splitlines()
-    assert line.startswith("sartor: sort_keys of data.main.t by b: building it failed: IO Error: Could not write file")
+    # A copy or a view: which one is worth more depends on how fast this machine runs the statements.
+    assert re.match(r"sartor: (sort_keys|views) of data\.main\.t by b: building it failed: IO Error: Could not write file", line)
     with duckdb.connect(path) as plain:
-        assert not plain.execute("SELECT 1 FROM duckdb_tables() WHERE table_name LIKE 'sort_keys%'").fetchall()
+        kinds = "table_name LIKE 'sort_keys%' OR table_name LIKE 'views%'"
+        assert not plain.execute(f"SELECT 1 FROM duckdb_tables() WHERE {kinds}").fetchall()
