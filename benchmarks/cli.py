@@ -66,6 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--keep-results", action="store_true", help="open Sartor by keep_results=True: what repeats in the same words is kept"
     )
+    run.add_argument(
+        "--predicate-cache", action="store_true", help="and by predicate_cache=True: row ids of repeated conditions are kept"
+    )
     copies.add_argument("--repetitions", type=int, default=3, help="of each way, in turns (3)")
     expert.add_argument("--quick", action="store_true", help="leave out pairs whose first key alone speeds nothing up")
     overhead = commands.add_parser("overhead", help="what Sartor adds to a statement; exit status 1 if it is too much")
@@ -118,6 +121,7 @@ def _options(asked: argparse.Namespace, suite: Suite) -> Options:
         rounds=rounds,
         expert=getattr(asked, "expert", None) or usual,
         keep_results=getattr(asked, "keep_results", False),
+        predicate_cache=getattr(asked, "predicate_cache", False),
     )
 
 

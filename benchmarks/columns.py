@@ -99,7 +99,9 @@ class Tailored:
 
         self.upkeep = Upkeep()
         config = {"threads": self.options.threads}
-        self.connection = sartor.connect(str(self.path), config=config, keep_results=self.options.keep_results)
+        self.connection = sartor.connect(
+            str(self.path), config=config, keep_results=self.options.keep_results, predicate_cache=self.options.predicate_cache
+        )
 
     def answer(self, statement: Statement) -> Answer:
         answer = ask(self.connection, statement.text, statement.parameters)

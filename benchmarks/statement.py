@@ -68,6 +68,7 @@ class Options:
         rounds: how many parts the judged half is cut into, with writes between them.
         expert: "sorts" (sorted copies) or "summaries" (these and summary tables).
         keep_results: Sartor is opened by `keep_results=True`.
+        predicate_cache: and by `predicate_cache=True`.
     """
 
     scale: float
@@ -81,6 +82,7 @@ class Options:
     rounds: int = 1
     expert: str = "sorts"
     keep_results: bool = False
+    predicate_cache: bool = False
 
 
 class Suite(Protocol):

@@ -12,7 +12,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.columns import RESULTS
+from benchmarks.columns import PREDICATES, RESULTS
 from benchmarks.payback import Means, break_even, break_even_of_all, scaled
 from benchmarks.runner import LOSS, VIEWS, Measured, Run
 
@@ -133,6 +133,7 @@ def payback(run: Run) -> dict[str, Any]:
         "served_share": sum(bool(one.served_by) for one in reads) / max(len(reads), 1),
         "views_share": sum(VIEWS in one.served_by for one in reads) / max(len(reads), 1),
         "kept_share": sum(RESULTS in one.served_by for one in reads) / max(len(reads), 1),
+        "remembered_share": sum(PREDICATES in one.served_by for one in reads) / max(len(reads), 1),
         "break_even_runs": runs,
         "break_even_runs_median": median(paying) if paying else None,
         "break_even_runs_of_all": break_even_of_all(templates, once) if run.options.runs else None,
@@ -175,6 +176,7 @@ def document(run: Run) -> dict[str, Any]:
         "rounds": run.options.rounds,
         "storage": run.options.storage,
         "keep_results": run.options.keep_results,
+        "predicate_cache": run.options.predicate_cache,
         "duckdb": duckdb.__version__,
         "machine": f"{platform.machine()} {platform.system()}",
         "plain": {"total_s": sums["plain"]},
@@ -274,7 +276,9 @@ def print_table(run: Run, console: Console) -> None:
 
 def _payback_line(told: dict[str, Any]) -> str:
     shares = f"served {told['served_share']:.0%} of the judged reads, {told['views_share']:.0%} from views"
-    lines = [f"{shares}, {told['kept_share']:.0%} by kept results" if told["kept_share"] else shares]
+    for share, by in ((told["kept_share"], "by kept results"), (told["remembered_share"], "with remembered row ids")):
+        shares += f", {share:.0%} {by}" if share else ""
+    lines = [shares]
     if told["break_even_runs_median"] is not None:
         never = sum(runs is None for runs in told["break_even_runs"].values())
         lines[0] += f"; templates break even after {told['break_even_runs_median']:.0f} runs (median), {never} never do"
