@@ -44,22 +44,40 @@ def measure(repetitions: int) -> dict[str, Any]:
                 tailored.execute(f"SELECT sum(amount) FROM facts WHERE customer = {number}").fetchall()
             tailored.tune(seconds=20, storage="500MB")
             figures: dict[str, Any] = {"threads": 1, "repetitions": repetitions, "built": _built(tailored)}
-            kinds = ways()
-            for number in range(WARM_UP):
-                _pair(plain, tailored, f"SELECT count(*) FROM small WHERE id > {number}", number)
-            for name, texts in kinds.items():
-                found = differences(plain, tailored, texts, repetitions if name == "repeated_us" else repetitions // 3)
-                last = list(zip(*found, strict=True))
-                if name == "new_template":
-                    figures["new_template_first_us"], figures["new_template_second_us"] = map(median, last)
-                    figures["new_template_first_mean_us"], figures["new_template_second_mean_us"] = map(fmean, last)
-                else:
-                    figures[name] = median(last[-1])
-                    figures[name.replace("_us", "_mean_us")] = fmean(last[-1])
+            figures |= added(plain, tailored, repetitions)
         finally:
             plain.close()
             tailored.close()
     return figures
+
+
+def added(plain: duckdb.DuckDBPyConnection, tailored: duckdb.DuckDBPyConnection, repetitions: int) -> dict[str, float]:
+    """The figures of two connections whose databases both hold the table of `create_small`.
+
+    Args:
+        repetitions: of the repeated text; there are a third as many of the other ways.
+    """
+    figures: dict[str, float] = {}
+    for number in range(WARM_UP):
+        _pair(plain, tailored, f"SELECT count(*) FROM small WHERE id > {number}", number)
+    for name, texts in _ways().items():
+        differences = _differences(plain, tailored, texts, repetitions if name == "repeated_us" else repetitions // 3)
+        last = list(zip(*differences, strict=True))
+        if name == "new_template":
+            figures["new_template_first_us"], figures["new_template_second_us"] = map(median, last)
+            figures["new_template_first_mean_us"], figures["new_template_second_mean_us"] = map(fmean, last)
+        else:
+            figures[name] = median(last[-1])
+            figures[name.replace("_us", "_mean_us")] = fmean(last[-1])
+    return figures
+
+
+def create_small(connection: duckdb.DuckDBPyConnection) -> None:
+    """The table that is asked."""
+    connection.execute(
+        "CREATE TABLE small AS SELECT range AS id, 'name ' || range AS name, (range * 7 % 1000)::DOUBLE AS price "
+        f"FROM range({SMALL_ROWS})"
+    )
 
 
 def too_slow(figures: dict[str, Any]) -> list[str]:
@@ -71,7 +89,7 @@ def too_slow(figures: dict[str, Any]) -> list[str]:
     return [name for name, limit in LIMITS_US.items() if figures[name] > limit]
 
 
-def ways() -> dict[str, Texts]:
+def _ways() -> dict[str, Texts]:
     """For each way the texts of its n-th repetition; all are point look-ups."""
 
     def repeated(number: int) -> tuple[str, ...]:
@@ -87,10 +105,9 @@ def ways() -> dict[str, Texts]:
     return {"repeated_us": repeated, "new_literals_us": new_literals, "new_template": new_template}
 
 
-def differences(
+def _differences(
     plain: duckdb.DuckDBPyConnection, tailored: duckdb.DuckDBPyConnection, texts: Texts, repetitions: int
 ) -> list[list[float]]:
-    """For each repetition the microseconds of each of its texts by which the tailored connection is slower."""
     collecting = gc.isenabled()
     gc.collect()
     gc.disable()
@@ -119,10 +136,7 @@ def _nanoseconds(connection: duckdb.DuckDBPyConnection, text: str) -> int:
 def _fill(path: Path) -> None:
     path.parent.mkdir()
     connection = duckdb.connect(str(path))
-    connection.execute(
-        "CREATE TABLE small AS SELECT range AS id, 'name ' || range AS name, (range * 7 % 1000)::DOUBLE AS price "
-        f"FROM range({SMALL_ROWS})"
-    )
+    create_small(connection)
     connection.execute(
         f"CREATE TABLE facts AS SELECT range * 7919 % 2000 AS customer, range AS day, range % 97 AS amount FROM range({FACT_ROWS})"
     )

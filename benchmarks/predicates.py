@@ -16,13 +16,15 @@ from typing import Any
 
 import duckdb
 
-from benchmarks.overhead import LIMITS_US, SMALL_ROWS, differences, too_slow, ways
+from benchmarks.answers import same_rows
+from benchmarks.overhead import LIMITS_US, added, create_small, too_slow
 
 TIMES = 5.0
 SLOWER = 1.1
 ROUNDS = 5  # in which everything is forgotten before
 CLUSTER = 20_000  # rows of one load, which lie together
-OVERHEAD_SCALE = 300  # statements of each kind that nothing is remembered for
+OVERHEAD_REPETITIONS = 900  # of a repeated text that nothing is remembered for
+SAME = 1e-10  # of a sum of doubles: their sequence may be another
 _EVENTS = (
     "SELECT i AS id, TIMESTAMP '2024-01-01' + INTERVAL (i // 3) SECOND AS moment, (i // {cluster})::INTEGER AS load, "
     "(hash(i) % 1000)::INTEGER AS sensor, (hash(i + 1) % 100000) / 100.0 AS value, "
@@ -92,17 +94,14 @@ def measure(rows: int, repetitions: int, threads: int) -> dict[str, Any]:
                 connection.execute(f"CREATE TABLE events AS {_EVENTS.format(cluster=CLUSTER, rows=rows)}")
                 connection.execute(f"CREATE TABLE loads AS {_LOADS.format(loads=rows // CLUSTER)}")
                 connection.execute(f"CREATE TABLE devices AS {_DEVICES}")
-                connection.execute(
-                    "CREATE TABLE small AS SELECT range AS id, 'name ' || range AS name, (range * 7 % 1000)::DOUBLE AS price "
-                    f"FROM range({SMALL_ROWS})"
-                )
+                create_small(connection)
         plain, tailored = duckdb.connect(paths[0], config=config), sartor.connect(paths[1], config=config, predicate_cache=True)
         remembers = session_of(tailored).database.predicates
         try:
             figures: dict[str, Any] = {"rows": rows, "threads": threads, "repetitions": repetitions}
             figures["cases"] = [_one(plain, tailored, remembers, case, repetitions) for case in CASES]
             figures["remembered"] = len(remembers.store)
-            figures.update(_added(plain, tailored))
+            figures |= added(plain, tailored, OVERHEAD_REPETITIONS)
         finally:
             plain.close()
             tailored.close()
@@ -140,7 +139,7 @@ def _one(plain: Any, tailored: Any, remembers: Any, case: Case, repetitions: int
         second, again = _ask(tailored, case.text)
         firsts.append(first)
         seconds_runs.append(second)
-        wrong += not _same(expected, again)
+        wrong += not same_rows(expected, again, SAME)
     second = median(seconds_runs)
     seconds: dict[str, list[float]] = {"plain": [], "sartor": []}
     served = 0
@@ -154,7 +153,7 @@ def _one(plain: Any, tailored: Any, remembers: Any, case: Case, repetitions: int
                 spent, answers[name] = _ask(connection, text)
                 seconds[name].append(spent)
             served += _was_ranged(tailored)
-            wrong += not _same(answers["plain"], answers["sartor"])
+            wrong += not same_rows(answers["plain"], answers["sartor"], SAME)
     finally:
         gc.enable()
     base, ours = median(seconds["plain"]) * 1e3, median(seconds["sartor"]) * 1e3
@@ -173,18 +172,6 @@ def _one(plain: Any, tailored: Any, remembers: Any, case: Case, repetitions: int
     }
 
 
-def _added(plain: Any, tailored: Any) -> dict[str, float]:
-    """Microseconds by which statements take longer that nothing is remembered for, medians of paired differences."""
-    figures: dict[str, float] = {}
-    for name, texts in ways().items():
-        last = list(zip(*differences(plain, tailored, texts, OVERHEAD_SCALE), strict=True))
-        if name == "new_template":
-            figures["new_template_first_us"], figures["new_template_second_us"] = map(median, last)
-        else:
-            figures[name] = median(last[-1])
-    return figures
-
-
 def _ask(connection: Any, text: str) -> tuple[float, list[Any]]:
     started = perf_counter()
     rows = connection.execute(text).fetchall()
@@ -196,13 +183,3 @@ def _was_ranged(connection: Any) -> bool:
 
     pending = session_of(connection).pending
     return pending is not None and pending.ranged is not None
-
-
-def _same(one: list[Any], other: list[Any]) -> bool:
-    """Whether answers are the same: sums of doubles to their last digits, groups in whatever order."""
-    ordered = [sorted(rows, key=repr) for rows in (one, other)]
-    return repr(_rounded(ordered[0])) == repr(_rounded(ordered[1]))
-
-
-def _rounded(rows: list[Any]) -> list[tuple[Any, ...]]:
-    return [tuple(f"{value:.10g}" if isinstance(value, float) else value for value in row) for row in rows]

@@ -325,20 +325,17 @@ class LookUps(Pair):
         self._shadow_off(1)
 
     def _past_sartor(self) -> None:
-        """A write that goes past the subclass: it must be noticed, and everything distrusted."""
         key = self._random.randrange(30)
         query = Query("past Sartor", "SELECT * FROM facts t WHERE k = ?", True, parameters=(key,))
         for _ in range(3):
             self._select(1, query=query)
         text = f"UPDATE facts SET g = g + 1 WHERE k = {key}"
-        self._reference.execute(text)
-        duckdb.execute(text, connection=self._connections[0])
+        self._write_past(text)
         self._select(1, query=query)
-        self.report.coverage["write past Sartor"] += 1
         self._reopen()
 
     def _reopen(self) -> None:
-        self._write_between(f"UPDATE facts SET b = TRUE WHERE k = {self._random.randrange(50)}")
+        self._open_again(f"UPDATE facts SET b = TRUE WHERE k = {self._random.randrange(50)}")
         for _ in range(3):
             self._select(0)
 

@@ -242,17 +242,24 @@ class Pair:
 
     # Events -------------------------------------------------------------------------------------------------------
 
-    def _write_between(self, text: str) -> None:
-        """Everything is closed, plain DuckDB writes, and it is opened again."""
+    def _open_again(self, between: str = "") -> None:
+        """Everything is closed, plain DuckDB writes if it is told what, and all is opened again."""
         for connection in self._connections:
             connection.close()
         self._temporary.clear()
-        self._reference.execute(text)
-        with duckdb.connect(str(self._path), config=THREADS) as plain:
-            plain.execute(text)
+        if between:
+            self._reference.execute(between)
+            with duckdb.connect(str(self._path), config=THREADS) as plain:
+                plain.execute(between)
+            self.report.coverage["written by plain DuckDB between"] += 1
         self._open()
-        self.report.coverage["written by plain DuckDB between"] += 1
         self.report.coverage["reopen"] += 1
+
+    def _write_past(self, text: str) -> None:
+        """A write that goes past the subclass: it must be noticed, and everything distrusted."""
+        self._reference.execute(text)
+        duckdb.execute(text, connection=self._connections[0])
+        self.report.coverage["write past Sartor"] += 1
 
     def _shadow(self) -> None:
         """A temporary table hides a table of the catalog on one connection."""

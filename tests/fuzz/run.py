@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-import duckdb
-
 from sartor.components.sort_keys import serve
 from sartor.components.sort_keys.apply import sorted_copy
 from sartor.core.analysis import Reference
@@ -21,7 +19,7 @@ from sartor.interfaces import known
 from sartor.interfaces.connection import session_of
 from sartor.sql.scans import file_scans
 from tests.fuzz.data import COLUMNS, FIRST, TABLES, Files, Rows, create_statements
-from tests.fuzz.pair import THREADS, Each, Pair, Report, silent
+from tests.fuzz.pair import Each, Pair, Report, silent
 from tests.fuzz.queries import Grammar, Query
 
 
@@ -225,27 +223,15 @@ class Run(Pair):
             self._select(0, query=self._grammar.numbered())
 
     def _past_sartor(self) -> None:
-        """A write that goes past the subclass: it must be noticed, and everything distrusted."""
         text = f"UPDATE facts SET g = 1 WHERE k = {self._random.randrange(30)}"
-        self._reference.execute(text)
-        duckdb.execute(text, connection=self._connections[0])
+        self._write_past(text)
         for _ in range(3):
             self._select(1)
-        self.report.coverage["write past Sartor"] += 1
         self._reopen()
 
     def _reopen(self) -> None:
-        for connection in self._connections:
-            connection.close()
-        self._temporary.clear()
-        if self._random.random() < 0.4:
-            text = f"UPDATE facts SET b = TRUE WHERE k = {self._random.randrange(50)}"
-            self._reference.execute(text)
-            with duckdb.connect(str(self._path), config=THREADS) as plain:
-                plain.execute(text)
-            self.report.coverage["written by plain DuckDB between"] += 1
-        self._open()
-        self.report.coverage["reopen"] += 1
+        writes = self._random.random() < 0.4
+        self._open_again(f"UPDATE facts SET b = TRUE WHERE k = {self._random.randrange(50)}" if writes else "")
         for _ in range(2):
             self._select(0)
             self._select(0, query=Query("after a reopen", "SELECT count(*), sum(k) FROM facts WHERE b AND k < 50", True))

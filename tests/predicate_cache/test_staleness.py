@@ -15,6 +15,7 @@ import sartor
 from sartor.components.predicate_cache import serve
 from sartor.engines.duckdb.engine import DuckDBEngine
 from sartor.interfaces.connection import session_of
+from sartor.interfaces.database import Database
 from sartor.interfaces.predicates import Predicates, Ranged
 from sartor.interfaces.serving import Pending
 from tests.predicate_cache.support import ask, cache, entries, opened, plain, ranged
@@ -314,9 +315,8 @@ def test_a_commit_under_way_while_they_are_looked_for(monkeypatch: pytest.Monkey
         ask(connection, TEXT)
 
 
-def _window(database: Any) -> Callable[[], None]:
-    window = database.registry.window(mutates=frozenset({"facts"}))
-    return window.close  # type: ignore[no-any-return]
+def _window(database: Database) -> Callable[[], None]:
+    return database.registry.window(mutates=frozenset({"facts"})).close
 
 
 def _once(

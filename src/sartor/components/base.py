@@ -12,7 +12,7 @@ from sartor.core.design import Alternative, Replacement
 from sartor.core.ordered import OrderedQuery
 from sartor.core.table import Catalog
 from sartor.engines.base import Engine
-from sartor.freshness.changes import Change
+from sartor.freshness.changes import Change, Unmended
 from sartor.freshness.held import Holder
 from sartor.sql.rewrite import Splice
 from sartor.workload.workload import Workload
@@ -36,7 +36,7 @@ class Plan(Protocol):
 
 
 class Component(Protocol):
-    """One kind of thing that can be tailored."""
+    """One kind of thing that can be tailored. Components that inherit from it mend nothing and rewrite no text unless they say how."""
 
     @property
     def name(self) -> str: ...
@@ -70,9 +70,9 @@ class Component(Protocol):
             How many rows were put behind the sorted ones.
 
         Raises:
-            Unmended: it is better built anew.
+            Unmended: it is better built anew; always, unless the component says how.
         """
-        ...
+        raise Unmended
 
     def splices(
         self,
@@ -88,7 +88,7 @@ class Component(Protocol):
             moved: the places whose tables rows were appended to since.
             words: the statement's tokens.
         """
-        ...
+        return None
 
     def alternatives(self, analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequence[Alternative]:
         """The ways to answer a statement from these objects, the best first; plain is implied and not among them."""

@@ -22,7 +22,7 @@ from sartor.engines.duckdb.engine import DuckDBEngine
 from sartor.freshness.row_ranges import hold, iteration_of
 from sartor.freshness.usable import Use, use
 from sartor.interfaces.remembered import Entry, Store
-from sartor.interfaces.results import parameters_key
+from sartor.interfaces.results import SETS_OF_PARAMETERS, parameters_key
 
 if TYPE_CHECKING:
     from sartor.components.predicate_cache.propose import Candidate
@@ -115,7 +115,7 @@ class Predicates:
             known.unranged = version
             return None
         made = self._made(known, parameters, template.candidates[1], generation)
-        if known.ranged is None or len(known.ranged) >= _SETS_OF_PARAMETERS:
+        if known.ranged is None or len(known.ranged) >= SETS_OF_PARAMETERS:
             known.ranged = {}
         known.ranged[given] = version if made is None else made
         if made is None and parameters is None:
@@ -134,7 +134,9 @@ class Predicates:
 
     def failed(self, ranged: Ranged, text: str, error: Exception) -> None:
         """A text with ranges raised: its entries are let go of, and the ledger says why."""
-        self._let_go(ranged.entries)
+        with self._lock:
+            for key, _ in ranged.entries:
+                self._let_go(key)
         self._database.ledger.record(
             "fall_back",
             text,
@@ -214,17 +216,15 @@ class Predicates:
             self._unused[entry.template] = 0
             if entry.served(seconds, is_own=digest == entry.template):
                 with self._lock:
-                    self.store.remove(key)
-                    self._runs[key] = -PREDICATE_RETRY.default
+                    self._let_go(key)
             elif entry.lost_seconds >= entry.spent_seconds and use(entry.derived, state) is Use.RESIDUAL:
                 entry.lost_seconds = 0.0
                 self._ask(_Missed(known, parameters, entry.spent_seconds))
 
-    def _let_go(self, entries: tuple[tuple[Hashable, Entry], ...]) -> None:
-        with self._lock:
-            for key, _entry in entries:
-                self.store.remove(key)
-                self._runs[key] = -PREDICATE_RETRY.default
+    def _let_go(self, key: Hashable) -> None:
+        """Forget what did not pay, and do not look for it for a while; whoever calls holds the lock."""
+        self.store.remove(key)
+        self._runs[key] = -PREDICATE_RETRY.default
 
     def _interrupt(self) -> None:
         engine = self._engine
@@ -353,8 +353,7 @@ class Predicates:
                 wasted = before.wasted + 1 if before is not None and not before.uses else 0
                 self.store.put(key, Entry(derived, generation, template.digest, plain, spent, wasted, spared_seconds=plain))
             else:
-                self.store.remove(key)
-                self._runs[key] = -PREDICATE_RETRY.default
+                self._let_go(key)
 
     @contextmanager
     def _engine_in_turn(self) -> Iterator[DuckDBEngine]:
@@ -381,7 +380,6 @@ class Predicates:
                 self._turn.notify_all()
 
 
-_SETS_OF_PARAMETERS = 64  # of one text, for which its rewritten form is held
 _INTERRUPTED_EVERY = 0.002  # seconds: an interrupt that comes before a statement begins is lost
 _DOUBLINGS = 6  # of the runs before they are looked for again, each time that what was found went stale before it was used
 _WAITING = 256  # statements that wait to be looked at: more are not taken in

@@ -20,7 +20,7 @@ KEPT = 0  # among the identifiers of what answered a statement: a result that wa
 _TIMES = ("DATE", "TIMESTAMP")
 _ENDS = frozenset({date.min, date.max, datetime.min, datetime.max})  # what infinity looks like in Python
 _PARAMETERS = frozenset({int, str, bool, date, type(None)})
-_SETS_OF_PARAMETERS = 64  # of one text that are kept
+SETS_OF_PARAMETERS = 64  # of one text that something is kept for
 
 
 def may_be_kept(session: Session) -> bool:
@@ -37,8 +37,7 @@ def take(session: Session, known: Known, parameters: Any) -> Kept | None:
     kept = (known.results or {}).get(parameters_key(parameters))
     if kept is None or template is None or not may_be_kept(session):
         return None
-    shadows = session.shadows | database.shadows
-    if shadows and not shadows.isdisjoint(template.names):
+    if session.hides(template.names):
         return None
     database.look_for_unseen_writes()
     if kept.generation == database.generation and counts(kept.tables, database.registry.state) == kept.counts:
@@ -90,7 +89,7 @@ def keep(session: Session, pending: Pending, rows: list[tuple[Any, ...]], descri
     if written is None or counts(tables, begun) != written:
         return
     results = known.results or {}
-    if len(results) >= _SETS_OF_PARAMETERS:
+    if len(results) >= SETS_OF_PARAMETERS:
         results = {}
     known.results = {**results, key: Kept(tables, written, generation, rows, description, pending.alternative)}
     database.count_kept(values)

@@ -325,8 +325,7 @@ def _take_alternative(call: Call, database: Database) -> None:
     alternative = database.alternative_for(known, design)
     if not alternative or template is None:
         return
-    shadows = session.shadows | database.shadows
-    if shadows and not shadows.isdisjoint(template.names):
+    if session.hides(template.names):
         return
     database.look_for_unseen_writes()
     if template.looked_up:
@@ -386,8 +385,7 @@ def _take_ranges(call: Call, database: Database) -> None:
     found = database.predicates.take(known, call.parameters)
     if found is None:
         return
-    shadows = session.shadows | database.shadows
-    if shadows and not shadows.isdisjoint(template.names):
+    if session.hides(template.names):
         return
     database.look_for_unseen_writes()
     state = database.registry.state

@@ -175,6 +175,11 @@ class Session:
         """Note that names mean something else on this connection from now on."""
         self.shadows |= names
 
+    def hides(self, names: frozenset[str]) -> bool:
+        """Whether one of these lower-case names means something else here than in the catalog."""
+        shadows = self.shadows | self.database.shadows
+        return bool(shadows) and not shadows.isdisjoint(names)
+
     def begin(self) -> None:
         self.transaction = Transaction(self.database.registry.state, self.database.design)
 

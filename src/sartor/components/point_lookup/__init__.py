@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from sartor.components.base import Component
 from sartor.components.point_lookup.apply import build_query, hold, select
 from sartor.components.point_lookup.serve import Plan, alternatives, plan
 from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis
 from sartor.core.derived import DerivedObject
-from sartor.core.design import Alternative, Replacement
+from sartor.core.design import Alternative
 from sartor.core.ordered import OrderedQuery
 from sartor.core.table import Catalog
 from sartor.engines.base import Engine
-from sartor.freshness.changes import Change, Unmended
 from sartor.freshness.residual import appended_since
 from sartor.workload.workload import Workload
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from sartor.components.point_lookup.content import Content
 
 
-class PointLookups:
-    """The component of look-ups from memory."""
+class PointLookups(Component):
+    """The component of look-ups from memory: what is there is never changed, and no text reads it."""
 
     name = "point_lookup"
 
@@ -50,25 +50,6 @@ class PointLookups:
 
     def plan(self, action: Action, analysis: Analysis, words: Sequence[str]) -> Plan | None:
         return plan(action, analysis.lookup, words) if analysis.lookup is not None else None
-
-    def mend(self, engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) -> int:
-        """What is in memory is never changed.
-
-        Raises:
-            Unmended: always.
-        """
-        raise Unmended
-
-    def splices(
-        self,
-        analysis: Analysis,
-        replacement: Replacement,
-        derived: DerivedObject,
-        moved: frozenset[int],
-        words: tuple[str, ...],
-    ) -> None:
-        """No text reads what is in memory."""
-        return
 
     def alternatives(self, analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequence[Alternative]:
         return alternatives(analysis, objects)

@@ -6,21 +6,21 @@ asked again (`sartor.interfaces.predicates`), and goes when it is least worth it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from sartor.components.base import Component
 from sartor.components.predicate_cache.apply import build_query
 from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis
 from sartor.core.derived import DerivedObject
-from sartor.core.design import Alternative, Replacement
+from sartor.core.design import Alternative
 from sartor.core.ordered import OrderedQuery
 from sartor.core.table import Catalog
 from sartor.engines.base import Engine
-from sartor.freshness.changes import Change, Unmended
 from sartor.workload.workload import Workload
 
 
-class PredicateCache:
+class PredicateCache(Component):
     """The component of what is remembered of restrictions, as the tuner sees it: there is nothing to choose."""
 
     name = "predicate_cache"
@@ -37,25 +37,6 @@ class PredicateCache:
     def tail_query(self, derived: DerivedObject, moved: frozenset[int]) -> str:
         """Rows that came behind are always read: what is remembered is found anew, never extended."""
         return build_query(derived.action).sql
-
-    def mend(self, engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) -> int:
-        """What is remembered is found anew.
-
-        Raises:
-            Unmended: always.
-        """
-        raise Unmended
-
-    def splices(
-        self,
-        analysis: Analysis,
-        replacement: Replacement,
-        derived: DerivedObject,
-        moved: frozenset[int],
-        words: tuple[str, ...],
-    ) -> None:
-        """Nothing that the design holds is remembered here."""
-        return
 
     def alternatives(self, analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequence[Alternative]:
         return ()
