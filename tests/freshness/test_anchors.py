@@ -14,6 +14,7 @@ import pytest
 
 from sartor.freshness.usable import Use
 from sartor.interfaces import serving
+from sartor.interfaces.call import Call
 from sartor.interfaces.connection import session_of
 from sartor.interfaces.database import Database
 from sartor.sql.classify import classify
@@ -59,7 +60,7 @@ def sent(con: Any, text: str = COUNT) -> str:
     call = serving.begin(session_of(con), text, None)
     call.end()
     session_of(con).pending = None
-    return call.alternative or ""
+    return call.instead or ""
 
 
 @pytest.mark.parametrize("text", [COUNT, LOOK_UP])
@@ -88,7 +89,7 @@ def test_a_checkpoint_between_answering_and_looking(tmp_path: Path, text: str) -
     with (
         loose(tmp_path / "t.duckdb") as con,
         con.cursor() as other,
-        once(serving.Call, "still_right", lambda: other.execute("CHECKPOINT"), before=True),
+        once(Call, "still_right", lambda: other.execute("CHECKPOINT"), before=True),
     ):
         assert ask(con, text) == (plain(con, text), ())
 
@@ -299,7 +300,7 @@ def test_a_tail_that_is_appended_to_the_copy_meanwhile(tmp_path: Path, text: str
             refreshing.start()
             assert committed.wait(30)
 
-        owner: Any = serving if moment == "begin" else serving.Call
+        owner: Any = serving if moment == "begin" else Call
         with (
             once(Database, "publish", committed.set, before=True),
             once(owner, moment, append, before=moment == "still_right"),

@@ -13,7 +13,6 @@ from sartor.components.point_lookup.apply import held_columns
 from sartor.components.point_lookup.propose import propose
 from sartor.core.table import Column, TableName
 from sartor.interfaces.connection import session_of
-from sartor.interfaces.serving import finish
 from tests.point_lookup.support import looked_up
 
 _VALUES = {
@@ -85,7 +84,7 @@ def test_other_types_are_not_proposed() -> None:
             for _ in range(2):
                 connection.execute(f"SELECT {column} FROM odd WHERE k = ?", [1]).fetchall()
                 connection.execute("SELECT n FROM odd WHERE h = ?", [2]).fetchall()
-        finish(session_of(connection))
+        session_of(connection).database.observer.take_in()
         database = session_of(connection).database
         with database.engine_lock:
             catalog = database.catalog()

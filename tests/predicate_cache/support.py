@@ -11,7 +11,7 @@ from unittest import mock
 
 import sartor
 from sartor.components.predicate_cache import estimate
-from sartor.interfaces import predicates, serving
+from sartor.interfaces import call, predicates
 from sartor.interfaces.connection import Connection, session_of
 from sartor.interfaces.predicates import Predicates
 from sartor.interfaces.remembered import Entry
@@ -32,7 +32,7 @@ def everything_is_remembered() -> Iterator[None]:
     """However short a statement, however much its ranges leave in, and however it turns out."""
     with ExitStack() as patches:
         for module, name, value in (
-            (serving, "PREDICATE_SECONDS", 0.0),
+            (call, "PREDICATE_SECONDS", 0.0),
             (estimate, "PREDICATE_SHARE", 1.0),
             (predicates, "PREDICATE_RETRY", 0.0),
         ):

@@ -14,10 +14,10 @@ import pytest
 import sartor
 from sartor.components.predicate_cache import serve
 from sartor.engines.duckdb.engine import DuckDBEngine
+from sartor.interfaces.call import Call
 from sartor.interfaces.connection import session_of
 from sartor.interfaces.database import Database
 from sartor.interfaces.predicates import Predicates, Ranged
-from sartor.interfaces.serving import Pending
 from tests.predicate_cache.support import ask, cache, entries, opened, plain, ranged
 
 pytestmark = pytest.mark.usefixtures("remembered")
@@ -400,7 +400,11 @@ def test_nothing_is_refused_because_they_are_looked_for(tmp_path: Path, monkeypa
 
 def _pending(connection: Any, text: str) -> Any:
     """A statement as if it had been run."""
-    return Pending(session_of(connection).database.recognise(text), None, 0.0, 1.0)
+    session = session_of(connection)
+    known = session.database.recognise(text)
+    call = Call(session, known, known.effects, None, 0.0)
+    call.seconds = 1.0
+    return call
 
 
 # Failures -----------------------------------------------------------------------------------------------------------

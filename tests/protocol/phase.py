@@ -23,7 +23,7 @@ from sartor.components.sort_keys.apply import sorted_copy
 from sartor.core.table import TableName
 from sartor.freshness import refresh, registry, stored
 from sartor.freshness.refresh import Overtaken
-from sartor.interfaces import serving
+from sartor.interfaces import call
 from sartor.interfaces.connection import session_of
 from tests.fuzz.defects import DEFECTS
 from tests.protocol.writer import KEYS, MARKER, Content, Writer
@@ -247,7 +247,7 @@ def delayed(seed: int) -> Iterator[None]:
         for owner, name in (
             (registry.Registry, "window"),
             (registry.Window, "close"),
-            (serving, "unchanged"),
+            (call, "unchanged"),
             (stored, "save"),
             (refresh, "coverage_now"),
         ):

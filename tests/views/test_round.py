@@ -14,7 +14,6 @@ from sartor.components.views.sample import draw
 from sartor.core.view import ViewDefinition, definition_of
 from sartor.interfaces.connection import session_of
 from sartor.interfaces.database import Database
-from sartor.interfaces.serving import finish
 
 BY_MONTH = "SELECT date_trunc('month', o.day) AS month, sum(i.amount) AS total FROM items i JOIN orders o ON i.order_id = o.id"
 
@@ -43,7 +42,7 @@ def asked(connection: Any, times: int = 8) -> None:
         connection.execute(
             f"SELECT product, count(*) AS n FROM items WHERE product <> {number} GROUP BY product ORDER BY product"
         ).fetchall()
-    finish(session_of(connection))
+    session_of(connection).database.observer.take_in()
 
 
 def test_candidates_hold_the_columns_of_conditions_and_the_expressions_that_are_read() -> None:
@@ -63,7 +62,7 @@ def test_candidates_hold_the_columns_of_conditions_and_the_expressions_that_are_
 
 def proposed(connection: Any) -> list[ViewDefinition]:
     database = database_of(connection)
-    finish(session_of(connection))
+    session_of(connection).database.observer.take_in()
     with database.engine_lock:
         catalog = database.catalog()
         return [definition_of(action) for action in propose(database.log.workload().analysed(catalog), catalog)]
@@ -116,7 +115,7 @@ def test_a_sample_foretells_the_number_of_groups(key: str, groups: int) -> None:
     connection = opened()
     database = database_of(connection)
     connection.execute(f"SELECT {key}, count(*) FROM items GROUP BY {key}").fetchall()
-    finish(session_of(connection))
+    session_of(connection).database.observer.take_in()
     with database.engine_lock:
         catalog = database.catalog()
         actions = propose(database.log.workload().analysed(catalog), catalog)

@@ -34,6 +34,13 @@ DISCARD_SHARE = Constant(
     "DESIGN.md",
 )
 HISTORY_RUNS = Constant(32, 8, 1024, "memory of a template's run times against how fast a slow-down is noticed", "declared")
+OBSERVED_TOGETHER = Constant(
+    64,
+    1,
+    4096,
+    "statements whose observations are taken in together: fewer cold caches against how soon a slow-down is noticed",
+    "python -m benchmarks overhead",
+)
 LOG_BATCH = Constant(256, 1, 1 << 16, "memory of unfolded observations against how often they are folded", "declared")
 LOG_SAMPLE = Constant(16, 1, 1024, "statements kept of a template against the size of the log", "declared")
 LOG_TEMPLATES = Constant(20_000, 100, 1 << 20, "memory of the log against the long tail of templates", "declared")

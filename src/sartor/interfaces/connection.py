@@ -23,6 +23,7 @@ import duckdb
 from sartor.core.errors import BudgetError
 from sartor.interfaces import serving
 from sartor.interfaces.answer import Answer
+from sartor.interfaces.call import NEVER_RETRIED, Call
 from sartor.interfaces.database import Database
 from sartor.interfaces.results import comes_back, is_finite, is_small, keep
 from sartor.interfaces.session import Session
@@ -42,7 +43,7 @@ __name__ = "duckdb._sartor"
 
 _Plain = duckdb.DuckDBPyConnection
 _Result = TypeVar("_Result")
-_SESSIONS: weakref.WeakKeyDictionary[duckdb.DuckDBPyConnection, Session] = weakref.WeakKeyDictionary()
+_SESSIONS: dict[int, Session] = {}  # by the id of the connection: a weak dictionary takes thrice as long, twice in each statement
 
 
 class Connection(duckdb.DuckDBPyConnection):
@@ -54,7 +55,7 @@ class Connection(duckdb.DuckDBPyConnection):
     # Statements ---------------------------------------------------------------------------------------------------
 
     def execute(self, query: Any, parameters: Any = None) -> Connection:
-        session = _SESSIONS.get(self)
+        session = _SESSIONS.get(id(self))
         if session is None:
             _Plain.execute(self, query, parameters)
             return self
@@ -64,10 +65,19 @@ class Connection(duckdb.DuckDBPyConnection):
             _Plain.execute(self, "")  # no statement: DuckDB lets go of the result before, and has none until something else is run
             session.answer = Answer(call.rows, call.description)
             call.end()
-        else:
+            return self
+        if call.instead is not None or call.describes:
             _send(call, query, lambda text: _Plain.execute(self, text, parameters))
-            if call.watched is not None and call.known is not None and call.known.is_small:
-                _keep(self, session, query, parameters)
+        else:  # the same, without what most statements can spare
+            try:
+                _Plain.execute(self, query, parameters)
+            except BaseException:
+                call.raised = True
+                raise
+            finally:
+                call.end()
+        if call.watched is not None and call.known is not None and call.known.is_small:
+            _keep(self, session, query, parameters)
         return self
 
     def executemany(self, query: Any, parameters: Any = None) -> Connection:
@@ -147,7 +157,7 @@ class Connection(duckdb.DuckDBPyConnection):
         return _write(self, _temporary(view_name), lambda: _Plain._register_arrow_source(self, view_name, source))
 
     def create_function(self, name: str, *arguments: Any, **options: Any) -> Connection:
-        session = _SESSIONS.get(self)
+        session = _SESSIONS.get(id(self))
         if session is not None:
             _give_back(self)
             session.database.define_function(name)
@@ -155,7 +165,7 @@ class Connection(duckdb.DuckDBPyConnection):
         return self
 
     def enable_profiling(self) -> None:
-        session = _SESSIONS.get(self)
+        session = _SESSIONS.get(id(self))
         if session is not None:
             session.profiles = True
         _Plain.enable_profiling(self)
@@ -175,7 +185,7 @@ class Connection(duckdb.DuckDBPyConnection):
         self.close()
 
     def close(self) -> None:
-        session = _SESSIONS.pop(self, None)
+        session = _SESSIONS.pop(id(self), None)
         if session is not None:
             session.leave()
         _Plain.close(self)
@@ -199,7 +209,17 @@ class Connection(duckdb.DuckDBPyConnection):
         return _fetch(self, lambda: _Plain.fetchmany(self, size), len, ours=ours)
 
     def fetchall(self) -> Any:
-        return _fetch(self, lambda: _Plain.fetchall(self), len, whole=True, ours=Answer.fetchall)
+        session = _SESSIONS.get(id(self))
+        pending = session.pending if session is not None else None
+        if session is None or pending is None or not pending.told or session.answer is not None or session.database.keeps_results:
+            return _fetch(self, lambda: _Plain.fetchall(self), len, whole=True, ours=Answer.fetchall)
+        started = perf_counter()  # the same, without what most statements can spare
+        result = _Plain.fetchall(self)
+        if session.lingering is not None:
+            session.release()
+        pending.seconds += perf_counter() - started
+        pending.fetched += len(result) if result is not None else 0
+        return result
 
     def fetchnumpy(self) -> Any:
         return _fetch(self, lambda: _Plain.fetchnumpy(self), _column_rows, whole=True)
@@ -317,7 +337,7 @@ class Connection(duckdb.DuckDBPyConnection):
         """
         from sartor.interfaces.batches import lookup
 
-        session = _SESSIONS.get(self)
+        session = _SESSIONS.get(id(self))
         if session is None:
             raise duckdb.ConnectionException("Connection Error: Connection already closed!")
         _give_back(self)
@@ -435,14 +455,20 @@ def connect(
 def _adopt(plain: duckdb.DuckDBPyConnection, database: Database) -> Connection:
     plain.__class__ = Connection
     session = Session(database)
-    _SESSIONS[plain] = session
+    _SESSIONS[id(plain)] = session
     database.enter(session)
-    weakref.finalize(plain, session.leave)
+    weakref.finalize(plain, _collected, id(plain), session)
     return plain  # type: ignore[return-value]
 
 
+def _collected(identity: int, session: Session) -> None:
+    """A connection goes, and its identity may become another one's."""
+    _SESSIONS.pop(identity, None)
+    session.leave()
+
+
 def _adopt_like(parent: Connection, plain: duckdb.DuckDBPyConnection) -> Connection:
-    session = _SESSIONS.get(parent)
+    session = _SESSIONS.get(id(parent))
     if session is None:
         return plain  # type: ignore[return-value]
     return _adopt(plain, session.database)
@@ -450,11 +476,11 @@ def _adopt_like(parent: Connection, plain: duckdb.DuckDBPyConnection) -> Connect
 
 def session_of(connection: Connection) -> Session:
     """The session of an open connection; KeyError if it is closed or not Sartor's."""
-    return _SESSIONS[connection]
+    return _SESSIONS[id(connection)]
 
 
 def _database(connection: Connection) -> Database:
-    session = _SESSIONS.get(connection)
+    session = _SESSIONS.get(id(connection))
     if session is None:
         raise duckdb.ConnectionException("Connection Error: Connection already closed!")
     if session.database.keeper is not None:
@@ -464,7 +490,7 @@ def _database(connection: Connection) -> Database:
 
 def _run(connection: Connection, query: Any, parameters: Any, send: Callable[[Any], _Result]) -> _Result:
     """Send one statement: as an alternative where one is known and allowed, else as it is."""
-    session = _SESSIONS.get(connection)
+    session = _SESSIONS.get(id(connection))
     if session is None:
         return send(query)
     if session.answer is not None:
@@ -472,11 +498,11 @@ def _run(connection: Connection, query: Any, parameters: Any, send: Callable[[An
     return _send(serving.begin(session, query, parameters), query, send)
 
 
-def _send(call: serving.Call, query: Any, send: Callable[[Any], _Result]) -> _Result:
+def _send(call: Call, query: Any, send: Callable[[Any], _Result]) -> _Result:
     try:
-        if call.alternative is not None:
+        if call.instead is not None:
             try:
-                result = send(call.alternative)
+                result = send(call.instead)
             except duckdb.Error as error:
                 if not call.may_fall_back(error):
                     raise
@@ -502,7 +528,7 @@ def _keep(connection: Connection, session: Session, query: Any, parameters: Any)
     started = perf_counter()
     try:
         rows = _Plain.fetchall(connection)
-    except serving.NEVER_RETRIED:
+    except NEVER_RETRIED:
         raise
     except duckdb.Error:  # it is to be raised where it would be without this
         _Plain.execute(connection, query, parameters)
@@ -518,7 +544,7 @@ def _keep(connection: Connection, session: Session, query: Any, parameters: Any)
 
 def _answer_of(connection: Connection) -> Answer | None:
     """The result that was looked up, if nothing was run since past these methods, as DuckDB's own functions do."""
-    session = _SESSIONS.get(connection)
+    session = _SESSIONS.get(id(connection))
     if session is None or session.answer is None:
         return None
     if _Plain.description.__get__(connection) is not None:
@@ -528,7 +554,7 @@ def _answer_of(connection: Connection) -> Answer | None:
 
 def _forget_answer(connection: Connection) -> None:
     """What replaces the result of the last statement is about to be sent."""
-    session = _SESSIONS.get(connection)
+    session = _SESSIONS.get(id(connection))
     if session is not None:
         session.answer = None
 
@@ -548,7 +574,7 @@ def _give_back(connection: Connection, *, reads: bool = False) -> None:
 
 def _write(connection: Connection, query: Any, send: Callable[[], _Result]) -> _Result:
     """Send something that is not served from alternatives, inside the commit window of what `query` would do."""
-    session = _SESSIONS.get(connection)
+    session = _SESSIONS.get(id(connection))
     if session is None:
         return send()
     if session.answer is not None:
@@ -569,7 +595,7 @@ def _watch_appender(connection: Connection, text: str, appender: duckdb.Appender
     An appender that is dropped without leaving its `with` block writes nothing more (measured), so its window may close
     when it is collected.
     """
-    session = _SESSIONS.get(connection)
+    session = _SESSIONS.get(id(connection))
     if session is not None:
         release = serving.hold_open(session, text)
         appender.__class__ = WatchedAppender
@@ -597,7 +623,7 @@ def _fetch(
         whole: nothing is left to be fetched then.
         ours: the same of a result that was looked up; if there is none, DuckDB gets that result.
     """
-    session = _SESSIONS.get(connection)
+    session = _SESSIONS.get(id(connection))
     if session is None:
         return fetch()
     if session.answer is not None:
@@ -615,11 +641,11 @@ def _fetch(
         session.release()
     pending.seconds += perf_counter() - started
     if result is not None:  # as of a result that has been fetched already
-        pending.rows += count(result)
-    if whole and isinstance(result, list):
+        pending.fetched += count(result)
+    if whole and isinstance(result, list) and pending.known is not None:
         pending.known.is_small = is_small(result)
     if whole and not pending.told:
-        serving.tell(session, pending)
+        pending.tell()
     return result
 
 

@@ -29,6 +29,7 @@ from sartor.interfaces import refreshing, sharing, tailoring, writing
 from sartor.interfaces.design_report import Decisions
 from sartor.interfaces.holding import Holding
 from sartor.interfaces.known import Compiled, Known, Template
+from sartor.interfaces.observing import Observer
 from sartor.interfaces.opening import Opened, open_plain
 from sartor.interfaces.predicates import Predicates
 from sartor.interfaces.session import Session, Transaction
@@ -67,6 +68,7 @@ class Database:
         keeper: what refreshes and tunes in idle time, if it was asked for.
         holding: what keeps objects in memory up to date.
         predicates: the row ids that are remembered of conditions.
+        observer: what takes in what statements have shown.
         keeps_results: small results are kept and handed out again while their tables are the same.
     """
 
@@ -92,6 +94,7 @@ class Database:
         self.predicates = Predicates(self, is_wanted=predicate_cache)
         self.keeps_results = keep_results
         self._kept_values = 0
+        self.observer = Observer(self)
         self.log = WorkloadLog(opened.folder, keep_literals=keep_literals)
         self.ledger = Ledger(opened.folder)
         self.functions: frozenset[str] = frozenset()
@@ -165,6 +168,7 @@ class Database:
         with self.engine_lock:
             tailoring.close(self)
             self._engine.close()
+        self.observer.settle()
         self.log.close()
         self.ledger.close()
 

@@ -53,6 +53,7 @@ class Keeper:
         """Do what is due now, if anything is; says what it was."""
         self._wanted = False
         database = self._database
+        database.observer.settle()
         state = database.registry.state
         purge_memory(database)  # what is in memory is read again when look-ups miss it: see `Holding`
         stale = {one.identifier: use(one, state) for one in database.design.objects.values() if not one.action.in_memory}

@@ -78,6 +78,10 @@ class Template:
         """Every identifier and path of the template, lower-case: what a temporary object of that name would shadow."""
         return frozenset((path or quoted or bare).lower() for path, quoted, bare in _NAME.findall(self.text))
 
+    def may_be_served(self, design: Design, generation: int) -> bool:
+        """Whether this design serves it, as far as that was decided."""
+        return bool(self.alternative or (design.objects and self.decided_for != (design.version, generation)))
+
     def observe(self, seconds: float, how: Use | None) -> bool:
         """Take a run time in; says whether this way of being served has now become slower than plain was."""
         history = self.seconds.get(how)

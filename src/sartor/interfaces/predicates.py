@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from sartor.components.predicate_cache.propose import Candidate
     from sartor.core.action import Action
     from sartor.freshness.registry import RegistryState
+    from sartor.interfaces.call import Call
     from sartor.interfaces.database import Database
     from sartor.interfaces.known import Known, Template
-    from sartor.interfaces.serving import Pending
     from sartor.sql.restriction import Asked
 
 RANGED = -1  # among the identifiers of what answered a statement: ranges of row ids that were remembered; no object has this number
@@ -122,9 +122,11 @@ class Predicates:
             known.unranged = version
         return made
 
-    def observe(self, pending: Pending) -> None:
+    def observe(self, pending: Call) -> None:
         """Take in what a statement took, now that it has been fetched, if it was served or took long enough."""
         known, ranged, seconds = pending.known, pending.ranged, pending.seconds
+        if known is None:
+            return
         if ranged is not None:
             self._served(known, pending.parameters, ranged, seconds)
         elif not pending.alternative and not self.off and known.effects.reads_only:

@@ -12,8 +12,8 @@ from sartor.freshness.usable import counts
 from sartor.interfaces.known import Kept
 
 if TYPE_CHECKING:
+    from sartor.interfaces.call import Call
     from sartor.interfaces.known import Known
-    from sartor.interfaces.serving import Pending
     from sartor.interfaces.session import Session
 
 KEPT = 0  # among the identifiers of what answered a statement: a result that was kept; no object has this number
@@ -63,15 +63,16 @@ def is_finite(rows: Sequence[tuple[Any, ...]], description: Sequence[Any]) -> bo
     return not times or not any(row[place] in _ENDS for row in rows for place in times)
 
 
-def keep(session: Session, pending: Pending, rows: list[tuple[Any, ...]], description: Sequence[Any]) -> None:
+def keep(session: Session, pending: Call, rows: list[tuple[Any, ...]], description: Sequence[Any]) -> None:
     """Keep a whole result, if it is small, took its time, and its tables alone decide it.
 
     Its tables were not written from before it was sent until its snapshot had begun; that is known from the counts at both moments.
     """
-    database, known, begun = session.database, pending.known, pending.begun
+    database, known, begun = session.database, pending.known, pending.after
     values, key = len(rows) * len(description), parameters_key(pending.parameters)
     if (
-        pending.watched is None
+        known is None
+        or pending.watched is None
         or begun is None
         or pending.seconds < KEPT_SECONDS.default
         or values > KEPT_VALUES.default

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from sartor.core.design import Design
     from sartor.freshness.registry import RegistryState
     from sartor.interfaces.answer import Answer
+    from sartor.interfaces.call import Call
     from sartor.interfaces.database import Database
-    from sartor.interfaces.serving import Pending
 
 # Settings that can not show in an answer: also results that were kept stay right.
 _UNSEEN_SETTINGS = frozenset(
@@ -117,7 +117,7 @@ class Session:
         plain: why this session runs everything plain; empty if it does not.
         shadows: lower-case names that mean something else here than in the catalog.
         prepared: what EXECUTE of a prepared name does.
-        pending: the observation of the last statement, still growing while its result is fetched.
+        pending: the last statement, whose observation still grows while its result is fetched.
         busy: a statement is being sent.
         lingering: closes the commit window of a statement whose result may still be streamed, and which commits when it ends.
         profiles: the user may ask for the profile of a statement, so that each has to run.
@@ -130,7 +130,7 @@ class Session:
     plain: str = ""
     shadows: frozenset[str] = frozenset()
     prepared: dict[str, Effects] = field(default_factory=dict)
-    pending: Pending | None = None
+    pending: Call | None = None
     busy: bool = False
     naming: bool = False
     profiles: bool = False
@@ -143,8 +143,17 @@ class Session:
             return replace(self.prepared.get(effects.executes, effects), reads_only=False)
         return effects
 
-    def learn(self, effects: Effects) -> None:
-        """Take in what a statement that has been sent may have done to this session; called whether or not it raised."""
+    def follow(self, effects: Effects, *, raised: bool) -> None:
+        """Take in what a statement that has been sent may have done to this session."""
+        match effects.transaction:
+            case "begin" if not raised:
+                self.transaction = Transaction(self.database.registry.state, self.database.design)
+            case "commit" | "rollback":
+                self.transaction = None
+            case _:
+                self._learn(effects)
+
+    def _learn(self, effects: Effects) -> None:
         if effects.prepares is not None:
             name, prepared = effects.prepares
             self.prepared[name] = prepared
@@ -179,12 +188,6 @@ class Session:
         """Whether one of these lower-case names means something else here than in the catalog."""
         shadows = self.shadows | self.database.shadows
         return bool(shadows) and not shadows.isdisjoint(names)
-
-    def begin(self) -> None:
-        self.transaction = Transaction(self.database.registry.state, self.database.design)
-
-    def end(self) -> None:
-        self.transaction = None
 
     def release(self) -> None:
         """No result of this connection is streamed any more; may be called twice."""

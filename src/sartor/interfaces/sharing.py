@@ -46,14 +46,12 @@ class ImportReport:
 
 def export_workload(database: Database, path: str | os.PathLike[str], progress: Progress) -> SharedWorkload:
     """Write what was observed to a new file, anonymised."""
-    from sartor.interfaces.serving import finish
     from sartor.workload.sharing.export import export
 
     file = Path(path)
     if file.exists():
         raise WorkloadError(f"{file} exists; give the path of a new file")
-    for session in database.sessions():
-        finish(session)
+    database.observer.take_in()
     with database.engine_lock:
         engine = database.engine()
         shared = export(database.log.workload(), database.catalog(), engine.rows, progress or (lambda text, share: None))

@@ -180,10 +180,7 @@ def tune(
         raise BudgetError(f"mode {mode!r} is not one of {', '.join(MODES)}")
     if mode == "apply":
         require_writable(database)
-    for session in database.sessions():
-        from sartor.interfaces.serving import finish
-
-        finish(session)
+    database.observer.take_in()
     with database.engine_lock, own_write(database):
         refresh(database)
         workload, catalog = _knowing(database, database.design)
@@ -277,10 +274,8 @@ def report(database: Database, path: Path | None) -> Facts:
     """Gather what a report tells and, given a path, write the page there."""
     from sartor.interfaces.report.facts import gather
     from sartor.interfaces.report.page import write
-    from sartor.interfaces.serving import finish
 
-    for session in database.sessions():
-        finish(session)
+    database.observer.take_in()
     with database.engine_lock:
         workload, _ = _knowing(database, database.design)
         name = database.opened.path.name if database.opened.path is not None else "a database in memory"
@@ -291,11 +286,9 @@ def report(database: Database, path: Path | None) -> Facts:
 
 
 def workload_table(database: Database) -> pyarrow.Table:
-    from sartor.interfaces.serving import finish
     from sartor.workload.table import as_table
 
-    for session in database.sessions():
-        finish(session)
+    database.observer.take_in()
     with database.engine_lock:
         return as_table(database.log.workload().analysed(database.catalog()))
 
