@@ -64,6 +64,7 @@ _PREDICATES = {
     "no row let through": 500,
     "values": 1_000,
     "values alike": 100,
+    "others grow": 100,
     "definition": 3,
     "forgotten": 3,
 }

@@ -70,6 +70,8 @@ class Conditions(Pair):
                     self._define,
                     self._alike,
                     self._alike,
+                    self._others_grow,
+                    self._others_grow,
                     self._refresh,
                     self._forget,
                     self._reopen,
@@ -148,7 +150,7 @@ class Conditions(Pair):
 
     def _nested(self) -> Query:
         pick = self._random
-        g, where, other = pick.randrange(6), self._condition(), self._condition()
+        g, other_g, where, other = pick.randrange(6), pick.randrange(6), self._condition(), self._condition()
         text = pick.choice(
             [
                 f"SELECT count(*), sum(i) FROM facts WHERE c IN (SELECT c FROM dims WHERE g = {g})",
@@ -157,8 +159,11 @@ class Conditions(Pair):
                 f"SELECT count(*) FROM small WHERE c = (SELECT max(c) FROM dims WHERE g = {g} AND c < 6)",
                 f"SELECT count(*) FROM facts WHERE c = 3 AND i >= (SELECT avg(i) FROM facts WHERE {where})",
                 f"WITH q AS (SELECT i, g, c FROM facts WHERE {where}) SELECT g, count(*) FROM q WHERE c < 30 GROUP BY g ORDER BY g",
-                f"WITH dims AS (SELECT i AS c, {g} AS g FROM small WHERE i < 20) SELECT count(*) FROM facts WHERE c IN "
-                f" (SELECT c FROM dims WHERE g = {g})",
+                *[
+                    f"WITH dims AS (SELECT DISTINCT c + {other_g} AS c, {g} AS g FROM small WHERE i < 3000) "
+                    f"SELECT count(*), sum(i) FROM facts WHERE c IN (SELECT c FROM dims WHERE g = {g})"
+                ]
+                * 3,
                 f"SELECT count(*) FROM facts WHERE {where} UNION ALL SELECT count(*) FROM facts WHERE {other}",
                 f"SELECT max(n) FROM (SELECT g, count(*) AS n FROM facts WHERE {where} GROUP BY g) q",
                 f"SELECT i FROM facts WHERE {where} UNION ALL SELECT i FROM small WHERE {other}",
@@ -190,6 +195,20 @@ class Conditions(Pair):
             for _ in range(2):
                 self._select(0, query=query)
         self.report.coverage["values alike"] += 1
+
+    def _others_grow(self) -> None:
+        """Rows that failed a condition pass it, for another table of it has more rows."""
+        if 0 in self._temporary:
+            return
+        queries = [query for query in self._asked if "dims" in query.text][:4]
+        for query in queries * 2:
+            self._select(0, query=query)
+        clusters = ", ".join(map(str, self._random.sample(range(_CLUSTERS), 6)))
+        self._write(f"INSERT INTO dims SELECT c, g, 'new' FROM range({_CLUSTERS}) r(c), range(6) s(g) WHERE c IN ({clusters})")
+        for query in queries:
+            self._select(0, query=query)
+        self._write(f"DELETE FROM dims WHERE c IN ({clusters})")
+        self.report.coverage["others grow"] += 1
 
     def _outcome(self, connection: Any, query: Query, *, watch: bool = False) -> Any:
         found = super()._outcome(connection, query, watch=watch)
