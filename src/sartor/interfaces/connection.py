@@ -4,7 +4,7 @@
 test, every `connection=` argument and every method not named here is DuckDB's own. The methods here are all the ways by
 which SQL or rows reach the engine from a connection; relations reach it through `_submit` and `_prepare_script`.
 
-Sartor never runs a statement of its own on the user's connection: what `_run` sends is the user's text or one that gives
+Sartor never runs a statement of its own on the user's connection: what is sent is the user's text or one that gives
 the same answer.
 """
 
@@ -13,20 +13,30 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Callable, Sequence
-from functools import partial, wraps
+from functools import wraps
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from sartor.core.errors import BudgetError
 from sartor.interfaces import serving
 from sartor.interfaces.answer import Answer
-from sartor.interfaces.call import NEVER_RETRIED, Call
 from sartor.interfaces.database import Database
-from sartor.interfaces.results import comes_back, is_finite, is_small, keep
-from sartor.interfaces.session import Session
+from sartor.interfaces.sending import (
+    PLAIN,
+    answer_of,
+    column_rows,
+    fetch_result,
+    forget_answer,
+    give_back,
+    keep_result,
+    run,
+    send_call,
+    write,
+)
+from sartor.interfaces.session import SESSIONS, Session
 from sartor.interfaces.tailoring import DEFAULT_STORAGE, MODES
 
 if TYPE_CHECKING:
@@ -41,10 +51,6 @@ if TYPE_CHECKING:
 # tells by this name. With it, replacement scans find what they would find without Sartor, and nothing else.
 __name__ = "duckdb._sartor"
 
-_Plain = duckdb.DuckDBPyConnection
-_Result = TypeVar("_Result")
-_SESSIONS: dict[int, Session] = {}  # by the id of the connection: a weak dictionary takes thrice as long, twice in each statement
-
 
 class Connection(duckdb.DuckDBPyConnection):
     """A DuckDB connection that Sartor watches and serves."""
@@ -55,128 +61,128 @@ class Connection(duckdb.DuckDBPyConnection):
     # Statements ---------------------------------------------------------------------------------------------------
 
     def execute(self, query: Any, parameters: Any = None) -> Connection:
-        session = _SESSIONS.get(id(self))
+        session = SESSIONS.get(id(self))
         if session is None:
-            _Plain.execute(self, query, parameters)
+            PLAIN.execute(self, query, parameters)
             return self
         session.answer = None
         call = serving.begin(session, query, parameters, looks=True)
         if call.rows is not None:
-            _Plain.execute(self, "")  # no statement: DuckDB lets go of the result before, and has none until something else is run
+            PLAIN.execute(self, "")  # no statement: DuckDB lets go of the result before, and has none until something else is run
             session.answer = Answer(call.rows, call.description)
             call.end()
             return self
         if call.instead is not None or call.describes:
-            _send(call, query, lambda text: _Plain.execute(self, text, parameters))
+            send_call(call, query, lambda text: PLAIN.execute(self, text, parameters))
         else:  # the same, without what most statements can spare
             try:
-                _Plain.execute(self, query, parameters)
+                PLAIN.execute(self, query, parameters)
             except BaseException:
                 call.raised = True
                 raise
             finally:
                 call.end()
         if call.watched is not None and call.known is not None and call.known.is_small:
-            _keep(self, session, query, parameters)
+            keep_result(self, session, query, parameters)
         return self
 
     def executemany(self, query: Any, parameters: Any = None) -> Connection:
-        _forget_answer(self)
-        _write(self, query, lambda: _Plain.executemany(self, query, parameters))
+        forget_answer(self)
+        write(self, query, lambda: PLAIN.executemany(self, query, parameters))
         return self
 
     def _submit(self, sql: str, values: Any = None, format: Any = "rows", batch_size: int = 131072) -> Any:
-        return _run(self, sql, values, lambda text: _Plain._submit(self, text, values, format, batch_size))
+        return run(self, sql, values, lambda text: PLAIN._submit(self, text, values, format, batch_size))
 
     def _prepare_script(self, sql: Any, values: Any = None, **options: Any) -> Any:
         if serving.is_one_statement(sql):
-            _give_back(self)
-            return _Plain._prepare_script(self, sql, values, **options)
-        return _write(self, sql, lambda: _Plain._prepare_script(self, sql, values, **options))
+            give_back(self)
+            return PLAIN._prepare_script(self, sql, values, **options)
+        return write(self, sql, lambda: PLAIN._prepare_script(self, sql, values, **options))
 
     def _create_view(self, name: Any, sql: str, *, temporary: bool = False, replace: bool = False, **options: Any) -> None:
         last = name if isinstance(name, str) else name[-1]
         text = f"CREATE {'OR REPLACE ' if replace else ''}{'TEMP ' if temporary else ''}VIEW {_quoted(last)} AS SELECT 1"
-        _write(self, text, lambda: _Plain._create_view(self, name, sql, temporary=temporary, replace=replace, **options))
+        write(self, text, lambda: PLAIN._create_view(self, name, sql, temporary=temporary, replace=replace, **options))
 
     # Transactions -------------------------------------------------------------------------------------------------
 
     def begin(self) -> Connection:
-        _forget_answer(self)
-        _write(self, "BEGIN", lambda: _Plain.begin(self))
+        forget_answer(self)
+        write(self, "BEGIN", lambda: PLAIN.begin(self))
         return self
 
     def commit(self) -> Connection:
-        _forget_answer(self)
-        _write(self, "COMMIT", lambda: _Plain.commit(self))
+        forget_answer(self)
+        write(self, "COMMIT", lambda: PLAIN.commit(self))
         return self
 
     def rollback(self) -> Connection:
-        _forget_answer(self)
-        _write(self, "ROLLBACK", lambda: _Plain.rollback(self))
+        forget_answer(self)
+        write(self, "ROLLBACK", lambda: PLAIN.rollback(self))
         return self
 
     def checkpoint(self) -> Connection:
-        _forget_answer(self)
-        _write(self, "CHECKPOINT", lambda: _Plain.checkpoint(self))
+        forget_answer(self)
+        write(self, "CHECKPOINT", lambda: PLAIN.checkpoint(self))
         return self
 
     # Rows that come without SQL -----------------------------------------------------------------------------------
 
     def append(self, table_name: str, df: Any, *, by_name: bool = False) -> Connection:
         text = f"INSERT INTO {_quoted(table_name)} VALUES (1)"
-        _write(self, text, lambda: _Plain.append(self, table_name, df, by_name=by_name))
+        write(self, text, lambda: PLAIN.append(self, table_name, df, by_name=by_name))
         return self
 
     def appender(self, table: str, **options: Any) -> duckdb.Appender:
         inserts = options.get("action", "insert") == "insert"
         name = _quoted(table.rpartition(".")[2].strip('"'))
         text = f"INSERT INTO {name} VALUES (1)" if inserts else f"DELETE FROM {name}"
-        return _watch_appender(self, text, _Plain.appender(self, table, **options))
+        return _watch_appender(self, text, PLAIN.appender(self, table, **options))
 
     def query_appender(self, dml: str, columns: Any, *, source: str | None = None) -> duckdb.Appender:
-        return _watch_appender(self, dml, _Plain.query_appender(self, dml, columns, source=source))
+        return _watch_appender(self, dml, PLAIN.query_appender(self, dml, columns, source=source))
 
     # Names --------------------------------------------------------------------------------------------------------
 
     def register(self, view_name: str, python_object: object) -> Connection:
-        _write(self, _temporary(view_name), lambda: _Plain.register(self, view_name, python_object))
+        write(self, _temporary(view_name), lambda: PLAIN.register(self, view_name, python_object))
         return self
 
     def unregister(self, view_name: str) -> Connection:
-        _write(self, _temporary(view_name), lambda: _Plain.unregister(self, view_name))
+        write(self, _temporary(view_name), lambda: PLAIN.unregister(self, view_name))
         return self
 
     def _register_source(self, obj: object, name: str | None = None) -> Any:
         if name is None:
-            _give_back(self)
-            return _Plain._register_source(self, obj)
-        return _write(self, _temporary(name), lambda: _Plain._register_source(self, obj, name))
+            give_back(self)
+            return PLAIN._register_source(self, obj)
+        return write(self, _temporary(name), lambda: PLAIN._register_source(self, obj, name))
 
     def _register_arrow_source(self, view_name: str, source: object) -> Any:
-        return _write(self, _temporary(view_name), lambda: _Plain._register_arrow_source(self, view_name, source))
+        return write(self, _temporary(view_name), lambda: PLAIN._register_arrow_source(self, view_name, source))
 
     def create_function(self, name: str, *arguments: Any, **options: Any) -> Connection:
-        session = _SESSIONS.get(id(self))
+        session = SESSIONS.get(id(self))
         if session is not None:
-            _give_back(self)
+            give_back(self)
             session.database.define_function(name)
-        _Plain.create_function(self, name, *arguments, **options)
+        PLAIN.create_function(self, name, *arguments, **options)
         return self
 
     def enable_profiling(self) -> None:
-        session = _SESSIONS.get(id(self))
+        session = SESSIONS.get(id(self))
         if session is not None:
             session.profiles = True
-        _Plain.enable_profiling(self)
+        PLAIN.enable_profiling(self)
 
     # Connections --------------------------------------------------------------------------------------------------
 
     def cursor(self) -> Connection:
-        return _adopt_like(self, _Plain.cursor(self))
+        return _adopt_like(self, PLAIN.cursor(self))
 
     def duplicate(self) -> Connection:
-        return _adopt_like(self, _Plain.duplicate(self))
+        return _adopt_like(self, PLAIN.duplicate(self))
 
     def __enter__(self) -> Connection:
         return self
@@ -185,36 +191,36 @@ class Connection(duckdb.DuckDBPyConnection):
         self.close()
 
     def close(self) -> None:
-        session = _SESSIONS.pop(id(self), None)
+        session = SESSIONS.pop(id(self), None)
         if session is not None:
             session.leave()
-        _Plain.close(self)
+        PLAIN.close(self)
 
     # Results: the time and the rows of a fetch belong to the statement that is fetched -----------------------------
 
     @property
     def description(self) -> Any:
-        answer = _answer_of(self)
-        return _Plain.description.__get__(self) if answer is None else answer.description
+        answer = answer_of(self)
+        return PLAIN.description.__get__(self) if answer is None else answer.description
 
     @property
     def rowcount(self) -> int:
-        return _Plain.rowcount.__get__(self) if _answer_of(self) is None else -1
+        return PLAIN.rowcount.__get__(self) if answer_of(self) is None else -1
 
     def fetchone(self) -> Any:
-        return _fetch(self, lambda: _Plain.fetchone(self), lambda _: 1, ours=Answer.fetchone)
+        return fetch_result(self, lambda: PLAIN.fetchone(self), lambda _: 1, ours=Answer.fetchone)
 
     def fetchmany(self, size: Any = 1) -> Any:
         ours = (lambda answer: answer.fetchmany(size)) if type(size) is int and size >= 0 else None
-        return _fetch(self, lambda: _Plain.fetchmany(self, size), len, ours=ours)
+        return fetch_result(self, lambda: PLAIN.fetchmany(self, size), len, ours=ours)
 
     def fetchall(self) -> Any:
-        session = _SESSIONS.get(id(self))
+        session = SESSIONS.get(id(self))
         pending = session.pending if session is not None else None
         if session is None or pending is None or not pending.told or session.answer is not None or session.database.keeps_results:
-            return _fetch(self, lambda: _Plain.fetchall(self), len, whole=True, ours=Answer.fetchall)
+            return fetch_result(self, lambda: PLAIN.fetchall(self), len, whole=True, ours=Answer.fetchall)
         started = perf_counter()  # the same, without what most statements can spare
-        result = _Plain.fetchall(self)
+        result = PLAIN.fetchall(self)
         if session.lingering is not None:
             session.release()
         pending.seconds += perf_counter() - started
@@ -222,20 +228,20 @@ class Connection(duckdb.DuckDBPyConnection):
         return result
 
     def fetchnumpy(self) -> Any:
-        return _fetch(self, lambda: _Plain.fetchnumpy(self), _column_rows, whole=True)
+        return fetch_result(self, lambda: PLAIN.fetchnumpy(self), column_rows, whole=True)
 
     def df(self, *, date_as_object: bool = False) -> Any:
-        return _fetch(self, lambda: _Plain.df(self, date_as_object=date_as_object), len, whole=True)
+        return fetch_result(self, lambda: PLAIN.df(self, date_as_object=date_as_object), len, whole=True)
 
     def fetchdf(self, *, date_as_object: bool = False) -> Any:
-        return _fetch(self, lambda: _Plain.fetchdf(self, date_as_object=date_as_object), len, whole=True)
+        return fetch_result(self, lambda: PLAIN.fetchdf(self, date_as_object=date_as_object), len, whole=True)
 
     def fetch_df(self, *, date_as_object: bool = False) -> Any:
-        return _fetch(self, lambda: _Plain.fetch_df(self, date_as_object=date_as_object), len, whole=True)
+        return fetch_result(self, lambda: PLAIN.fetch_df(self, date_as_object=date_as_object), len, whole=True)
 
     def _result_as_arrow(self, batch_size: Any, *, reader: bool) -> Any:
         rows = (lambda _: 0) if reader else (lambda table: table.num_rows)
-        return _fetch(self, lambda: _Plain._result_as_arrow(self, batch_size, reader=reader), rows)
+        return fetch_result(self, lambda: PLAIN._result_as_arrow(self, batch_size, reader=reader), rows)
 
     # Sartor's own -------------------------------------------------------------------------------------------------
 
@@ -337,10 +343,10 @@ class Connection(duckdb.DuckDBPyConnection):
         """
         from sartor.interfaces.batches import lookup
 
-        session = _SESSIONS.get(id(self))
+        session = SESSIONS.get(id(self))
         if session is None:
             raise duckdb.ConnectionException("Connection Error: Connection already closed!")
-        _give_back(self)
+        give_back(self)
         return lookup(self, session, table, keys, columns, key)
 
     def refresh(self) -> int:
@@ -373,10 +379,10 @@ _NEEDS_NO_RESULT = (
 
 def _after_look_up(name: str, *, reads: bool) -> Callable[..., Any]:
     """DuckDB's method, for which a result that was looked up is first put where its own would be."""
-    method = getattr(_Plain, name)
+    method = getattr(PLAIN, name)
 
     def call(self: Connection, *arguments: Any, **options: Any) -> Any:
-        _give_back(self, reads=reads)
+        give_back(self, reads=reads)
         return method(self, *arguments, **options)
 
     return wraps(method)(call)
@@ -455,7 +461,7 @@ def connect(
 def _adopt(plain: duckdb.DuckDBPyConnection, database: Database) -> Connection:
     plain.__class__ = Connection
     session = Session(database)
-    _SESSIONS[id(plain)] = session
+    SESSIONS[id(plain)] = session
     database.enter(session)
     weakref.finalize(plain, _collected, id(plain), session)
     return plain  # type: ignore[return-value]
@@ -463,12 +469,12 @@ def _adopt(plain: duckdb.DuckDBPyConnection, database: Database) -> Connection:
 
 def _collected(identity: int, session: Session) -> None:
     """A connection goes, and its identity may become another one's."""
-    _SESSIONS.pop(identity, None)
+    SESSIONS.pop(identity, None)
     session.leave()
 
 
 def _adopt_like(parent: Connection, plain: duckdb.DuckDBPyConnection) -> Connection:
-    session = _SESSIONS.get(id(parent))
+    session = SESSIONS.get(id(parent))
     if session is None:
         return plain  # type: ignore[return-value]
     return _adopt(plain, session.database)
@@ -476,117 +482,16 @@ def _adopt_like(parent: Connection, plain: duckdb.DuckDBPyConnection) -> Connect
 
 def session_of(connection: Connection) -> Session:
     """The session of an open connection; KeyError if it is closed or not Sartor's."""
-    return _SESSIONS[id(connection)]
+    return SESSIONS[id(connection)]
 
 
 def _database(connection: Connection) -> Database:
-    session = _SESSIONS.get(id(connection))
+    session = SESSIONS.get(id(connection))
     if session is None:
         raise duckdb.ConnectionException("Connection Error: Connection already closed!")
     if session.database.keeper is not None:
         session.database.keeper.give_way()
     return session.database
-
-
-def _run(connection: Connection, query: Any, parameters: Any, send: Callable[[Any], _Result]) -> _Result:
-    """Send one statement: as an alternative where one is known and allowed, else as it is."""
-    session = _SESSIONS.get(id(connection))
-    if session is None:
-        return send(query)
-    if session.answer is not None:
-        _give_back(connection)
-    return _send(serving.begin(session, query, parameters), query, send)
-
-
-def _send(call: Call, query: Any, send: Callable[[Any], _Result]) -> _Result:
-    try:
-        if call.instead is not None:
-            try:
-                result = send(call.instead)
-            except duckdb.Error as error:
-                if not call.may_fall_back(error):
-                    raise
-            else:
-                if call.still_right():
-                    return result
-        result = send(query)
-        if call.describes:
-            call.description = _Plain.description.__get__(result)
-    except BaseException:
-        call.raised = True
-        raise
-    finally:
-        call.end()
-    return result
-
-
-def _keep(connection: Connection, session: Session, query: Any, parameters: Any) -> None:
-    """Fetch a result that was small the last time as a whole, so that it can be kept, and hand it out from here."""
-    pending, description = session.pending, _Plain.description.__get__(connection)
-    if pending is None or not comes_back(description):
-        return
-    started = perf_counter()
-    try:
-        rows = _Plain.fetchall(connection)
-    except NEVER_RETRIED:
-        raise
-    except duckdb.Error:  # it is to be raised where it would be without this
-        _Plain.execute(connection, query, parameters)
-        return
-    if not is_finite(rows, description):
-        _Plain.execute(connection, query, parameters)
-        return
-    pending.seconds += perf_counter() - started
-    _Plain.execute(connection, "")
-    session.answer = Answer(rows, description)
-    keep(session, pending, rows, description)
-
-
-def _answer_of(connection: Connection) -> Answer | None:
-    """The result that was looked up, if nothing was run since past these methods, as DuckDB's own functions do."""
-    session = _SESSIONS.get(id(connection))
-    if session is None or session.answer is None:
-        return None
-    if _Plain.description.__get__(connection) is not None:
-        session.answer = None
-    return session.answer
-
-
-def _forget_answer(connection: Connection) -> None:
-    """What replaces the result of the last statement is about to be sent."""
-    session = _SESSIONS.get(id(connection))
-    if session is not None:
-        session.answer = None
-
-
-def _give_back(connection: Connection, *, reads: bool = False) -> None:
-    """Put a result that was looked up where DuckDB's own would be, fetched as far as it has been: only DuckDB knows what comes of it.
-
-    Args:
-        reads: it is going to be read; else this is needless once it has been fetched to its end.
-    """
-    answer = _answer_of(connection)
-    if answer is None or (answer.finished and not reads):
-        return
-    _forget_answer(connection)
-    answer.give(connection, _Plain)
-
-
-def _write(connection: Connection, query: Any, send: Callable[[], _Result]) -> _Result:
-    """Send something that is not served from alternatives, inside the commit window of what `query` would do."""
-    session = _SESSIONS.get(id(connection))
-    if session is None:
-        return send()
-    if session.answer is not None:
-        _give_back(connection)
-    call = serving.begin(session, query, None, plain=True)
-    try:
-        return send()
-    except BaseException:
-        call.raised = True
-        raise
-    finally:
-        call.end()
 
 
 def _watch_appender(connection: Connection, text: str, appender: duckdb.Appender) -> duckdb.Appender:
@@ -595,7 +500,7 @@ def _watch_appender(connection: Connection, text: str, appender: duckdb.Appender
     An appender that is dropped without leaving its `with` block writes nothing more (measured), so its window may close
     when it is collected.
     """
-    session = _SESSIONS.get(id(connection))
+    session = SESSIONS.get(id(connection))
     if session is not None:
         release = serving.hold_open(session, text)
         appender.__class__ = WatchedAppender
@@ -607,50 +512,6 @@ def _watch_appender(connection: Connection, text: str, appender: duckdb.Appender
 def _temporary(name: str) -> str:
     """What giving a Python object a name amounts to."""
     return f"CREATE TEMP VIEW {_quoted(name)} AS SELECT 1"
-
-
-def _fetch(
-    connection: Connection,
-    fetch: Callable[[], _Result],
-    count: Callable[[_Result], int],
-    *,
-    whole: bool = False,
-    ours: Callable[[Answer], _Result] | None = None,
-) -> _Result:
-    """Fetch, and count it as part of the statement.
-
-    Args:
-        whole: nothing is left to be fetched then.
-        ours: the same of a result that was looked up; if there is none, DuckDB gets that result.
-    """
-    session = _SESSIONS.get(id(connection))
-    if session is None:
-        return fetch()
-    if session.answer is not None:
-        answer = _answer_of(connection)
-        if answer is not None and ours is not None:
-            fetch = partial(ours, answer)
-        else:
-            _give_back(connection, reads=True)
-    pending = session.pending
-    if pending is None:
-        return fetch()
-    started = perf_counter()
-    result = fetch()
-    if session.lingering is not None and (whole or result is None):
-        session.release()
-    pending.seconds += perf_counter() - started
-    if result is not None:  # as of a result that has been fetched already
-        pending.fetched += count(result)
-    if whole and isinstance(result, list) and pending.known is not None:
-        pending.known.is_small = is_small(result)
-    if whole and not pending.told:
-        pending.tell()
-    return result
-
-
-def _column_rows(columns: dict[str, Any]) -> int:
-    return next((len(values) for values in columns.values()), 0)
 
 
 def _quoted(name: str) -> str:

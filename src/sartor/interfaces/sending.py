@@ -1,0 +1,170 @@
+"""The ways by which statements and fetches of a connection reach DuckDB, and results that are handed out from memory instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import duckdb
+
+from sartor.interfaces import serving
+from sartor.interfaces.answer import Answer
+from sartor.interfaces.call import NEVER_RETRIED, Call
+from sartor.interfaces.results import comes_back, is_finite, is_small, keep
+from sartor.interfaces.session import SESSIONS, Session
+
+if TYPE_CHECKING:
+    from sartor.interfaces.connection import Connection
+
+__name__ = "duckdb._sartor_sending"  # as `connection`: DuckDB skips its frames when it looks for a caller's data frames
+
+PLAIN = duckdb.DuckDBPyConnection
+_Result = TypeVar("_Result")
+
+
+def run(connection: Connection, query: Any, parameters: Any, send: Callable[[Any], _Result]) -> _Result:
+    """Send one statement: as an alternative where one is known and allowed, else as it is."""
+    session = SESSIONS.get(id(connection))
+    if session is None:
+        return send(query)
+    if session.answer is not None:
+        give_back(connection)
+    return send_call(serving.begin(session, query, parameters), query, send)
+
+
+def send_call(call: Call, query: Any, send: Callable[[Any], _Result]) -> _Result:
+    """Send what a call has come to; its result is one that was right in its own snapshot."""
+    try:
+        if call.instead is not None:
+            try:
+                result = send(call.instead)
+            except duckdb.Error as error:
+                if not call.may_fall_back(error):
+                    raise
+            else:
+                if call.still_right():
+                    return result
+        result = send(query)
+        if call.describes:
+            call.description = PLAIN.description.__get__(result)
+    except BaseException:
+        call.raised = True
+        raise
+    finally:
+        call.end()
+    return result
+
+
+def keep_result(connection: Connection, session: Session, query: Any, parameters: Any) -> None:
+    """Fetch a result that was small the last time as a whole, so that it can be kept, and hand it out from here."""
+    pending, description = session.pending, PLAIN.description.__get__(connection)
+    if pending is None or not comes_back(description):
+        return
+    started = perf_counter()
+    try:
+        rows = PLAIN.fetchall(connection)
+    except NEVER_RETRIED:
+        raise
+    except duckdb.Error:  # it is to be raised where it would be without this
+        PLAIN.execute(connection, query, parameters)
+        return
+    if not is_finite(rows, description):
+        PLAIN.execute(connection, query, parameters)
+        return
+    pending.seconds += perf_counter() - started
+    PLAIN.execute(connection, "")
+    session.answer = Answer(rows, description)
+    keep(session, pending, rows, description)
+
+
+def answer_of(connection: Connection) -> Answer | None:
+    """The result that was looked up, if nothing was run since past these methods, as DuckDB's own functions do."""
+    session = SESSIONS.get(id(connection))
+    if session is None or session.answer is None:
+        return None
+    if PLAIN.description.__get__(connection) is not None:
+        session.answer = None
+    return session.answer
+
+
+def forget_answer(connection: Connection) -> None:
+    """What replaces the result of the last statement is about to be sent."""
+    session = SESSIONS.get(id(connection))
+    if session is not None:
+        session.answer = None
+
+
+def give_back(connection: Connection, *, reads: bool = False) -> None:
+    """Put a result that was looked up where DuckDB's own would be, fetched as far as it has been: only DuckDB knows what comes of it.
+
+    Args:
+        reads: it is going to be read; else this is needless once it has been fetched to its end.
+    """
+    answer = answer_of(connection)
+    if answer is None or (answer.finished and not reads):
+        return
+    forget_answer(connection)
+    answer.give(connection, PLAIN)
+
+
+def write(connection: Connection, query: Any, send: Callable[[], _Result]) -> _Result:
+    """Send something that is not served from alternatives, inside the commit window of what `query` would do."""
+    session = SESSIONS.get(id(connection))
+    if session is None:
+        return send()
+    if session.answer is not None:
+        give_back(connection)
+    call = serving.begin(session, query, None, plain=True)
+    try:
+        return send()
+    except BaseException:
+        call.raised = True
+        raise
+    finally:
+        call.end()
+
+
+def fetch_result(
+    connection: Connection,
+    fetch: Callable[[], _Result],
+    count: Callable[[_Result], int],
+    *,
+    whole: bool = False,
+    ours: Callable[[Answer], _Result] | None = None,
+) -> _Result:
+    """Fetch, and count it as part of the statement.
+
+    Args:
+        whole: nothing is left to be fetched then.
+        ours: the same of a result that was looked up; if there is none, DuckDB gets that result.
+    """
+    session = SESSIONS.get(id(connection))
+    if session is None:
+        return fetch()
+    if session.answer is not None:
+        answer = answer_of(connection)
+        if answer is not None and ours is not None:
+            fetch = partial(ours, answer)
+        else:
+            give_back(connection, reads=True)
+    pending = session.pending
+    if pending is None:
+        return fetch()
+    started = perf_counter()
+    result = fetch()
+    if session.lingering is not None and (whole or result is None):
+        session.release()
+    pending.seconds += perf_counter() - started
+    if result is not None:  # as of a result that has been fetched already
+        pending.fetched += count(result)
+    if whole and isinstance(result, list) and pending.known is not None:
+        pending.known.is_small = is_small(result)
+    if whole and not pending.told:
+        pending.tell()
+    return result
+
+
+def column_rows(columns: dict[str, Any]) -> int:
+    return next((len(values) for values in columns.values()), 0)
