@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from sartor.core.constants import OBSERVED_TOGETHER
 from sartor.freshness.usable import Use
-from sartor.interfaces.results import KEPT
 from sartor.workload.log import Observation
 from sartor.workload.workload import Kind
 
 if TYPE_CHECKING:
     from sartor.interfaces.call import Call
     from sartor.interfaces.database import Database
+    from sartor.interfaces.known import Template
 
 
 class Observer:
@@ -57,10 +57,20 @@ class Observer:
 
     def _take_in(self, pending: Call) -> None:
         database, known, seconds, alternative = self._database, pending.known, pending.seconds, pending.alternative
-        if known is None or KEPT in alternative:  # what cost nothing says nothing of its template
+        if known is None:
             return
-        template, is_read = known.template, known.effects.reads_only
-        ways = pending.how
+        template, is_read, kept = known.template, known.effects.reads_only, pending.kept is not None
+        if not kept:  # what cost nothing says nothing of its template
+            self._weigh(pending, template, is_read=is_read)
+        digest = template.digest if template is not None else ""
+        kind: Kind = "read" if is_read else "write"
+        database.log.record(
+            Observation(digest, known.text, pending.parameters, pending.started, seconds, pending.fetched, kind, alternative, kept)
+        )
+
+    def _weigh(self, pending: Call, template: Template | None, *, is_read: bool) -> None:
+        """Tell whoever decides by what statements take."""
+        database, seconds, ways = self._database, pending.seconds, pending.how
         residual = Use.RESIDUAL in ways
         if template is not None and pending.ranged is None:
             how = Use.RESIDUAL if residual else Use.WHOLE if ways else None
@@ -70,9 +80,4 @@ class Observer:
                 database.holding.missed(template.looked_up, seconds)
         if database.keeper is not None and is_read:
             whole = template.usual(Use.WHOLE) if template is not None else None
-            database.keeper.upkeep.observe(seconds, alternative if residual else (), whole)
-        digest = template.digest if template is not None else ""
-        kind: Kind = "read" if is_read else "write"
-        database.log.record(
-            Observation(digest, known.text, pending.parameters, pending.started, seconds, pending.fetched, kind, alternative)
-        )
+            database.keeper.upkeep.observe(seconds, pending.alternative if residual else (), whole)

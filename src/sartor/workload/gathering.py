@@ -26,7 +26,7 @@ class Gathering:
     last_started: float = 0.0
     plain_seconds: deque[float] = field(default_factory=lambda: deque(maxlen=int(HISTORY_RUNS.default)))
     executions: list[Execution] = field(default_factory=list)
-    written: int = 0
+    kept: int = 0
 
     def add(self, execution: Execution, keep_literals: bool) -> None:
         """Take one run in; the sample stays uniform over all runs (Vitter's algorithm R)."""
@@ -61,6 +61,7 @@ class Gathering:
             max(self.last_started, earlier.last_started),
             deque([*earlier.plain_seconds, *self.plain_seconds], maxlen=int(HISTORY_RUNS.default)),
             [*self.executions, *earlier.executions][: int(LOG_SAMPLE.default)],
+            self.kept + earlier.kept,
         )
 
     def statistics(self) -> TemplateStatistics:
@@ -74,4 +75,5 @@ class Gathering:
             self.last_started,
             tuple(self.plain_seconds),
             tuple(self.executions),
+            kept=self.kept,
         )

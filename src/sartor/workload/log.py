@@ -22,7 +22,10 @@ from sartor.workload.workload import Execution, Kind, Workload
 class Observation(NamedTuple):
     """One statement that was run.
 
-    An empty `digest` is found when it is folded in; `alternative` holds the derived objects that answered it.
+    Attributes:
+        digest: of its template; an empty one is found when it is folded in.
+        alternative: the derived objects that answered it.
+        kept: it was answered by a result that had been kept, so that it was not run.
     """
 
     digest: str
@@ -33,6 +36,7 @@ class Observation(NamedTuple):
     rows: int
     kind: Kind
     alternative: tuple[int, ...] = ()
+    kept: bool = False
 
 
 class WorkloadLog:
@@ -101,6 +105,9 @@ class WorkloadLog:
             gathering = self._gatherings.get(observation.digest)
             if gathering is None:
                 gathering = self._new_gathering(observation)
+            if observation.kept:
+                gathering.kept += 1
+                continue
             execution = Execution(
                 observation.text,
                 observation.parameters,

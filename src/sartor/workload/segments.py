@@ -32,7 +32,7 @@ class Segments:
 
     def write(self, gatherings: Iterable[Gathering], keep_literals: bool) -> None:
         """Write what was gathered anew, replacing this process's own segment; never raises."""
-        lines = [json.dumps(_document(g, keep_literals), default=str) for g in gatherings if g.count]
+        lines = [json.dumps(_document(g, keep_literals), default=str) for g in gatherings if g.count or g.kept]
         if not lines:
             return
         try:
@@ -88,6 +88,7 @@ def _document(gathering: Gathering, keep_literals: bool) -> dict[str, Any]:
         "appends": sorted(gathering.appends),
         "mutates": sorted(gathering.mutates),
         "count": gathering.count,
+        "kept": gathering.kept,
         "seconds": gathering.total_seconds,
         "rows": gathering.rows,
         "first": gathering.first_started,
@@ -120,6 +121,7 @@ def _gathering(line: str) -> Gathering | None:
                 Execution(text, _decoded(parameters), started, seconds, rows, alternative)
                 for text, parameters, started, seconds, rows, alternative in document["executions"]
             ],
+            document.get("kept", 0),  # of a version that kept none
         )
     except (ValueError, KeyError, TypeError):
         return None

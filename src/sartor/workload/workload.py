@@ -37,7 +37,8 @@ class TemplateStatistics:
     """What is known of a template.
 
     Attributes:
-        count, total_seconds: over all runs, however they were answered.
+        count, total_seconds: over all runs, by whatever they were answered.
+        kept: statements besides these that were answered by a result which had been kept.
         plain_seconds: the most recent run times of plain runs, oldest first; bounded.
         executions: a bounded, uniformly drawn sample of its statements, with literals, for replay.
         analysis: against the catalog given to `Workload.analysed`; None before that and for writes.
@@ -53,6 +54,7 @@ class TemplateStatistics:
     plain_seconds: tuple[float, ...] = ()
     executions: tuple[Execution, ...] = ()
     analysis: Analysis | None = None
+    kept: int = 0
 
     @property
     def mean_seconds(self) -> float:
