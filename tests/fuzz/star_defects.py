@@ -20,7 +20,7 @@ from sartor.freshness.usable import Use, use
 from sartor.interfaces import serving, tailoring
 from sartor.interfaces.database import Database
 from sartor.sql.algebra import select, statement
-from sartor.sql.matching import aggregates, conditions, lossless, match, pivots, states
+from sartor.sql.matching import aggregates, conditions, lossless, match, pivots, states, whole
 from sartor.sql.matching.found import Same, Within
 from sartor.sql.rewrite import Splice
 
@@ -194,6 +194,8 @@ DEFECTS: dict[str, Callable[[], Any]] = {
     "let last bits decide": _patched((select, "last_bits_decide", _nowhere), (statement, "last_bits_decide", _nowhere)),
     "do not look for ties": _patched((Database, "leaves_no_ties", _always)),
     "count NULLs": _patched((aggregates, "rows_of", _count_all_rows), (pivots, "rows_of", _count_all_rows)),
+    "hand out groups that come in several parts": _patched((serve, "_has_whole_groups", _always)),
+    "hand out groups that are finer": _patched((whole, "_determines_all", _always)),
     "any join over the same tables": _patched((match, "same_join", _any_join)),
     "drop an equality of the statement": _patched((conditions, "_put_equalities", _drop_equalities)),
     "mend: a sum of NULLs alone stays 0": _patched((mend, "_now", _sums_stay)),

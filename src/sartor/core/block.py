@@ -245,6 +245,8 @@ class QueryBlock:
         calls: the aggregates.
         items: output columns that have to be given their names.
         from_: the tokens of the FROM clause without the word FROM.
+        grouping: the tokens of the GROUP BY clause where each row handed out is one group and nothing else looks at several: without
+            HAVING, DISTINCT, grouping sets and windows; else None.
         foreign_keys: declared ones of the database whose columns are never NULL: referring and referred columns.
         parameters: it holds parameters; then nothing that holds one may be copied.
         words: the tokens of the statement that was analysed.
@@ -259,6 +261,7 @@ class QueryBlock:
     calls: tuple[Call, ...]
     items: tuple[Item, ...]
     from_: tuple[int, int]
+    grouping: tuple[int, int] | None = None
     outer: tuple[OuterJoin, ...] = ()
     order: Order = Order.FREE
     parameters: bool = False

@@ -302,5 +302,5 @@ def compile_text(
 def _form(derived: DerivedObject, how: Use, state: RegistryState) -> object:
     """What the text of an alternative depends on of an object that it reads."""
     if how is Use.WHOLE:
-        return derived.table
+        return derived.table, derived.coverage.unsorted == 0
     return derived.table, moved(derived, state), tuple([(one.dense, one.rows > 0) for one in derived.coverages])

@@ -50,7 +50,13 @@ def splices(
     if not isinstance(found, Match) or not all(holds(guard, words) for guard in found.guards):
         return None
     select = content(derived, sorted(found.keys), sorted(found.states), moved)
-    return (*found.splices, Splice(*block.from_, _from(block, select, found.joined)))
+    splices = found.whole if found.whole is not None and _has_whole_groups(derived, moved) else found.splices
+    return (*splices, Splice(*block.from_, _from(block, select, found.joined)))
+
+
+def _has_whole_groups(derived: DerivedObject, moved: frozenset[int]) -> bool:
+    """Whether none of its groups comes in several parts: a refresh puts those of new rows beside those that are there."""
+    return not moved and not derived.coverage.unsorted
 
 
 def _from(block: QueryBlock, select: str, joined: Sequence[str]) -> tuple[Piece, ...]:

@@ -27,7 +27,7 @@ from sartor.core.table import Catalog, TableInfo, TableName
 from sartor.sql.algebra.queries import is_closed, queries
 from sartor.sql.algebra.steady import INTEGERS
 from sartor.sql.algebra.terms import Reader
-from sartor.sql.algebra.tokens import Clauses, clauses
+from sartor.sql.algebra.tokens import Clauses, clauses, grouping
 from sartor.sql.fingerprint import Fingerprint
 from sartor.sql.floats import Sum, aggregates, kind_of_sum
 from sartor.sql.keys import group_key, text
@@ -150,11 +150,19 @@ class _Block:
             calls=tuple(made),
             items=tuple(self._items(span)),
             from_=(self._spans[0][0], last),
+            grouping=grouping(self._statement.words, last) if self._is_row_by_row() else None,
             order=order,
             words=self._statement.words,
             foreign_keys=foreign_keys(self._statement.catalog),
             parameters=any(True for _ in node.find_all(exp.Placeholder, exp.Parameter)),
         )
+
+    def _is_row_by_row(self) -> bool:
+        """Whether each group gives one row, and nothing else looks at groups."""
+        node, group = self._node, self._node.args.get("group")
+        if group is None or any(group.args.get(name) for name in ("cube", "rollup", "grouping_sets", "totals")):
+            return False
+        return not (node.args.get("having") or node.args.get("distinct") or node.find(exp.Window))
 
     # FROM ---------------------------------------------------------------------------------------------------------
 

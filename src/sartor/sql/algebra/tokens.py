@@ -10,6 +10,7 @@ from sartor.core.block import Ranking
 Span = tuple[int, int]
 
 _AFTER_FROM = ("WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "UNION", "EXCEPT", "INTERSECT")
+_AFTER_GROUP_BY = ("HAVING", "QUALIFY", "WINDOW", "USING", "ORDER", "LIMIT", "OFFSET", "UNION", "EXCEPT", "INTERSECT", ";")
 _DIRECTIONS = ("ASC", "DESC")
 _NULLS = ("FIRST", "LAST")
 
@@ -57,6 +58,24 @@ def clauses(words: tuple[str, ...], first_table: int, count: int) -> Clauses | N
         first += 1
     items = tuple(_split(words, first, from_ - 1))
     return Clauses(place, items) if len(items) == count else None
+
+
+def grouping(words: tuple[str, ...], after: int) -> Span | None:
+    """The GROUP BY clause of a SELECT whose FROM clause ends with this token; None where the text is not as expected.
+
+    >>> grouping(("select", "a", "from", "t", "where", "b", "group", "by", "a", ",", "b", "order", "by", "a"), 3)
+    (6, 10)
+    """
+    depth, first, last = 0, -1, len(words) - 1
+    for place in range(after + 1, len(words)):
+        word = words[place].upper()
+        depth += (word == "(") - (word == ")")
+        if depth < 0 or (depth == 0 and word in _AFTER_GROUP_BY):
+            last = place - 1
+            break
+        if depth == 0 and word == "GROUP" and words[place + 1 : place + 2] and words[place + 1].upper() == "BY":
+            first = place
+    return (first, last) if 0 <= first < last - 1 else None
 
 
 def ranking(words: tuple[str, ...], first_table: int, items: tuple[Span, ...], aliases: tuple[str, ...]) -> Ranking | None:

@@ -49,6 +49,8 @@ class Match:
         keys, states: positions of what is read of the view.
         joined: equalities of ON clauses that the view's join does not hold, over its keys.
         guards: what has to hold of a statement's own literals.
+        whole: splices instead, for a view whose rows are the statement's groups, as long as none of its groups comes in several
+            parts; None if they are not.
     """
 
     splices: list[Splice] = field(default_factory=list)
@@ -56,3 +58,4 @@ class Match:
     states: set[int] = field(default_factory=set)
     joined: list[str] = field(default_factory=list)
     guards: list[Guard] = field(default_factory=list)
+    whole: list[Splice] | None = None

@@ -11,6 +11,7 @@ from sartor.sql.matching.columns import Columns
 from sartor.sql.matching.conditions import implies, put_conditions
 from sartor.sql.matching.found import Differs, Guard, Match, Same, Within
 from sartor.sql.matching.joins import same_join
+from sartor.sql.matching.whole import hand_out
 from sartor.sql.rewrite import Copy, NameOf, Splice
 
 
@@ -30,8 +31,10 @@ def match(block: QueryBlock, view: ViewDefinition) -> Match | str:
         columns.keep_apart(block.reads)
         for term in block.reads:
             columns.put(term, found)
+        others = list(found.splices)
         for call in block.calls:
             put_call(call, block, view, columns, found)
+        hand_out(block, view, columns, others, found)
     except Differs as reason:
         return str(reason)
     return found
