@@ -16,6 +16,7 @@ from sartor.freshness.usable import Use
 from sartor.interfaces import results
 from sartor.interfaces.connection import session_of
 from sartor.interfaces.known import Template
+from sartor.interfaces.observing import Observer
 from sartor.tuner.history import Probation
 
 TOGETHER = int(OBSERVED_TOGETHER.default)
@@ -94,6 +95,27 @@ def test_a_template_on_probation_is_observed_at_once(connection: Any) -> None:
     assert (
         len(probation.plain_seconds) == 3
     )  # neither the first of its kind, whose template was unknown, nor the last, which may still be fetched
+
+
+def test_the_last_connection_may_be_collected_while_statements_are_taken_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = sartor.connect(tmp_path / "other.duckdb")
+    connection.execute("CREATE TABLE t AS SELECT range AS k FROM range(100)")
+    for number in range(5):
+        _ask(connection, number)
+    observer = session_of(connection).database.observer
+    held = [connection]
+    weigh = Observer._weigh
+
+    def collected(*arguments: Any, **options: Any) -> None:
+        held.clear()
+        weigh(*arguments, **options)
+
+    monkeypatch.setattr(Observer, "_weigh", collected)
+    del connection
+    observer.take_in()
+    assert len(observer._waiting) == 0
+    with sartor.connect(tmp_path / "other.duckdb") as again:
+        assert _counted(again) == 5
 
 
 def test_threads_lose_nothing(connection: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from time import perf_counter
 
 import pytest
 
@@ -19,7 +20,7 @@ def _day(template: Template, cost: Callable[[int], float], ratio: float, runs: i
     for number in range(runs):
         served = not template.is_off(DESIGN, Use.WHOLE)
         seconds = cost(number) * (ratio if served else 1.0)
-        if template.observe(seconds, Use.WHOLE if served else None):
+        if template.observe(seconds, Use.WHOLE if served else None, perf_counter()):
             template.switch_off(DESIGN, (Use.WHOLE,))
             return number
     return None
@@ -28,7 +29,7 @@ def _day(template: Template, cost: Callable[[int], float], ratio: float, runs: i
 def _observed(cost: Callable[[int], float], runs: int = 40) -> Template:
     template = Template("digest", "text")
     for number in range(runs):
-        template.observe(cost(number), None)
+        template.observe(cost(number), None, perf_counter())
     return template
 
 
@@ -74,9 +75,22 @@ def test_plain_runs_in_turn_only_while_it_is_suspected() -> None:
     for _ in range(100):
         served = not template.is_off(DESIGN, Use.WHOLE)
         plain += not served
-        assert not template.observe(2.0 if served else 4.0, Use.WHOLE if served else None)
+        assert not template.observe(2.0 if served else 4.0, Use.WHOLE if served else None, perf_counter())
     assert 0 < plain <= 20, "each acquittal doubles the runs until the next probation"
     assert not template.is_off(DESIGN, Use.RESIDUAL), "another way of being served is not suspected"
+
+
+def test_a_probation_looks_at_nothing_that_was_under_way_when_it_began() -> None:
+    """Statements are taken in by batches: what was sent before it is of another stretch, and not in turn."""
+    template = _observed(lambda number: 1.0)
+    before = perf_counter()
+    while not template.probation:
+        assert not template.observe(2.0, Use.WHOLE, before)
+    for seconds, how in ((2.0, Use.WHOLE), (1.0, None)):
+        for _ in range(50):
+            assert not template.observe(seconds, how, before)
+    (probation,) = template.probation.values()
+    assert (probation.plain_seconds, probation.served_seconds) == ([], [])
 
 
 def test_a_new_design_is_a_new_chance() -> None:

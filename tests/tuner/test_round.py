@@ -63,7 +63,7 @@ def test_a_round_that_only_reports_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_where_nothing_helps_nothing_is_built() -> None:
-    with _shop(rows=50_000) as con:
+    with _shop(rows=5_000) as con:
         _ask(con)
         report = con.tune(seconds=10)
         assert report.built == ()

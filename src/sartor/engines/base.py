@@ -126,6 +126,10 @@ class Engine(Protocol):
         """A count that moves with every statement but a SELECT, on any connection of the instance; from any thread."""
         ...
 
+    def understands(self, sql: str) -> bool:
+        """Whether a text can be parsed; nothing of it is run."""
+        ...
+
     def interrupt(self) -> None:
         """Stop what runs, from another thread."""
         ...

@@ -122,8 +122,9 @@ class Call:
     def still_right(self) -> bool:
         """Whether the objects were current in the snapshot that the alternative read; else its result is discarded."""
         database = self.session.database
+        template = self.known.template if self.known is not None else None
         assert self.before is not None
-        assert self.known is not None
+        assert template is not None
         database.look_for_unseen_writes()
         state = database.registry.state
         stood = self.iteration is None or database.rows_stood(self.iteration, self.before)
@@ -137,11 +138,11 @@ class Call:
             stood &= not state.own and all(objects.get(item.identifier) is item for item, _ in self.used)
         if stood and unchanged(self.used, self.before, state) and (self.settled is None or self.settled == settled(self.used, state)):
             self.served = True
+            template.stood += 1
             assert self.proven is not None
             self.proven.add(self.proof)
             return True
-        assert self.known.template is not None
-        self.known.template.discarded += 1
+        template.discarded += 1
         return False
 
     def end(self) -> None:

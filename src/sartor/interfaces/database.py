@@ -249,6 +249,17 @@ class Database:
             self.complete(known)
         return known
 
+    def can_run(self, text: str) -> bool:
+        """Whether a text can be parsed, so that it may do anything at all; also if Sartor's own connection is not free to tell."""
+        if not self.engine_lock.acquire(blocking=False):
+            return True
+        try:
+            return self._engine.understands(text)
+        except Exception:
+            return True
+        finally:
+            self.engine_lock.release()
+
     def alternative_for(self, known: Known, design: Design) -> Alternative:
         """The alternative that this design serves a text by; decided once per design and catalog generation.
 

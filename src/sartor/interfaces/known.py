@@ -51,7 +51,8 @@ class Template:
         probation: by way of being served, the runs that decide whether it is slower than plain.
         acquittals: probations that found nothing; each makes the next one longer and doubles the runs until it.
         acquitted_until: the count of `served` until which no suspicion counts.
-        served, discarded: runs that were served, and runs whose result was thrown away because a write came between.
+        served: runs that were served and have been observed.
+        stood, discarded: runs whose result was right, and runs whose result was thrown away because a write came between.
         candidates: what of its statements may be remembered by the predicate cache, with the catalog generation that this holds for.
     """
 
@@ -70,6 +71,7 @@ class Template:
     acquittals: int = 0
     acquitted_until: int = 0
     served: int = 0
+    stood: int = 0
     discarded: int = 0
     candidates: tuple[int, tuple[Candidate, ...]] | None = None
 
@@ -82,22 +84,29 @@ class Template:
         """Whether this design serves it, as far as that was decided."""
         return bool(self.alternative or (design.objects and self.decided_for != (design.version, generation)))
 
-    def observe(self, seconds: float, how: Use | None) -> bool:
-        """Take a run time in; says whether this way of being served has now become slower than plain was."""
+    def observe(self, seconds: float, how: Use | None, began: float) -> bool:
+        """Take a run time in; says whether this way of being served has now become slower than plain was.
+
+        Args:
+            began: when it was taken up, on `time.perf_counter`: a probation looks at later ones alone, plain and served in turn.
+        """
         history = self.seconds.get(how)
         if history is None:
             history = self.seconds[how] = deque(maxlen=int(HISTORY_RUNS.default))
         history.append(seconds)
         if how is None:
             for probation in tuple(self.probation.values()):
-                probation.observe(seconds, served=False)
+                if began > probation.since:
+                    probation.observe(seconds, served=False)
             return False
         self.served += 1
         found = self.probation.get(how)
         if found is None:
             due = self.served >= self.acquitted_until and self.served % PUT_BACK_EVERY.default == 0
             if due and is_suspect(self.seconds.get(None, ()), history):
-                self.probation[how] = Probation(int(PROBATION_RUNS.default) * (1 + self.acquittals))
+                self.probation[how] = Probation(int(PROBATION_RUNS.default) * (1 + self.acquittals), perf_counter())
+            return False
+        if began <= found.since:
             return False
         slower = found.observe(seconds, served=True)
         if slower is not None:
@@ -123,7 +132,7 @@ class Template:
         probation = self.probation.get(how)  # another thread may end it at any moment
         if probation is not None and probation.plain_is_next:
             return True
-        if self.discarded > 1 and self.discarded > DISCARD_SHARE.default * (self.served + self.discarded):
+        if self.discarded > 1 and self.discarded > DISCARD_SHARE.default * (self.stood + self.discarded):
             self.discarded -= 1  # each plain run calms the writes' share down again
             return True
         return False

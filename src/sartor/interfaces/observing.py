@@ -23,7 +23,7 @@ class Observer:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._waiting: deque[Call] = deque()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # re-entered when a collected connection is the last one and closes the database
 
     def add(self, pending: Call) -> None:
         """Take a statement in, at once where the next one may depend on it; never raises, never waits for another thread."""
@@ -60,13 +60,13 @@ class Observer:
         if known is None:
             return
         template, is_read, kept = known.template, known.effects.reads_only, pending.kept is not None
-        if not kept:  # what cost nothing says nothing of its template
-            self._weigh(pending, template, is_read=is_read)
         digest = template.digest if template is not None else ""
         kind: Kind = "read" if is_read else "write"
         database.log.record(
             Observation(digest, known.text, pending.parameters, pending.started, seconds, pending.fetched, kind, alternative, kept)
         )
+        if not kept:  # what cost nothing says nothing of its template
+            self._weigh(pending, template, is_read=is_read)
 
     def _weigh(self, pending: Call, template: Template | None, *, is_read: bool) -> None:
         """Tell whoever decides by what statements take."""
@@ -74,7 +74,7 @@ class Observer:
         residual = Use.RESIDUAL in ways
         if template is not None and pending.ranged is None:
             how = Use.RESIDUAL if residual else Use.WHOLE if ways else None
-            if template.observe(seconds, how) and how is not None:
+            if template.observe(seconds, how, pending.began) and how is not None:
                 database.put_back(template, how)
             if how is None and template.looked_up:
                 database.holding.missed(template.looked_up, seconds)

@@ -17,7 +17,7 @@ from sartor.freshness.usable import Use, loose, moved, settled, use
 from sartor.interfaces.call import Call
 from sartor.interfaces.results import may_be_kept, take
 from sartor.interfaces.session import Session
-from sartor.sql.classify import NOTHING, Effects
+from sartor.sql.classify import NOTHING, READ, Effects
 
 if TYPE_CHECKING:
     from sartor.interfaces.database import Database
@@ -69,6 +69,8 @@ def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False,
                 database.look_for_unseen_writes()
             call.watched = (call.before or database.registry.state, database.generation)
     else:
+        if effects.everything and not effects.transaction and not database.can_run(text):
+            effects = READ  # it is going to raise; what is not known to the classifier would count as having written everything
         call.effects = effects = session.resolve(effects)
         session.profiles |= effects.session and "profil" in text.lower()
         if not effects.reads_only:

@@ -49,9 +49,11 @@ class Probation:
 
     Attributes:
         runs: of each kind, after which it is decided.
+        since: statements that were taken up later belong to it; a moment on any clock.
     """
 
     runs: int
+    since: float = 0.0
     plain_seconds: list[float] = field(default_factory=list)
     served_seconds: list[float] = field(default_factory=list)
 

@@ -51,7 +51,7 @@ class Ledger:
         self._path = folder / f"ledger-{os.getpid()}-{time.time_ns():x}.jsonl" if folder is not None else None
         self._earlier: list[Decision] | None = None
         self._mine: list[Decision] = []
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # re-entered when a collected connection closes the database
 
     def record(
         self,

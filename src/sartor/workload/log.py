@@ -53,7 +53,7 @@ class WorkloadLog:
         self._gatherings: dict[str, Gathering] = {}
         self._appends: dict[str, int] = {}
         self._mutations: dict[str, int] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # as that of `Observer`
 
     @property
     def notes(self) -> tuple[str, ...]:

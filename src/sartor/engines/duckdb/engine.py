@@ -79,6 +79,13 @@ class DuckDBEngine:
     def changes(self) -> int:
         return -1 if self._closed else self.connection._catalog_version()
 
+    def understands(self, sql: str) -> bool:
+        try:
+            self.connection.extract_statements(sql)
+        except duckdb.ParserException:
+            return False
+        return True
+
     def put_back(self, settings: Iterable[str]) -> None:
         """Reset settings of this session; in a transaction that has failed, at its end."""
         self._changed_settings = tuple(settings)
