@@ -63,6 +63,8 @@ class Run(Pair):
                     self._writer_transaction,
                     self._shadow,
                     self._scattered_delete,
+                    self._around_the_high_water,
+                    self._around_the_high_water,
                     self._past_sartor,
                     self._reopen,
                     self._define,
@@ -124,6 +126,21 @@ class Run(Pair):
         for connection in (self._reference, self._connections[which]):
             connection.table("others").filter("k < 2").limit(2).insert_into("others")
         self.report.coverage["write: relation"] += 1
+
+    def _around_the_high_water(self) -> None:
+        """Rows that look alike, the last one that is covered and the first one that is not among them."""
+        if 0 in self._temporary:
+            return
+        k = self._random.randrange(400)
+        for _ in range(2):
+            self._write(
+                f"INSERT INTO facts VALUES ({k}, {self._rows.row().partition(', ')[2]}, ({k}, {self._rows.row().partition(', ')[2]}"
+            )
+            for _ in range(2):
+                for text in (f"SELECT count(*), sum(g) FROM facts WHERE k = {k}", f"SELECT k, g, n FROM facts WHERE k = {k}"):
+                    self._select(0, query=Query("around the high water", text, True))
+            self._refresh()
+        self.report.coverage["around the high water"] += 1
 
     def _scattered_delete(self) -> None:
         share = self._random.choice([2, 3, 10])
