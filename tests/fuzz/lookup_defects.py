@@ -90,5 +90,7 @@ DEFECTS: dict[str, Callable[[], Any]] = {
     "keep results whatever is written": patched(mock.patch.object(results, "counts", _same_counts)),
     "keep results by the value of parameters": patched(mock.patch.object(results, "parameters_key", _value_alone)),
     "keep results until the first table changes": patched(mock.patch.object(Database, "tables_read", _first_table)),
-    "give nothing back to DuckDB": patched(mock.patch("sartor.interfaces.connection._give_back", never)),
+    "give nothing back to DuckDB": patched(
+        mock.patch("sartor.interfaces.connection.give_back", never), mock.patch("sartor.interfaces.sending.give_back", never)
+    ),
 }

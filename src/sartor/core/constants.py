@@ -203,8 +203,9 @@ KEPT_SECONDS = Constant(
 KEPT_ANALYSED_SECONDS = Constant(
     0.01, 0.0, 10.0, "what it has to take for its template to be analysed for that alone: up to 3 ms", "python -m benchmarks overhead"
 )
-KEPT_VALUES = Constant(2_000, 1, 1 << 20, "values of a result that is kept: memory against asking again", "declared")
-KEPT_VALUES_IN_ALL = Constant(1_000_000, 1, 1 << 32, "values of all results that are kept, some 50 to 100 bytes each", "declared")
+KEPT_VALUES = Constant(2_000, 1, 1 << 20, "rows of a result that is kept: the time to hand them out against asking again", "declared")
+KEPT_BYTES = Constant(64 << 20, 0, 1 << 40, "memory of the results that are kept against asking again", "declared")
+KEPT_SHARE = Constant(1 / 64, 0.0, 1.0, "of that memory one result may take: large ones against many", "declared")
 PLAIN_RUNS = Constant(32, 1, 4096, "memory of plain results against running statements again for each alternative", "declared")
 PLAIN_ROWS = Constant(10_000, 1, 1 << 24, "rows of a plain result that is kept for other alternatives: memory", "declared")
 DRAIN_SECONDS = Constant(0.0005, 0.0, 1.0, "how often it is looked whether a served statement has ended", "a served look-up: 1 ms")

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from sartor.core.derived import DerivedObject
     from sartor.freshness.registry import RegistryState
     from sartor.freshness.usable import Use
-    from sartor.interfaces.known import Kept, Known
+    from sartor.interfaces.known import Known
     from sartor.interfaces.predicates import Ranged
+    from sartor.interfaces.results import Kept
     from sartor.interfaces.session import Session
     from sartor.sql.classify import Effects
 

@@ -24,6 +24,7 @@ from sartor.core.errors import BudgetError
 from sartor.interfaces import serving
 from sartor.interfaces.answer import Answer
 from sartor.interfaces.database import Database
+from sartor.interfaces.results import parameters_key
 from sartor.interfaces.sending import (
     PLAIN,
     answer_of,
@@ -65,24 +66,28 @@ class Connection(duckdb.DuckDBPyConnection):
         if session is None:
             PLAIN.execute(self, query, parameters)
             return self
-        session.answer = None
+        before, session.answer = session.answer, None
         call = serving.begin(session, query, parameters, looks=True)
         if call.rows is not None:
-            PLAIN.execute(self, "")  # no statement: DuckDB lets go of the result before, and has none until something else is run
-            session.answer = Answer(call.rows, call.description)
-            call.end()
+            try:
+                PLAIN.execute(self, "")  # no statement: DuckDB lets go of the result before, and has none until something else is run
+                session.answer = Answer(call.rows, call.description)
+            finally:
+                call.end()
             return self
         if call.instead is not None or call.describes:
             send_call(call, query, lambda text: PLAIN.execute(self, text, parameters))
         else:  # the same, without what most statements can spare
             try:
                 PLAIN.execute(self, query, parameters)
-            except BaseException:
+            except BaseException as error:
                 call.raised = True
+                if isinstance(error, duckdb.ParserException):
+                    session.answer = before  # nothing was run
                 raise
             finally:
                 call.end()
-        if call.watched is not None and call.known is not None and call.known.is_small:
+        if call.watched is not None and call.known is not None and parameters_key(parameters) in (call.known.small or ()):
             keep_result(self, session, query, parameters)
         return self
 
@@ -113,7 +118,6 @@ class Connection(duckdb.DuckDBPyConnection):
         return self
 
     def commit(self) -> Connection:
-        forget_answer(self)
         write(self, "COMMIT", lambda: PLAIN.commit(self))
         return self
 
@@ -201,7 +205,7 @@ class Connection(duckdb.DuckDBPyConnection):
     @property
     def description(self) -> Any:
         answer = answer_of(self)
-        return PLAIN.description.__get__(self) if answer is None else answer.description
+        return PLAIN.description.__get__(self) if answer is None else list(answer.description)
 
     @property
     def rowcount(self) -> int:
@@ -217,7 +221,7 @@ class Connection(duckdb.DuckDBPyConnection):
     def fetchall(self) -> Any:
         session = SESSIONS.get(id(self))
         pending = session.pending if session is not None else None
-        if session is None or pending is None or not pending.told or session.answer is not None or session.database.keeps_results:
+        if session is None or pending is None or not pending.told or session.answer is not None or not session.database.results.off:
             return fetch_result(self, lambda: PLAIN.fetchall(self), len, whole=True, ours=Answer.fetchall)
         started = perf_counter()  # the same, without what most statements can spare
         result = PLAIN.fetchall(self)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from sartor.core.constants import DECISION_CACHE_ENTRIES, DRAIN_SECONDS, KEPT_VALUES_IN_ALL
+from sartor.core.constants import DECISION_CACHE_ENTRIES, DRAIN_SECONDS
 from sartor.core.design import Alternative, Design
 from sartor.engines.duckdb.engine import DuckDBEngine
 from sartor.freshness.facts import verified_keys
@@ -32,6 +32,7 @@ from sartor.interfaces.known import Compiled, Known, Template
 from sartor.interfaces.observing import Observer
 from sartor.interfaces.opening import Opened, open_plain
 from sartor.interfaces.predicates import Predicates
+from sartor.interfaces.results import Results
 from sartor.interfaces.session import Session, Transaction
 from sartor.sql.classify import Effects, classify
 from sartor.sql.fingerprint import fingerprint
@@ -69,7 +70,7 @@ class Database:
         holding: what keeps objects in memory up to date.
         predicates: the row ids that are remembered of conditions.
         observer: what takes in what statements have shown.
-        keeps_results: small results are kept and handed out again while their tables are the same.
+        results: those that are kept and handed out again while their tables are the same.
     """
 
     def __init__(self, opened: Opened, *, keep_literals: bool, mode: str, keep_results: bool, predicate_cache: bool) -> None:
@@ -92,8 +93,7 @@ class Database:
         self.keeper: Keeper | None = None
         self.holding = Holding(self)
         self.predicates = Predicates(self, is_wanted=predicate_cache)
-        self.keeps_results = keep_results
-        self._kept_values = 0
+        self.results = Results(self, is_wanted=keep_results)
         self.observer = Observer(self)
         self.log = WorkloadLog(opened.folder, keep_literals=keep_literals)
         self.ledger = Ledger(opened.folder)
@@ -214,7 +214,6 @@ class Database:
         if len(self.texts) >= DECISION_CACHE_ENTRIES.default:
             self.texts.clear()
             self._likes.clear()
-            self._kept_values = 0
         like = _LITERAL.sub("?", text)
         known = Known(text)
         if like in self._likes:
@@ -316,24 +315,6 @@ class Database:
             finally:
                 self.engine_lock.release()
         return template.analysis.reads if template.analysis is not None else None
-
-    def count_kept(self, values: int) -> None:
-        """So many values more are kept; when they are too many, all are forgotten."""
-        with self._lock:
-            self._kept_values += values
-            if self._kept_values > KEPT_VALUES_IN_ALL.default:
-                self._forget_results()
-
-    def keep_no_results(self) -> None:
-        """A setting that may show in answers was changed on some connection: from now on nothing is kept."""
-        with self._lock:
-            self.keeps_results = False
-            self._forget_results()
-
-    def _forget_results(self) -> None:
-        self._kept_values = 0
-        for known in list(self.texts.values()):
-            known.results = None
 
     # Writes -------------------------------------------------------------------------------------------------------
 

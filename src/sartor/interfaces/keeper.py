@@ -55,6 +55,7 @@ class Keeper:
         database = self._database
         database.observer.settle()
         state = database.registry.state
+        database.results.purge()
         purge_memory(database)  # what is in memory is read again when look-ups miss it: see `Holding`
         stale = {one.identifier: use(one, state) for one in database.design.objects.values() if not one.action.in_memory}
         to_refresh = self.upkeep.to_refresh(

@@ -16,7 +16,6 @@ from sartor.core.block import Order
 from sartor.core.constants import DISCARD_SHARE, HISTORY_RUNS, PROBATION_RUNS, PUT_BACK_EVERY
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Design
-from sartor.core.table import TableName
 from sartor.engines.base import Outcome
 from sartor.freshness.usable import Use, moved, standing, told
 from sartor.sql.classify import READ, Effects
@@ -145,8 +144,8 @@ class Known:
     Attributes:
         asked: it was run in this process.
         fingerprint, template: None until something like it has been asked before.
-        is_small: its result had few rows when it was fetched last.
-        results: by its parameters, results that were kept; None if there are none.
+        small: parameters with which its result had few rows when it was fetched last; None if there are none.
+        never_kept: its results do not come back as they were.
         ranged: by its parameters, the text with remembered row ids, or the version of what is remembered in which there was none.
         unranged: the version of what is remembered in which there is nothing for this text, whatever its parameters; or -1.
         ties: whether its ORDER BY leaves no ties, with the text and the counts of writes that this was looked at under.
@@ -158,10 +157,10 @@ class Known:
     fingerprint: Fingerprint | None = None
     template: Template | None = None
     ties: tuple[object, bool] | None = None
-    results: dict[object, Kept] | None = None
     ranged: dict[object, Ranged | int] | None = None
     unranged: int = -1
-    is_small: bool = False
+    small: set[object] | None = None
+    never_kept: bool = False
     _plan: tuple[Action, Analysis, Plan | None] | None = None
     _compiled: dict[object, Compiled | None] = field(default_factory=dict)
 
@@ -219,26 +218,6 @@ class Known:
             found = replace(found, proof=(self.text, form))
         self._compiled[key] = found
         return found
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A result that was kept.
-
-    Attributes:
-        tables: whose rows alone decide it.
-        counts: of writes to them when it was read.
-        generation: of the catalog.
-        description: as DuckDB gave it.
-        alternative: the derived objects that it was read from.
-    """
-
-    tables: tuple[TableName, ...]
-    counts: tuple[tuple[int, int], ...]
-    generation: int
-    rows: list[tuple[Any, ...]]
-    description: Any
-    alternative: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,8 @@ def purge(database: Database) -> int:
     """Drop every object that may still hold rows which its table no longer has; returns how many."""
     with database.engine_lock:
         database.predicates.forget()
+        database.results.forget()
+        database.observer.take_in()  # what waits there holds literals, and what it was answered from
         let_go = purge_memory(database)
         stale = [d for d in database.design.objects.values() if not d.action.in_memory and use(d, database.registry.state) is Use.NO]
         if stale and not database.opened.read_only:

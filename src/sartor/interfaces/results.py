@@ -2,48 +2,161 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from sys import getsizeof
 from typing import TYPE_CHECKING, Any
 
-from sartor.core.constants import KEPT_ANALYSED_SECONDS, KEPT_SECONDS, KEPT_VALUES
-from sartor.core.table import has_plain_values
+from sartor.core.constants import KEPT_ANALYSED_SECONDS, KEPT_BYTES, KEPT_SECONDS, KEPT_SHARE, KEPT_VALUES
+from sartor.core.table import TableName, has_plain_values
 from sartor.freshness.usable import counts
-from sartor.interfaces.known import Kept
 
 if TYPE_CHECKING:
     from sartor.interfaces.call import Call
-    from sartor.interfaces.known import Known
+    from sartor.interfaces.database import Database
+    from sartor.interfaces.known import Known, Template
     from sartor.interfaces.session import Session
 
 KEPT = 0  # among the identifiers of what answered a statement: a result that was kept; no object has this number
 _TIMES = ("DATE", "TIMESTAMP")
 _ENDS = frozenset({date.min, date.max, datetime.min, datetime.max})  # what infinity looks like in Python
 _PARAMETERS = frozenset({int, str, bool, date, type(None)})
-SETS_OF_PARAMETERS = 64  # of one text that something is kept for
+SETS_OF_PARAMETERS = 64  # of one text that something is remembered for
 
 
-def may_be_kept(session: Session) -> bool:
-    """Whether this connection asks now what any other one would be answered alike."""
-    database = session.database
-    return database.keeps_results and not (
-        session.transaction is not None or session.plain or database.plain or session.lingering is not None or session.profiles
-    )
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A result that was kept.
+
+    Attributes:
+        tables: whose rows alone decide it.
+        counts: of writes to them when it was read.
+        generation: of the catalog.
+        description: as DuckDB gave it.
+        alternative: the derived objects that it was read from.
+        bytes: of its values in memory.
+    """
+
+    tables: tuple[TableName, ...]
+    counts: tuple[tuple[int, int], ...]
+    generation: int
+    rows: list[tuple[Any, ...]]
+    description: Any
+    alternative: tuple[int, ...]
+    bytes: int
 
 
-def take(session: Session, known: Known, parameters: Any) -> Kept | None:
-    """The result that was kept of a text with these parameters, if it is the one of this moment, which then is its snapshot."""
-    database, template = session.database, known.template
-    kept = (known.results or {}).get(parameters_key(parameters))
-    if kept is None or template is None or not may_be_kept(session):
+class Results:
+    """The results that are kept of one database, at most KEPT_BYTES of them; those that came first go first.
+
+    Attributes:
+        off: why nothing is kept; empty if something may be.
+    """
+
+    def __init__(self, database: Database, *, is_wanted: bool) -> None:
+        self._database = database
+        self._kept: dict[tuple[str, Hashable], Kept] = {}
+        self._bytes = 0
+        self._lock = threading.RLock()  # re-entered when a collected connection closes the database
+        self.off = "" if is_wanted else "it was not asked for"
+
+    @property
+    def bytes(self) -> int:
+        """What they take in memory."""
+        return self._bytes
+
+    def may_be_kept(self, session: Session, template: Template) -> bool:
+        """Whether this connection asks now what any other one would be answered alike, and asking twice does no harm."""
+        database = self._database
+        return not (
+            self.off
+            or session.transaction is not None
+            or session.plain
+            or database.plain
+            or session.lingering is not None
+            or session.profiles
+            or session.hides(template.names)
+            or not template.names.isdisjoint(database.functions)
+        )
+
+    def take(self, session: Session, known: Known, parameters: Any) -> Kept | None:
+        """The result that was kept of a text with these parameters, if it is the one of this moment, which then is its snapshot."""
+        place = (known.text, parameters_key(parameters))
+        kept, template, database = self._kept.get(place), known.template, self._database
+        if kept is None or template is None or not self.may_be_kept(session, template):
+            return None
+        database.look_for_unseen_writes()
+        if self._is_current(kept):
+            return kept
+        with self._lock:
+            self._drop(place)
         return None
-    if session.hides(template.names):
-        return None
-    database.look_for_unseen_writes()
-    if kept.generation == database.generation and counts(kept.tables, database.registry.state) == kept.counts:
-        return kept
-    known.results = None
-    return None
+
+    def keep(self, session: Session, call: Call, rows: list[tuple[Any, ...]], description: Sequence[Any]) -> None:
+        """Keep a whole result, if it is small, took its time, and its tables alone decide it.
+
+        Its tables were not written from before it was sent until its snapshot had begun: the counts at both moments tell.
+        """
+        known, begun, key = call.known, call.after, parameters_key(call.parameters)
+        template = known.template if known is not None else None
+        if (
+            known is None
+            or template is None
+            or call.watched is None
+            or begun is None
+            or call.seconds < KEPT_SECONDS.default
+            or key is None
+        ):
+            return
+        if template.analysis is None and call.seconds < KEPT_ANALYSED_SECONDS.default:
+            return
+        before, generation = call.watched
+        found = self._database.tables_read(known)
+        if found is None or generation != self._database.generation or not self.may_be_kept(session, template):
+            return
+        tables = tuple(found)
+        written = counts(tables, before)
+        if written is None or counts(tables, begun) != written:
+            return
+        size = sum(map(getsizeof, rows)) + sum(getsizeof(value) for row in rows for value in row)
+        if size > KEPT_SHARE.default * KEPT_BYTES.default:
+            return
+        place = (known.text, key)
+        with self._lock:
+            self._drop(place)
+            self._kept[place] = Kept(tables, written, generation, rows, description, call.alternative, size)
+            self._bytes += size
+            while self._bytes > KEPT_BYTES.default:
+                self._drop(next(iter(self._kept)))
+            if self.off:
+                self.forget()
+
+    def stop(self, reason: str) -> None:
+        """From now on nothing is kept: an answer may depend on more than rows."""
+        self.off = self.off or reason
+        self.forget()
+
+    def forget(self) -> None:
+        """Let go of everything; it may be kept again."""
+        with self._lock:
+            self._kept.clear()
+            self._bytes = 0
+
+    def purge(self) -> None:
+        """Let go of what may hold rows that its tables no longer have."""
+        with self._lock:
+            for place in [place for place, kept in self._kept.items() if not self._is_current(kept)]:
+                self._drop(place)
+
+    def _is_current(self, kept: Kept) -> bool:
+        return kept.generation == self._database.generation and counts(kept.tables, self._database.registry.state) == kept.counts
+
+    def _drop(self, place: tuple[str, Hashable]) -> None:
+        kept = self._kept.pop(place, None)
+        if kept is not None:
+            self._bytes -= kept.bytes
 
 
 def is_small(rows: Sequence[object]) -> bool:
@@ -61,39 +174,6 @@ def is_finite(rows: Sequence[tuple[Any, ...]], description: Sequence[Any]) -> bo
     """Whether no date or time may be an infinite one, which Python has no value for."""
     times = [place for place, column in enumerate(description) if str(column[1]) in _TIMES]
     return not times or not any(row[place] in _ENDS for row in rows for place in times)
-
-
-def keep(session: Session, pending: Call, rows: list[tuple[Any, ...]], description: Sequence[Any]) -> None:
-    """Keep a whole result, if it is small, took its time, and its tables alone decide it.
-
-    Its tables were not written from before it was sent until its snapshot had begun; that is known from the counts at both moments.
-    """
-    database, known, begun = session.database, pending.known, pending.after
-    values, key = len(rows) * len(description), parameters_key(pending.parameters)
-    if (
-        known is None
-        or pending.watched is None
-        or begun is None
-        or pending.seconds < KEPT_SECONDS.default
-        or values > KEPT_VALUES.default
-        or key is None
-    ):
-        return
-    if known.template is None or (known.template.analysis is None and pending.seconds < KEPT_ANALYSED_SECONDS.default):
-        return
-    before, generation = pending.watched
-    found = database.tables_read(known)
-    if found is None or generation != database.generation or not may_be_kept(session):
-        return
-    tables = tuple(found)
-    written = counts(tables, before)
-    if written is None or counts(tables, begun) != written:
-        return
-    results = known.results or {}
-    if len(results) >= SETS_OF_PARAMETERS:
-        results = {}
-    known.results = {**results, key: Kept(tables, written, generation, rows, description, pending.alternative)}
-    database.count_kept(values)
 
 
 def parameters_key(parameters: Any) -> Hashable:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
 
+from sartor.core.constants import KEPT_VALUES
 from sartor.interfaces import serving
 from sartor.interfaces.answer import Answer
 from sartor.interfaces.call import NEVER_RETRIED, Call
-from sartor.interfaces.results import comes_back, is_finite, is_small, keep
+from sartor.interfaces.results import SETS_OF_PARAMETERS, comes_back, is_finite, is_small, parameters_key
 from sartor.interfaces.session import SESSIONS, Session
 
 if TYPE_CHECKING:
     from sartor.interfaces.connection import Connection
+    from sartor.interfaces.known import Known
 
 __name__ = "duckdb._sartor_sending"  # as `connection`: DuckDB skips its frames when it looks for a caller's data frames
 
@@ -60,23 +62,38 @@ def send_call(call: Call, query: Any, send: Callable[[Any], _Result]) -> _Result
 def keep_result(connection: Connection, session: Session, query: Any, parameters: Any) -> None:
     """Fetch a result that was small the last time as a whole, so that it can be kept, and hand it out from here."""
     pending, description = session.pending, PLAIN.description.__get__(connection)
-    if pending is None or not comes_back(description):
+    known = pending.known if pending is not None else None
+    if pending is None or known is None:
+        return
+    if not comes_back(description):
+        known.never_kept = True
         return
     started = perf_counter()
     try:
-        rows = PLAIN.fetchall(connection)
+        rows = PLAIN.fetchmany(connection, int(KEPT_VALUES.default) + 1)
     except NEVER_RETRIED:
         raise
     except duckdb.Error:  # it is to be raised where it would be without this
         PLAIN.execute(connection, query, parameters)
         return
-    if not is_finite(rows, description):
+    note_size(known, parameters, rows)
+    known.never_kept = not is_finite(rows, description)
+    if known.never_kept or not is_small(rows):
         PLAIN.execute(connection, query, parameters)
         return
     pending.seconds += perf_counter() - started
     PLAIN.execute(connection, "")
     session.answer = Answer(rows, description)
-    keep(session, pending, rows, description)
+    session.database.results.keep(session, pending, rows, description)
+
+
+def note_size(known: Known, parameters: Any, rows: Sequence[object]) -> None:
+    """Remember whether a result was small, so that it is fetched as a whole the next time."""
+    key, small = parameters_key(parameters), known.small or set()
+    if key is not None and is_small(rows):
+        known.small = {*small, key} if len(small) < SETS_OF_PARAMETERS else {key}
+    elif key in small:
+        known.small = small - {key}
 
 
 def answer_of(connection: Connection) -> Answer | None:
@@ -159,8 +176,8 @@ def fetch_result(
     pending.seconds += perf_counter() - started
     if result is not None:  # as of a result that has been fetched already
         pending.fetched += count(result)
-    if whole and isinstance(result, list) and pending.known is not None:
-        pending.known.is_small = is_small(result)
+    if whole and isinstance(result, list) and pending.known is not None and not session.database.results.off:
+        note_size(pending.known, pending.parameters, result)
     if whole and not pending.told:
         pending.tell()
     return result

@@ -15,7 +15,6 @@ from sartor.core.derived import DerivedObject
 from sartor.core.design import rests_on_facts
 from sartor.freshness.usable import Use, loose, moved, settled, use
 from sartor.interfaces.call import Call
-from sartor.interfaces.results import may_be_kept, take
 from sartor.interfaces.session import Session
 from sartor.sql.classify import NOTHING, READ, Effects
 
@@ -53,8 +52,8 @@ def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False,
     call = Call(session, known, effects, parameters, began, not plain, looks)
     if effects.reads_only:
         template = known.template
-        if looks and known.results is not None:
-            call.kept = take(session, known, parameters)
+        if looks and not database.results.off:
+            call.kept = database.results.take(session, known, parameters)
         if call.kept is not None:
             call.rows, call.description = call.kept.rows, call.kept.description
         elif template is not None and not plain and template.may_be_served(database.design, database.generation):
@@ -64,7 +63,15 @@ def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False,
         store = database.predicates.store
         if store.entries and known.unranged != store.version and call.instead is None and call.rows is None and not plain:
             _take_ranges(call, database)
-        if looks and database.keeps_results and template is not None and call.rows is None and may_be_kept(session):
+        results = database.results
+        if (
+            looks
+            and not results.off
+            and template is not None
+            and not known.never_kept
+            and call.rows is None
+            and results.may_be_kept(session, template)
+        ):
             if call.before is None:
                 database.look_for_unseen_writes()
             call.watched = (call.before or database.registry.state, database.generation)

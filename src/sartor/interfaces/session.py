@@ -165,16 +165,16 @@ class Session:
             self._learn_settings(effects)
 
     def _learn_settings(self, effects: Effects) -> None:
-        if not effects.settings or any(name not in _UNSEEN_SETTINGS for name, _ in effects.settings):
-            self.database.keep_no_results()
         if not effects.settings:
             if not effects.harmless_session:
                 self.plain = "a statement changed this session in a way that is not followed"
                 self.database.predicates.stop_serving(self.plain)
+                self.database.results.stop(self.plain)
             return
         for name, _ in effects.settings:
             if name not in _UNSEEN_SETTINGS:
                 self.database.predicates.stop_serving(f"the setting {name} was changed")
+                self.database.results.stop(f"the setting {name} was changed")
             if name in _OF_THIS_SESSION:
                 self.plain = f"{name} was changed, so names may mean something else"
             elif name not in NEUTRAL_SETTINGS:

@@ -23,13 +23,32 @@ def reads(tree: exp.Expression, words: tuple[str, ...], catalog: Catalog) -> fro
     """
     if any(word.lower() in _MOMENTARY for word in words):
         return None
-    named = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
     found = set()
     for table in tree.find_all(exp.Table):
         parts = tuple(part.name for part in table.parts)
         info = catalog.resolve(parts)
         if info is not None and isinstance(info.source, TableName):
+            if info.has_generated or info.has_triggers:
+                return None
             found.add(info.source)  # also where a common table expression of that name is meant: to watch one table more does no harm
-        elif len(parts) != 1 or parts[0].lower() not in named:
+        elif len(parts) != 1 or not _is_common(table, parts[0].lower()):
             return None
     return frozenset(found)
+
+
+def _is_common(table: exp.Table, name: str) -> bool:
+    """Whether a name is a common table expression's where it stands; inside itself, and before it, it means something else."""
+    inside: exp.Expr = table
+    while inside.parent is not None:
+        node, within = inside.parent, inside
+        inside = node
+        if isinstance(node, exp.With):
+            if node.args.get("recursive"):
+                return False
+            seen = node.expressions[: next(place for place, one in enumerate(node.expressions) if one is within)]
+        else:
+            with_ = node.args.get("with_")
+            seen = with_.expressions if with_ is not None and with_ is not within else []
+        if any(one.alias.lower() == name for one in seen):
+            return True
+    return False
