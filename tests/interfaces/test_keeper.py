@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 import sartor
@@ -15,6 +16,7 @@ from sartor.components.point_lookup.apply import held_columns
 from sartor.components.sort_keys.apply import sorted_copy
 from sartor.core.table import Column, TableName
 from sartor.freshness.usable import Use, use
+from sartor.interfaces import database as databases
 from sartor.interfaces import keeper as keeping
 from sartor.interfaces.connection import session_of
 from sartor.interfaces.database import Database
@@ -167,3 +169,21 @@ def test_a_database_that_can_not_be_written_is_left_alone(tmp_path: Path) -> Non
     for options in ({"read_only": True}, {"mode": "off"}):
         with sartor.connect(path, autotune=True, **options) as connection:
             assert session_of(connection).database.keeper is None
+
+
+def test_a_connection_that_a_thread_of_ours_collects_blocks_nobody(tmp_path: Path) -> None:
+    """Whoever closes a database waits for the keeper, and holds what closing another one needs."""
+    other = sartor.connect(tmp_path / "other.duckdb")
+    other.execute("CREATE TABLE t AS SELECT 1 AS i")
+    held = [other]
+    del other
+    collecting = threading.Thread(target=held.clear, name="sartor-keeper")
+    with databases._OPEN_LOCK:
+        collecting.start()
+        collecting.join(20)
+        assert not collecting.is_alive()
+        leaving = [thread for thread in threading.enumerate() if thread.name == "leaving"]
+    for thread in leaving:
+        thread.join()
+    with duckdb.connect(str(tmp_path / "other.duckdb")) as plain:  # it was closed
+        assert plain.execute("SELECT i FROM t").fetchall() == [(1,)]

@@ -11,6 +11,7 @@ the same answer.
 from __future__ import annotations
 
 import os
+import threading
 import weakref
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -23,7 +24,7 @@ import duckdb
 from sartor.core.errors import BudgetError
 from sartor.interfaces import serving
 from sartor.interfaces.answer import Answer
-from sartor.interfaces.database import Database
+from sartor.interfaces.database import OWN_THREADS, Database
 from sartor.interfaces.results import parameters_key
 from sartor.interfaces.sending import (
     PLAIN,
@@ -472,9 +473,15 @@ def _adopt(plain: duckdb.DuckDBPyConnection, database: Database) -> Connection:
 
 
 def _collected(identity: int, session: Session) -> None:
-    """A connection goes, and its identity may become another one's."""
+    """A connection goes, and its identity may become another one's.
+
+    A thread of Sartor's own that happens to collect it does not close it itself: whoever closes a database waits for these threads.
+    """
     SESSIONS.pop(identity, None)
-    session.leave()
+    if threading.current_thread().name.startswith(OWN_THREADS):
+        threading.Thread(target=session.leave, name="leaving").start()
+    else:
+        session.leave()
 
 
 def _adopt_like(parent: Connection, plain: duckdb.DuckDBPyConnection) -> Connection:

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 # Literals, and names that relations generate: good enough to tell what was asked before from what was not.
 _LITERAL = re.compile(r"'[^']*'|\b\d+(?:\.\d+)?|unnamed_relation_[0-9a-f]{16}")
+OWN_THREADS = "sartor-"  # what the names of Sartor's own threads begin with
 _Plain = duckdb.DuckDBPyConnection
 _OPEN: dict[str, Database] = {}
 _OPEN_LOCK = threading.RLock()
