@@ -1,0 +1,91 @@
+"""Candidates for layouts: for each table, what its templates ask of it again and again that no single key brings together."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sartor.components.layouts import truth_bits
+from sartor.components.sort_keys.propose import Use, column_groups, in_catalog_order
+from sartor.components.sort_keys.serve import keeps
+from sartor.core.action import Action
+from sartor.core.analysis import Reference
+from sartor.core.constants import LAYOUT_BITS, LAYOUT_CANDIDATES, LAYOUT_SINGLE_BITS
+from sartor.core.derived import HIDDEN_COLUMN
+from sartor.core.table import Catalog, TableInfo, TableName
+from sartor.sql.fingerprint import fingerprint
+from sartor.workload.workload import TemplateStatistics, Workload
+
+
+@dataclass(slots=True)
+class _Asked(Use):
+    """A template's use of one table.
+
+    Attributes:
+        bits: how often each condition was asked that may be a bit, of `statements`.
+        ranged: columns that conditions restrict in a way that zone maps see.
+    """
+
+    bits: Counter[str] = field(default_factory=Counter)
+    statements: int = 0
+    ranged: frozenset[str] = frozenset()
+
+    def seconds_of(self, bit: str) -> float:
+        """Seconds that its statements with a condition took."""
+        return self.seconds * self.bits[bit] / max(1, self.statements)
+
+
+def propose(workload: Workload, catalog: Catalog) -> list[Action]:
+    """Candidate layouts, those first whose templates took most seconds. Whether they help is for `estimate` to say."""
+    uses: dict[TableName, list[_Asked]] = defaultdict(list)
+    for template in workload.reads():
+        analysis = template.analysis
+        if analysis is None or analysis.refusal is not None:
+            continue
+        for reference in analysis.references:
+            if reference.refusal is None and isinstance(reference.source, TableName):
+                uses[reference.source].append(_asked(template, reference))
+    found = []
+    for source, ours in sorted(uses.items(), key=lambda item: -sum(use.seconds for use in item[1])):
+        info = catalog.info(source)
+        if info is not None and not any(column.name.lower().startswith(HIDDEN_COLUMN) for column in info.columns):
+            found += list(dict.fromkeys(_truth_bits(source, info, ours, catalog)))[: int(LAYOUT_CANDIDATES.default)]
+    return found
+
+
+def _asked(template: TemplateStatistics, reference: Reference) -> _Asked:
+    """What the statements of a template ask of a table, each with its own literals."""
+    conditions = truth_bits.conditions(reference)
+    ranged = frozenset(p.column for p in reference.predicates if p.column and p.written is None and keeps(p.operator) < 1.0)
+    asked = _Asked(template.digest, template.total_seconds, frozenset(reference.columns), ranged=ranged)
+    for execution in template.executions if conditions and not reference.sequence else ():
+        words = [execution.text[start:end] for start, end in fingerprint(execution.text).tokens]
+        asked.bits.update({written.text(words) for written in conditions})
+        asked.statements += 1
+    return asked
+
+
+def _truth_bits(source: TableName, info: TableInfo, uses: list[_Asked], catalog: Catalog) -> Iterator[Action]:
+    """Copies by the conditions that took most seconds, each of the first few alone and all together, then by a column."""
+    seconds: dict[str, float] = defaultdict(float)
+    for use in uses:
+        for bit in use.bits:
+            seconds[bit] += use.seconds_of(bit)
+    ranked = sorted(seconds, key=lambda bit: -seconds[bit])[: int(LAYOUT_BITS.default)]
+    sets = [tuple(ranked), *((bit,) for bit in ranked[: int(LAYOUT_SINGLE_BITS.default)])]
+    for bits in sets if ranked else ():
+        asking = [use for use in uses if use.bits.keys() & set(bits)]
+        by_column: dict[str, float] = defaultdict(float)
+        for use in asking:
+            for name in use.ranged:
+                by_column[name] += use.seconds
+        for chosen in column_groups(asking):
+            columns = frozenset().union(*(use.columns for use in chosen))
+            served = [use for use in asking if use.columns <= columns]
+            kept = tuple(bit for bit in bits if any(use.bits[bit] for use in served))
+            held = in_catalog_order(source, columns, catalog)
+            schema = [column for column in info.columns if column.name in held]
+            best = max((name for name in held if name in by_column), key=lambda name: by_column[name], default=None)
+            for then in ((), (best,)) if best else ((),):
+                yield truth_bits.truth_bits(source, schema, kept, then, frozenset(use.digest for use in served))

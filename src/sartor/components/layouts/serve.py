@@ -1,0 +1,50 @@
+"""Which layouts a statement can be answered from, and with which implied condition. Pure: no engine, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sartor.components.layouts import truth_bits
+from sartor.core.analysis import Analysis, Reference
+from sartor.core.derived import DerivedObject
+from sartor.core.design import Alternative, Replacement
+from sartor.freshness.residual import content
+from sartor.freshness.usable import Use
+from sartor.sql.rewrite import Splice
+
+
+def alternatives(analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequence[Alternative]:
+    """Each layout that covers a reference and whose order may help it, one replacement each; the smaller copies first."""
+    if analysis.refusal is not None:
+        return ()
+    found = []
+    for place, reference in enumerate(analysis.references):
+        serving = [derived for derived in objects if serves(reference, derived)]
+        found += [
+            (Replacement(place, derived.identifier),)
+            for derived in sorted(serving, key=lambda one: (one.bytes_stored, one.identifier))
+        ]
+    return tuple(found)
+
+
+def serves(reference: Reference, derived: DerivedObject) -> bool:
+    """Whether a reference may read a layout, and be spared something by its order."""
+    action = derived.action
+    if action.component != "layouts" or action.source != reference.source or reference.refusal is not None:
+        return False
+    return set(reference.columns) <= set(action.get("columns")) and truth_bits.may_hold(action, reference)
+
+
+def splices(
+    analysis: Analysis, place: int, derived: DerivedObject, moved: frozenset[int], words: Sequence[str]
+) -> Sequence[Splice] | None:
+    """The table's name with its alias becomes a derived table over the layout; None if this statement's literals are not its own.
+
+    The statement's own conditions stay and are evaluated still.
+    """
+    reference = analysis.references[place]
+    only = truth_bits.implied(derived.action, reference, words)
+    if not only:
+        return None
+    select = content(derived, reference.columns, reference.order, Use.RESIDUAL if moved else Use.WHOLE, only)
+    return (Splice(reference.first_token, reference.last_token, f"({select}) AS {reference.alias}"),)
