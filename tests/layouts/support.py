@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import sartor
-from sartor.components.layouts import truth_bits
+from sartor.components.layouts import cells, truth_bits
 from sartor.core.action import Action
 from sartor.core.derived import DerivedObject
+from sartor.core.table import TableName
 from sartor.interfaces.connection import Connection, session_of
 from sartor.sql.analyse import analyse
 
 ROWS = 400_000
 SCHEMA = f"""
 CREATE TABLE facts AS SELECT i AS id, (hash(i) % 1000)::INTEGER AS r, (hash(i + 1) % 1000)::INTEGER AS q,
-    CASE WHEN hash(i + 2) % 50 = 0 THEN NULL WHEN hash(i + 3) % 100 = 0 THEN 'an error ' || (i % 7) ELSE 'fine ' || (i % 90) END AS note,
+    CASE WHEN hash(i + 2) % 50 = 0 THEN NULL
+        WHEN hash(i + 3) % 100 = 0 THEN 'an error ' || (i % 7) ELSE 'fine ' || (i % 90) END AS note,
     DATE '2024-01-01' + (hash(i + 4) % 600)::INTEGER AS d, ((hash(i + 5) % 100000) / 100)::DECIMAL(9, 2) AS m,
     (hash(i + 6) % 7) / 2 AS f, (i % 40)::SMALLINT AS dim FROM range({ROWS}) r(i);
 CREATE TABLE dims AS SELECT i::SMALLINT AS dim, 'n' || (i % 4) AS name FROM range(30) r(i);
@@ -52,7 +54,8 @@ def action(connection: Connection, *conditions: str, table: str = "facts", then:
     with database.engine_lock:
         info = database.catalog().resolve((table,))
     assert info is not None
-    return truth_bits.truth_bits(info.source, info.columns, bits, then, frozenset())  # type: ignore[arg-type]
+    assert isinstance(info.source, TableName)
+    return truth_bits.truth_bits(info.source, info.columns, bits, then, frozenset())
 
 
 def install(connection: Connection, *conditions: str, table: str = "facts", then: tuple[str, ...] = ()) -> DerivedObject:
@@ -99,3 +102,16 @@ def _scanned(node: Any) -> list[int]:
         return []
     found = [int(value) for key, value in node.items() if key == "row_groups_scanned" and isinstance(value, int | str)]
     return found + [count for value in node.values() for count in _scanned(value)]
+
+
+def install_cells(connection: Connection, kind: str, *dimensions: str, table: str = "facts", parts: int = 4) -> DerivedObject:
+    """A layout of a whole table by cells, put in force without a trial; of a grid each column that is cut is, in so many parts."""
+    database = session_of(connection).database
+    with database.engine_lock:
+        info = database.catalog().resolve((table,))
+    assert info is not None
+    assert isinstance(info.source, TableName)
+    if kind == cells.GRID:
+        cut = (parts,) * (len(dimensions) - 1)
+        return database.install(cells.grid(info.source, info.columns, dimensions, cut, frozenset()))
+    return database.install(cells.curve(kind, info.source, info.columns, dimensions, frozenset()))

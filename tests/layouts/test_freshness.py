@@ -37,7 +37,9 @@ def _all(connection: Connection) -> list[bool]:
 
 
 def test_appended_rows_are_read_though_they_have_no_bits(connection: Connection) -> None:
-    connection.execute("INSERT INTO facts VALUES (-1, 1, 2, 'an error', DATE '2024-01-01', 1, 1, 3), (-2, 1, 2, NULL, NULL, 1, NULL, 3)")
+    connection.execute(
+        "INSERT INTO facts VALUES (-1, 1, 2, 'an error', DATE '2024-01-01', 1, 1, 3), (-2, 1, 2, NULL, NULL, 1, NULL, 3)"
+    )
     assert all(_all(connection))
     assert connection.execute("SELECT min(id) FROM facts WHERE note LIKE '%error%'").fetchall() == [(-1,)]
     connection.refresh()

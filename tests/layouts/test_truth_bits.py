@@ -1,4 +1,4 @@
-"""Copies ordered by the truth of conditions: what they answer, that they read fewer row groups, and that the answer is plain DuckDB's."""
+"""Copies ordered by the truth of conditions: they read fewer row groups, and the answer is plain DuckDB's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,13 @@ from sartor.components.layouts import truth_bits
 from sartor.interfaces.connection import session_of
 from tests.layouts.support import action, install, opened, plain, row_groups, served
 
-_BITS = ("note LIKE '%error%'", "r < q", "d NOT IN (DATE '2024-01-05', DATE '2024-02-05')", "lower(note) = 'an error 3'", "dim IN (3, 9)")
+_BITS = (
+    "note LIKE '%error%'",
+    "r < q",
+    "d NOT IN (DATE '2024-01-05', DATE '2024-02-05')",
+    "lower(note) = 'an error 3'",
+    "dim IN (3, 9)",
+)
 _NULLABLE = ("note LIKE '%error%' OR m < 0.05", "NOT (note = 'fine 3' OR r > 4)")
 SERVED: list[tuple[str, Any]] = [
     ("SELECT count(*), sum(r), min(d) FROM facts WHERE note LIKE '%error%'", None),

@@ -180,6 +180,13 @@ LAYOUT_SINGLE_BITS = Constant(
     2, 0, 64, "conditions that a copy of their own is proposed for, against the time to estimate it", "declared"
 )
 LAYOUT_CANDIDATES = Constant(32, 1, 1024, "layouts of a table estimated in a round against the time that estimating takes", "declared")
+LAYOUT_CELL_BITS = Constant(
+    12, 4, 16, "cells that a curve goes through: more follow the values closer and take longer to tell apart when building", _LAYOUTS
+)
+LAYOUT_DIMENSIONS = Constant(
+    4, 2, 4, "columns of a curve: each one more widens the ranges that a row group holds of the others", "declared"
+)
+LAYOUT_CUT_SECONDS = Constant(70e-9, 0.0, 1e-3, "seconds to tell the part of one column that a row lies in", _LAYOUTS)
 LAYOUT_BIT_SECONDS = Constant(20e-9, 0.0, 1e-3, "seconds to find out whether a condition holds for one row", _LAYOUTS)
 PREDICATE_SECONDS = Constant(
     0.005,

@@ -58,7 +58,7 @@ def written(
         first -= 1
     if first < 0:
         return None
-    span = next((span for span in _cut(words, first + 1) if span[0] <= inside <= span[1]), None)
+    span = next((span for span in _parts(words, first + 1) if span[0] <= inside <= span[1]), None)
     if span is None or not _is(condition, words[span[0] : span[1] + 1]):
         return None
     columns = []
@@ -88,8 +88,27 @@ def _first_token(node: exp.Expression, reader: Reader) -> int:
     return reader.token_at(min((leaf.meta["start"] for leaf in node.walk() if "start" in leaf.meta), default=None))
 
 
+def _parts(words: Sequence[str], first: int) -> Iterator[tuple[int, int]]:
+    """WHERE, cut at its ANDs, also at those in parentheses around whole parts: the first and the last token of each part."""
+    for start, end in _cut(words, first):
+        if words[start] == "(" and _closing(words, start) == end:
+            yield from _parts(words, start + 1)
+        else:
+            yield start, end
+
+
+def _closing(words: Sequence[str], opening: int) -> int:
+    """The token that closes the parenthesis that this one opens; -1 if none does."""
+    depth = 0
+    for place in range(opening, len(words)):
+        depth += (words[place] == "(") - (words[place] == ")")
+        if depth == 0:
+            return place
+    return -1
+
+
 def _cut(words: Sequence[str], first: int) -> Iterator[tuple[int, int]]:
-    """WHERE, cut at its ANDs: the first and the last token of each part."""
+    """The first and the last token of each part between ANDs, up to the end of WHERE or of the parenthesis around it."""
     depth = between = 0
     start = place = first
     while place < len(words):
@@ -101,11 +120,12 @@ def _cut(words: Sequence[str], first: int) -> Iterator[tuple[int, int]]:
             between += 1
         elif depth == 0 and word == "AND" and between:
             between -= 1
-        elif depth == 0 and word == "AND":
+        elif depth == 0 and word == "AND" and start < place:
             yield start, place - 1
             start = place + 1
         place += 1
-    yield start, place - 1
+    if start < place:
+        yield start, place - 1
 
 
 def _is(condition: exp.Expression, words: Sequence[str]) -> bool:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from sartor.components.copies import Copy
-from sartor.components.layouts import truth_bits
+from sartor.components.layouts import cells, truth_bits
 from sartor.core.action import Action
 
 
 def copy(action: Action) -> Copy:
-    """What a layout stores; KeyError if its kind is not known."""
-    return {truth_bits.KIND: truth_bits.copy}[action.get("kind")](action)
+    """What a layout stores."""
+    return cells.copy(action) if cells.is_cells(action) else truth_bits.copy(action)

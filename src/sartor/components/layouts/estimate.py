@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from statistics import median
 
-from sartor.components.layouts import truth_bits
+from sartor.components.layouts import cells, truth_bits
 from sartor.components.sort_keys.estimate import (
     filtered_share,
     gain,
@@ -19,7 +19,7 @@ from sartor.components.sort_keys.estimate import (
 from sartor.components.sort_keys.sample import Key, Sample, draw
 from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis, Reference
-from sartor.core.constants import LAYOUT_BIT_SECONDS
+from sartor.core.constants import LAYOUT_BIT_SECONDS, LAYOUT_CUT_SECONDS
 from sartor.core.derived import HIDDEN_COLUMN
 from sartor.core.evidence import Evidence
 from sartor.core.predicate import Operator, Predicate
@@ -31,6 +31,9 @@ from sartor.workload.workload import TemplateStatistics, Workload
 
 _MODEL = "row groups skipped on a sample"
 _SAMPLE = 1_000_000  # numbers its samples apart from those of sorted copies
+
+Names = dict[str | tuple[str, ...], str]
+"""The columns of a sample that hold the truth of conditions, and the places of cells by the name that their key gives them."""
 
 Instances = list[tuple[Analysis, int]]
 """Statements of a template, each analysed with its own literals, and how often it was seen."""
@@ -48,9 +51,7 @@ def estimate(actions: Sequence[Action], workload: Workload, catalog: Catalog, en
     for number, (source, ours) in enumerate(by_source.items()):
         sample = draw(engine, source, sorted(_columns(source, ours, instances)), _SAMPLE + number)
         try:
-            bits = dict.fromkeys(bit for action in ours for bit in action.get("bits"))
-            names = {bit: f"{HIDDEN_COLUMN}{place}" for place, bit in enumerate(bits)}
-            sample.compute({name: truth_bits.truth(bit) for bit, name in names.items()})
+            names = _computed(sample, ours)
             saved: dict[tuple[str, Key], float] = {}
             for action in ours:
                 found[id(action)] = _one(action, templates, instances, catalog, sample, names, saved)
@@ -59,16 +60,33 @@ def estimate(actions: Sequence[Action], workload: Workload, catalog: Catalog, en
     return [found[id(action)] for action in actions]
 
 
+def _computed(sample: Sample, actions: Sequence[Action]) -> Names:
+    """Give the sample the hidden columns of all actions."""
+    bits = dict.fromkeys(bit for action in actions if not cells.is_cells(action) for bit in action.get("bits"))
+    names: Names = {bit: f"{HIDDEN_COLUMN}{place}" for place, bit in enumerate(bits)}
+    if bits:
+        sample.compute({names[bit]: truth_bits.truth(bit) for bit in bits})
+    for action in actions:
+        if cells.is_cells(action) and action.get("key") not in names:
+            name = names[action.get("key")] = f"{HIDDEN_COLUMN}{len(names)}"
+            sample.compute({name: cells.position(action)}, cells.borders(action, sample.name))
+    return names
+
+
 def _one(
     action: Action,
     templates: Sequence[TemplateStatistics],
     instances: dict[str, Instances],
     catalog: Catalog,
     sample: Sample,
-    names: dict[str, str],
+    names: Names,
     known: dict[tuple[str, Key], float],
 ) -> Estimate:
-    key: Key = (*(names[bit] for bit in action.get("bits")), *action.get("then"))
+    is_cells = cells.is_cells(action)
+    if is_cells:
+        key: Key = (names[action.get("key")], *cells.then(action))
+    else:
+        key = (*(names[bit] for bit in action.get("bits")), *action.get("then"))
     saved = {}
     for template in templates:
         if template.digest not in action.templates:
@@ -78,7 +96,8 @@ def _one(
             known[asked] = _saved(template, instances[template.digest], action, key, sample, names)
         if known[asked] > 0:
             saved[template.digest] = Evidence(known[asked], "predicted", _MODEL)
-    build = sample.rows * (row_build_seconds(action, catalog) + len(action.get("bits")) * LAYOUT_BIT_SECONDS.default)
+    hidden = len(action.get("parts")) * LAYOUT_CUT_SECONDS.default if is_cells else len(key) * LAYOUT_BIT_SECONDS.default
+    build = sample.rows * (row_build_seconds(action, catalog) + hidden)
     return Estimate(
         action,
         saved,
@@ -88,34 +107,31 @@ def _one(
     )
 
 
-def _saved(
-    template: TemplateStatistics, instances: Instances, action: Action, key: Key, sample: Sample, names: dict[str, str]
-) -> float:
+def _saved(template: TemplateStatistics, instances: Instances, action: Action, key: Key, sample: Sample, names: Names) -> float:
     """Seconds saved on each run, by the mean over the template's statements; those with other literals run plain and save nothing."""
     plain = median(template.plain_seconds)
     total = 0.0
     for analysis, times in instances:
         for reference in replaceable(analysis, action.source):
-            hidden = list(_hidden(action, reference, names))
-            if hidden:
-                spared = 1.0 - min(1.0, _work(sample, key, reference, hidden) / work(sample, (), reference))
+            groups = _work(sample, key, action, reference, names)
+            if groups is not None:
+                spared = 1.0 - min(1.0, groups / work(sample, (), reference))
                 total += times * gain(plain, spared, analysis, reference, sample)
     return total / max(1, sum(times for _, times in instances))
 
 
-def _work(sample: Sample, key: Key, reference: Reference, hidden: Sequence[Predicate]) -> float:
-    """What a reference's scan decodes of a layout, in row groups."""
+def _work(sample: Sample, key: Key, action: Action, reference: Reference, names: Names) -> float | None:
+    """What a reference's scan decodes of a layout, in row groups; None if it is not served by it."""
+    if cells.is_cells(action):
+        return sample.work(key, reference.predicates, filtered_share(reference)) if cells.restricted(action, reference) else None
+    asked = {written.example for written in truth_bits.conditions(reference)}
+    columns = [names[bit] for bit in action.get("bits") if bit in asked]
+    hidden = [Predicate(column, Operator.GREATER_EQUAL, f"{quote(column)} >= 1") for column in columns]
+    if not hidden:
+        return None
     if sample.share_kept(hidden) == 0:
         return 1.0  # fewer rows than the sample is fine for, which lie together
     return sample.work(key, [*reference.predicates, *hidden], filtered_share(reference))
-
-
-def _hidden(action: Action, reference: Reference, names: dict[str, str]) -> Iterator[Predicate]:
-    """The implied conditions, over the sample's columns."""
-    asked = {written.example for written in truth_bits.conditions(reference)}
-    for bit in action.get("bits"):
-        if bit in asked:
-            yield Predicate(names[bit], Operator.GREATER_EQUAL, f"{quote(names[bit])} >= 1")
 
 
 def _instances(template: TemplateStatistics, catalog: Catalog) -> Instances:
@@ -126,7 +142,7 @@ def _instances(template: TemplateStatistics, catalog: Catalog) -> Instances:
 
 def _columns(source: Source, actions: Sequence[Action], instances: dict[str, Instances]) -> set[str]:
     """The columns that the sample has to hold: keys, and all that is restricted by a condition."""
-    needed = {column for action in actions for column in action.get("then")}
+    needed = {column for action in actions for column in action.get("dimensions" if cells.is_cells(action) else "then")}
     for analyses in instances.values():
         for analysis, _ in analyses:
             for reference in replaceable(analysis, source):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import combinations
 
-from sartor.components.layouts import truth_bits
+from sartor.components.layouts import cells, truth_bits
+from sartor.components.layouts.curves import CURVES
 from sartor.components.sort_keys.propose import Use, column_groups, in_catalog_order
-from sartor.components.sort_keys.serve import keeps
 from sartor.core.action import Action
 from sartor.core.analysis import Reference
-from sartor.core.constants import LAYOUT_BITS, LAYOUT_CANDIDATES, LAYOUT_SINGLE_BITS
+from sartor.core.constants import LAYOUT_BITS, LAYOUT_CANDIDATES, LAYOUT_DIMENSIONS, LAYOUT_SINGLE_BITS, ROW_GROUP_ROWS
 from sartor.core.derived import HIDDEN_COLUMN
 from sartor.core.table import Catalog, TableInfo, TableName
 from sartor.sql.fingerprint import fingerprint
@@ -50,14 +51,15 @@ def propose(workload: Workload, catalog: Catalog) -> list[Action]:
     for source, ours in sorted(uses.items(), key=lambda item: -sum(use.seconds for use in item[1])):
         info = catalog.info(source)
         if info is not None and not any(column.name.lower().startswith(HIDDEN_COLUMN) for column in info.columns):
-            found += list(dict.fromkeys(_truth_bits(source, info, ours, catalog)))[: int(LAYOUT_CANDIDATES.default)]
+            for member in (_truth_bits, _cells):
+                found += list(dict.fromkeys(member(source, info, ours, catalog)))[: int(LAYOUT_CANDIDATES.default)]
     return found
 
 
 def _asked(template: TemplateStatistics, reference: Reference) -> _Asked:
     """What the statements of a template ask of a table, each with its own literals."""
     conditions = truth_bits.conditions(reference)
-    ranged = frozenset(p.column for p in reference.predicates if p.column and p.written is None and keeps(p.operator) < 1.0)
+    ranged = frozenset(predicate.column for predicate in cells.ranges(reference))
     asked = _Asked(template.digest, template.total_seconds, frozenset(reference.columns), ranged=ranged)
     for execution in template.executions if conditions and not reference.sequence else ():
         words = [execution.text[start:end] for start, end in fingerprint(execution.text).tokens]
@@ -89,3 +91,36 @@ def _truth_bits(source: TableName, info: TableInfo, uses: list[_Asked], catalog:
             best = max((name for name in held if name in by_column), key=lambda name: by_column[name], default=None)
             for then in ((), (best,)) if best else ((),):
                 yield truth_bits.truth_bits(source, schema, kept, then, frozenset(use.digest for use in served))
+
+
+def _cells(source: TableName, info: TableInfo, uses: list[_Asked], catalog: Catalog) -> Iterator[Action]:
+    """Copies by the cells of the columns that were restricted for most seconds: two, three and four of them."""
+    seconds: dict[str, float] = defaultdict(float)
+    pairs: dict[tuple[str, ...], float] = defaultdict(float)
+    for use in uses:
+        for name in use.ranged:
+            seconds[name] += use.seconds
+        for pair in combinations(sorted(use.ranged), 2):
+            pairs[pair] += use.seconds
+    ranked = sorted(seconds, key=lambda name: (-seconds[name], name))
+    sets = [tuple(ranked[:count]) for count in range(2, int(LAYOUT_DIMENSIONS.default) + 1) if len(ranked) >= count]
+    sets += sorted(pairs, key=lambda pair: -pairs[pair])[:1]
+    for dimensions in dict.fromkeys(sets):
+        asking = [use for use in uses if use.ranged & set(dimensions)]
+        for chosen in reversed(column_groups(asking)[len(asking) :]):
+            columns = frozenset(dimensions).union(*(use.columns for use in chosen))
+            served = frozenset(use.digest for use in asking if use.columns <= columns)
+            held = in_catalog_order(source, columns, catalog)
+            schema = [column for column in info.columns if column.name in held]
+            for kind in CURVES:
+                yield cells.curve(kind, source, schema, dimensions, served)
+            for last in dimensions:
+                cut = tuple(name for name in dimensions if name != last)
+                for parts in _parts(info.rows, len(cut)):
+                    yield cells.grid(source, schema, (*cut, last), (parts,) * len(cut), served)
+
+
+def _parts(rows: int, cut: int) -> list[int]:
+    """Into how many parts columns may be cut: as many as leave a row group for each part of the column that is not, half and twice."""
+    even = (rows / ROW_GROUP_ROWS.default) ** (1 / (cut + 1))
+    return sorted({max(2, round(even * factor)) for factor in (1 / 2, 1, 2)})

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sartor.components.layouts import truth_bits
+from sartor.components.layouts import cells, truth_bits
 from sartor.core.analysis import Analysis, Reference
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Replacement
 from sartor.freshness.residual import content
 from sartor.freshness.usable import Use
 from sartor.sql.rewrite import Splice
+
+LAYOUTS = "layouts"
 
 
 def alternatives(analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequence[Alternative]:
@@ -30,9 +32,11 @@ def alternatives(analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequen
 def serves(reference: Reference, derived: DerivedObject) -> bool:
     """Whether a reference may read a layout, and be spared something by its order."""
     action = derived.action
-    if action.component != "layouts" or action.source != reference.source or reference.refusal is not None:
+    if action.component != LAYOUTS or action.source != reference.source or reference.refusal is not None:
         return False
-    return set(reference.columns) <= set(action.get("columns")) and truth_bits.may_hold(action, reference)
+    if not set(reference.columns) <= set(action.get("columns")):
+        return False
+    return bool(cells.restricted(action, reference)) if cells.is_cells(action) else truth_bits.may_hold(action, reference)
 
 
 def splices(
@@ -43,8 +47,10 @@ def splices(
     The statement's own conditions stay and are evaluated still.
     """
     reference = analysis.references[place]
-    only = truth_bits.implied(derived.action, reference, words)
-    if not only:
-        return None
+    only = ""
+    if not cells.is_cells(derived.action):
+        only = truth_bits.implied(derived.action, reference, words)
+        if not only:
+            return None
     select = content(derived, reference.columns, reference.order, Use.RESIDUAL if moved else Use.WHOLE, only)
     return (Splice(reference.first_token, reference.last_token, f"({select}) AS {reference.alias}"),)
