@@ -24,6 +24,7 @@ from tests.fuzz.run import Run, _never_slower
 _CONDITIONS = (
     ("{p}s LIKE '%{v}%'", ("1", "a", "A", "7")),
     ("{p}s NOT LIKE '%{v}'", ("1", "b")),
+    ("{p}s IN ('ab', '{v}')", ("A", "a")),
     ("{p}k < {p}g", ("",)),
     ("{p}x > {p}m", ("",)),
     ("{p}g IN (1, {v})", ("2", "3")),

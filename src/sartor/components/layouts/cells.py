@@ -17,7 +17,7 @@ from sartor.components.layouts.curves import CURVES, places_of
 from sartor.components.sort_keys.serve import keeps
 from sartor.core.action import Action
 from sartor.core.analysis import Reference
-from sartor.core.constants import LAYOUT_CELL_BITS, SAMPLE_ROWS
+from sartor.core.constants import LAYOUT_CELL_BITS, LAYOUT_DIMENSIONS, SAMPLE_ROWS
 from sartor.core.derived import HIDDEN_COLUMN
 from sartor.core.predicate import Operator, Predicate
 from sartor.core.table import Column, TableName, quote
@@ -37,7 +37,7 @@ def curve(kind: str, source: TableName, schema: Sequence[Column], dimensions: tu
         dimensions: two to four of them.
 
     Raises:
-        ValueError: a column has the name of a hidden one.
+        ValueError: there are more columns or fewer, or one has the name of a hidden one.
     """
     parts = (1 << int(LAYOUT_CELL_BITS.default) // len(dimensions),) * len(dimensions)
     return _action(kind, source, schema, dimensions, parts, f"{kind} of {' and '.join(dimensions)}", templates)
@@ -69,6 +69,8 @@ def _action(
     name: str,
     templates: frozenset[str],
 ) -> Action:
+    if not 2 <= len(dimensions) <= LAYOUT_DIMENSIONS.default:
+        raise ValueError(f"a layout by cells is one of two to four columns; these are {', '.join(dimensions)}")
     if any(column.name.lower().startswith((HIDDEN_COLUMN, _BORDERS)) for column in schema):
         raise ValueError(f"a column begins with {HIDDEN_COLUMN}, as the hidden columns of a layout do; rename it")
     definition = (
