@@ -2,8 +2,8 @@
 
 Each workload is a stream over the shop's items, tuned on one half and judged on the other: conditions on several columns, on one of
 several, and conditions that repeat. A rival is a table of the columns that the stream reads, in an order; single keys and pairs are
-all tried on the judged half itself, and the best is told. Sartor gets the storage of one such table, with room for the numbers of its
-rows. Row groups are DuckDB's own count, times are medians, every answer is compared.
+all tried on the judged half itself, and the best is told. The bytes that each takes stand beside it. Row groups are counted by DuckDB,
+times are medians, every answer is compared. Rivals hand out rows in any order, Sartor in that of the table.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from sartor.workload.shop import make_shop
 
 Progress = Callable[[str, float], None]
 COLUMNS = ("load_order", "best_single_key", "best_two_keys", "zorder", "hilbert", "expert", "sartor")
-NUMBERS_SHARE = 1.3  # Sartor's storage, of a rival's: rows keep their numbers
+STORAGE_SHARE = 2.0  # Sartor's budget, of a rival's bytes: what it foretells for a copy is up to twice what the copy takes
 _TRAINED, _JUDGED, _RUNS = 60, 30, 3
 _DAYS = 1_000
 
@@ -63,6 +63,9 @@ class Figures:
     order: list[str] = field(default_factory=list)
 
 
+_SUMMED = "SELECT count(*), sum(quantity), min(price), max(order_id) FROM items WHERE"
+
+
 def _several(pick: random.Random, products: int) -> str:
     """Ranges of two or three columns at once."""
     first, day, cents = pick.randrange(products), pick.randrange(_DAYS), pick.randrange(5, 200)
@@ -70,7 +73,7 @@ def _several(pick: random.Random, products: int) -> str:
     shipped = f"shipped BETWEEN DATE '2022-01-01' + {day} AND DATE '2022-01-01' + {day + 40}"
     weight = f"weight BETWEEN {cents / 10} AND {cents / 10 + 1.5}"
     condition = " AND ".join(pick.choice([(product, shipped), (product, weight), (shipped, weight), (product, shipped, weight)]))
-    return f"SELECT order_id, quantity, price FROM items WHERE {condition}"
+    return f"{_SUMMED} {condition}"
 
 
 def _one(pick: random.Random, products: int) -> str:
@@ -83,14 +86,14 @@ def _one(pick: random.Random, products: int) -> str:
             f"weight BETWEEN {cents / 100} AND {cents / 100 + 0.01}",
         ]
     )
-    return f"SELECT order_id, quantity, price FROM items WHERE {condition}"
+    return f"{_SUMMED} {condition}"
 
 
 _REPEATED = (
     "note LIKE '%damaged box 8_'",
     "note LIKE '%before delivery 77%'",
     "quantity = 5 AND weight * 2.0 > 39.7",
-    "product_id < warehouse",
+    "weight < quantity * 0.05",
     "returned AND note LIKE '%express%'",
     "lower(note) IN ('gift 7', 'gift 70', 'second try 333')",
 )
@@ -131,7 +134,7 @@ def measure(rows: int, seed: int, threads: int, seconds: float, progress: Progre
                 found, expected = _rivals(copy, workload, judged, threads, progress)
             with _copied(path) as copy:
                 progress(f"{workload.name}: sartor", 0.9)
-                storage = int(found["best_single_key"].bytes * NUMBERS_SHARE)
+                storage = int(found["best_single_key"].bytes * STORAGE_SHARE)
                 found["sartor"], differ = _sartor(copy, trained, judged, expected, threads, seconds, storage)
                 wrong += differ
             each[workload.name] = {name: asdict(found[name]) for name in COLUMNS}

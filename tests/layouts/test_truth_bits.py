@@ -9,8 +9,9 @@ import duckdb
 import pytest
 
 import sartor
-from sartor.components.layouts import truth_bits
+from sartor.components.layouts import LAYOUTS, truth_bits
 from sartor.interfaces.connection import session_of
+from sartor.interfaces.tailoring import _knowing
 from tests.layouts.support import action, install, opened, plain, row_groups, served
 
 _BITS = (
@@ -175,3 +176,40 @@ def test_an_error_of_the_user_stays_duckdbs() -> None:
                 connection.execute(text).fetchall()
             errors.append(str(raised.value))
         assert len(set(errors)) == 1
+
+
+def test_a_macro_in_the_place_of_a_function_ends_it() -> None:
+    text = "SELECT count(*) FROM facts WHERE lower(note) = 'an error 3'"
+    with opened() as connection:
+        install(connection, "lower(note) = 'an error 3'")
+        assert served(connection, text)
+        connection.execute("CREATE MACRO Lower(x) AS 'an error 3'; INSERT INTO facts SELECT * FROM facts WHERE id < 100")
+        assert not served(connection, text)
+        connection.refresh()
+        assert not session_of(connection).database.design.objects
+        connection.execute("DROP MACRO lower")
+        assert not served(connection, text)
+
+
+def test_a_condition_beside_a_file_is_no_bit(tmp_path: Path) -> None:
+    with opened() as connection:
+        connection.execute(f"COPY dims TO '{tmp_path}/dims.parquet'")
+        install(connection, "note LIKE '%error%'", "r < q")
+        text = f"SELECT count(*) FROM facts f JOIN '{tmp_path}/dims.parquet' d ON d.dim = f.dim WHERE r < q AND note LIKE '%error%'"
+        assert not served(connection, text)
+
+
+def test_literals_of_another_kind_make_another_condition() -> None:
+    """One template: with `2.5` the product is a decimal that holds every value, with `2` a whole number that may overflow."""
+    with opened() as connection:
+        texts = [f"SELECT id, note FROM facts WHERE r * {factor} > 1900" for factor in ("2.5", "2")]
+        for text in texts * 3:
+            connection.execute(text).fetchall()
+        database = session_of(connection).database
+        database.observer.take_in()
+        with database.engine_lock:
+            workload, catalog = _knowing(database, database.design)
+            actions = LAYOUTS.propose(workload, catalog)
+        assert {bit for action in actions if action.get("kind") == truth_bits.KIND for bit in action.get("bits")} == {
+            '"r" * 2.5 > 1900'
+        }

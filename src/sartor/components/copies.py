@@ -82,5 +82,5 @@ class Copy:
         return f"{rows}, {self.beside}" if self.beside else rows
 
     def _ordered(self, select: str) -> OrderedQuery:
-        scans = not (self.beside or isinstance(self.action.source, FileScan))
+        scans = not (self.hidden or isinstance(self.action.source, FileScan))
         return OrderedQuery(select, self.key, ORDER_COLUMN if self.then_by_row else "", scans=scans)

@@ -15,7 +15,7 @@ from sartor.core.analysis import Reference
 from sartor.core.constants import LAYOUT_BITS, LAYOUT_CANDIDATES, LAYOUT_DIMENSIONS, LAYOUT_SINGLE_BITS, ROW_GROUP_ROWS
 from sartor.core.derived import HIDDEN_COLUMN
 from sartor.core.table import Catalog, TableInfo, TableName
-from sartor.sql.fingerprint import fingerprint
+from sartor.sql.analyse import analyse
 from sartor.workload.workload import TemplateStatistics, Workload
 
 
@@ -44,9 +44,9 @@ def propose(workload: Workload, catalog: Catalog) -> list[Action]:
         analysis = template.analysis
         if analysis is None or analysis.refusal is not None:
             continue
-        for reference in analysis.references:
+        for place, reference in enumerate(analysis.references):
             if reference.refusal is None and isinstance(reference.source, TableName):
-                uses[reference.source].append(_asked(template, reference))
+                uses[reference.source].append(_asked(template, place, reference, catalog))
     found = []
     for source, ours in sorted(uses.items(), key=lambda item: -sum(use.seconds for use in item[1])):
         info = catalog.info(source)
@@ -56,15 +56,16 @@ def propose(workload: Workload, catalog: Catalog) -> list[Action]:
     return found
 
 
-def _asked(template: TemplateStatistics, reference: Reference) -> _Asked:
-    """What the statements of a template ask of a table, each with its own literals."""
-    conditions = truth_bits.conditions(reference)
+def _asked(template: TemplateStatistics, place: int, reference: Reference, catalog: Catalog) -> _Asked:
+    """What the statements of a template ask of a table, each with its own literals, which may make a condition another one."""
     ranged = frozenset(predicate.column for predicate in cells.ranges(reference))
     asked = _Asked(template.digest, template.total_seconds, frozenset(reference.columns), ranged=ranged)
-    for execution in template.executions if conditions and not reference.sequence else ():
-        words = [execution.text[start:end] for start, end in fingerprint(execution.text).tokens]
-        asked.bits.update({written.text(words) for written in conditions})
-        asked.statements += 1
+    texts = Counter(execution.text for execution in template.executions)
+    for text, times in texts.items() if truth_bits.conditions(reference) and not reference.sequence else ():
+        references = analyse(text, catalog).references
+        bits = {written.example for written in truth_bits.conditions(references[place])} if place < len(references) else ()
+        asked.bits.update(dict.fromkeys(bits, times))
+        asked.statements += times
     return asked
 
 

@@ -7,6 +7,7 @@ fail it are left out, and there only: as a conjunct of WHERE.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -19,8 +20,8 @@ from sartor.core.table import Column, TableName, quote
 from sartor.sql.fingerprint import fingerprint
 
 KIND = "truth bits"
-_BYTES = "lower(current_setting('default_collation')) IN ('', 'binary')"
-_COLLATED = "error('truth bits are not computed under a collation')::BOOLEAN"
+_CALLED = re.compile(r"(\w+) \(")
+_HIDDEN_BY_OTHERS = ("date_part", "current_setting")  # functions that expressions call by other words, and the one that is asked here
 
 
 def truth_bits(
@@ -56,16 +57,28 @@ def truth_bits(
 
 def copy(action: Action) -> Copy:
     """What the copy stores."""
-    hidden = tuple(zip(action.hidden, map(truth, action.get("bits")), strict=True))
-    return Copy(action, (*action.hidden, *action.get("then")), hidden)
+    bits = action.get("bits")
+    first, *others = map(truth, bits)
+    checked = f"CASE WHEN {_as_ever(bits)} THEN {first} ELSE CAST('conditions mean something else now' AS UTINYINT) END"
+    return Copy(action, (*action.hidden, *action.get("then")), tuple(zip(action.hidden, (checked, *others), strict=True)))
 
 
 def truth(bit: str) -> str:
-    """The expression that is 1 where a condition is true and 0 elsewhere.
+    """The expression that is 1 where a condition is true, and 0 elsewhere."""
+    return f"coalesce(({bit}), FALSE)::UTINYINT"
 
-    It raises where texts are compared by a collation: sessions without it read what is built.
+
+def _as_ever(bits: Sequence[str]) -> str:
+    """Whether conditions mean what they meant when they were proved steady: no collation by default, no macro in a function's place.
+
+    Sessions without these read what is built, also if it is brought up to date in one that has them.
     """
-    return f"(CASE WHEN {_BYTES} THEN coalesce(({bit}), FALSE) ELSE {_COLLATED} END)::UTINYINT"
+    called = sorted({*_HIDDEN_BY_OTHERS, *(name.lower() for bit in bits for name in _CALLED.findall(bit))})
+    names = " OR ".join(f"function_name ILIKE '{name}'" for name in called)
+    return (
+        f"NOT EXISTS (SELECT 1 FROM duckdb_functions() WHERE NOT internal AND ({names})) "
+        "AND current_setting('default_collation') IN ('', 'binary')"
+    )
 
 
 def may_hold(action: Action, reference: Reference) -> bool:
