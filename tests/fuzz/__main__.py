@@ -51,6 +51,7 @@ _LAYOUTS = {
     "residual": 300,
     "whole": 1_500,
     "one bit": 1_500,
+    "cells": 500,
     "several bits of one statement": 100,
     "a condition that NULL may pass": 300,
     "beside a join": 100,

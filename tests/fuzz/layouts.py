@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from sartor.components.layouts import truth_bits
+from sartor.components.layouts import cells, truth_bits
+from sartor.components.layouts.curves import CURVES
+from sartor.core.action import Action
 from sartor.core.derived import HIDDEN_COLUMN
-from sartor.core.table import TableName
+from sartor.core.table import Column, TableName
 from sartor.interfaces import known
 from sartor.interfaces.connection import session_of
 from sartor.sql.analyse import analyse
@@ -41,6 +43,7 @@ _NULL_PASSES = 3  # of the conditions, the last ones
 _OUTER = 12  # outer joins that are asked in turn
 _LAYOUTS = 7  # that stand at once, before all are undone
 _FEWEST_BITS = 4
+_CELLS = 0.3  # of the layouts
 _USUAL = 3  # how often the first literal is asked, for once of each other
 
 
@@ -120,7 +123,7 @@ class LayoutRun(Run):
     def _note_served(self, pending: Any) -> None:
         super()._note_served(pending)
         asked = pending.instead.count(f'"{HIDDEN_COLUMN}')
-        self.report.coverage["several bits of one statement" if asked > 1 else "one bit"] += 1
+        self.report.coverage["several bits of one statement" if asked > 1 else "one bit" if asked else "cells"] += 1
         if " JOIN " in pending.known.text:
             self.report.coverage["beside a join"] += 1
         if " IS NULL" in pending.known.text or "coalesce" in pending.known.text:
@@ -138,6 +141,9 @@ class LayoutRun(Run):
         info = database.catalog().resolve((name,))
         assert info is not None
         assert isinstance(info.source, TableName)
+        if self._random.random() < _CELLS:
+            database.install(self._cells(info.source, info.columns))
+            return
         bits: dict[str, None] = {}
         for condition in self._pool.conditions(self._random.randrange(_FEWEST_BITS, len(_CONDITIONS) + 1)):
             (reference,) = analyse(f"SELECT count(*) FROM {name} WHERE {condition}", database.catalog()).references
@@ -145,6 +151,15 @@ class LayoutRun(Run):
         then = tuple(self._random.sample(["k", "g", "d", "s"], self._random.randrange(3)))
         database.install(truth_bits.truth_bits(info.source, info.columns, tuple(bits), then, frozenset()))
         self.report.coverage["installed layout"] += 1
+
+    def _cells(self, source: TableName, columns: Sequence[Column]) -> Action:
+        """A layout by cells of two to four columns."""
+        dimensions = tuple(self._random.sample(["k", "g", "d", "s", "t", "n", "m", "x"], self._random.randrange(2, 5)))
+        self.report.coverage["installed cells"] += 1
+        if self._random.random() < 0.4:
+            parts = tuple(self._random.randrange(2, 6) for _ in dimensions[1:])
+            return cells.grid(source, columns, dimensions, parts, frozenset())
+        return cells.curve(self._random.choice(CURVES), source, columns, dimensions, frozenset())
 
     def _install_scan(self, text: str) -> None:
         """Files have no layouts."""
