@@ -153,6 +153,7 @@ def _copied(path: Path) -> Iterator[Path]:
         yield copy
     finally:
         copy.unlink(missing_ok=True)
+        shutil.rmtree(copy.with_name(copy.name + ".sartor"), ignore_errors=True)  # what was observed of the workload before
 
 
 def _rivals(

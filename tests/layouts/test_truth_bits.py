@@ -213,3 +213,14 @@ def test_literals_of_another_kind_make_another_condition() -> None:
         assert {bit for action in actions if action.get("kind") == truth_bits.KIND for bit in action.get("bits")} == {
             '"r" * 2.5 > 1900'
         }
+
+
+def test_relations_are_served_and_several_references_at_once() -> None:
+    with opened() as connection:
+        install(connection, "note LIKE '%error%'", "r < q")
+        for _ in range(3):
+            given = connection.sql("SELECT * FROM facts").filter("note LIKE '%error%'").aggregate("count(*), sum(r)").fetchall()
+        assert given == plain(connection, "SELECT count(*), sum(r) FROM facts WHERE note LIKE '%error%'")[1]
+        text = "SELECT count(*) FROM facts a JOIN facts b ON a.id = b.id WHERE a.note LIKE '%error%' AND b.r < b.q"
+        assert served(connection, text)
+        assert connection.explain_rewrite(text).text.count("sartor_key_") == 2

@@ -16,17 +16,18 @@ LAYOUTS = "layouts"
 
 
 def alternatives(analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequence[Alternative]:
-    """Each layout that covers a reference and whose order may help it, one replacement each; the smaller copies first."""
+    """The smallest layout that may help for every reference that has one, then each replacement alone."""
     if analysis.refusal is not None:
         return ()
-    found = []
+    best: list[Replacement] = []
+    single: list[Alternative] = []
     for place, reference in enumerate(analysis.references):
-        serving = [derived for derived in objects if serves(reference, derived)]
-        found += [
-            (Replacement(place, derived.identifier),)
-            for derived in sorted(serving, key=lambda one: (one.bytes_stored, one.identifier))
-        ]
-    return tuple(found)
+        serving = sorted((one for one in objects if serves(reference, one)), key=lambda one: (one.bytes_stored, one.identifier))
+        replacements = [Replacement(place, derived.identifier) for derived in serving]
+        best += replacements[:1]
+        single += [(replacement,) for replacement in replacements]
+    combined = [tuple(best)] if len(best) > 1 else []
+    return (*combined, *single)
 
 
 def serves(reference: Reference, derived: DerivedObject) -> bool:
