@@ -179,7 +179,7 @@ LAYOUT_BITS = Constant(
 LAYOUT_SINGLE_BITS = Constant(
     2, 0, 64, "conditions that a copy of their own is proposed for, against the time to estimate it", "declared"
 )
-LAYOUT_CANDIDATES = Constant(32, 1, 1024, "layouts of a table estimated in a round against the time that estimating takes", "declared")
+LAYOUT_CANDIDATES = Constant(64, 1, 1024, "layouts of a table estimated in a round against the time that estimating takes", "declared")
 LAYOUT_CELL_BITS = Constant(
     12, 4, 16, "cells that a curve goes through: more follow the values closer and take longer to tell apart when building", _LAYOUTS
 )

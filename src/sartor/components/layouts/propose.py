@@ -108,7 +108,7 @@ def _cells(source: TableName, info: TableInfo, uses: list[_Asked], catalog: Cata
     sets += sorted(pairs, key=lambda pair: -pairs[pair])[:1]
     for dimensions in dict.fromkeys(sets):
         asking = [use for use in uses if use.ranged & set(dimensions)]
-        for chosen in reversed(column_groups(asking)[len(asking) :]):
+        for chosen in column_groups(asking)[:-3:-1]:  # all of them, and the few heaviest
             columns = frozenset(dimensions).union(*(use.columns for use in chosen))
             served = frozenset(use.digest for use in asking if use.columns <= columns)
             held = in_catalog_order(source, columns, catalog)
@@ -122,6 +122,9 @@ def _cells(source: TableName, info: TableInfo, uses: list[_Asked], catalog: Cata
 
 
 def _parts(rows: int, cut: int) -> list[int]:
-    """Into how many parts columns may be cut: as many as leave a row group for each part of the column that is not, half and twice."""
+    """Into how many parts columns may be cut: as many as leave a row group for each part of the column that is not.
+
+    Where only one is cut, half and twice as many too.
+    """
     even = (rows / ROW_GROUP_ROWS.default) ** (1 / (cut + 1))
-    return sorted({max(2, round(even * factor)) for factor in (1 / 2, 1, 2)})
+    return sorted({max(2, round(even * factor)) for factor in ((0.5, 1, 2) if cut == 1 else (1,))})
