@@ -43,6 +43,7 @@ class Workload:
         keys: those that rivals are sorted by.
         hottest: those that the curves go through.
         statement: draws one.
+        scattered: the rows come in no order, so that load order helps no column.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Workload:
     keys: tuple[str, ...]
     hottest: tuple[str, ...]
     statement: Callable[[random.Random, int], str]
+    scattered: bool = False
 
 
 @dataclass(slots=True)
@@ -110,6 +112,7 @@ _NOTED = ("order_id", "product_id", "quantity", "price", "warehouse", "returned"
 _DIMENSIONS = ("product_id", "shipped", "weight")
 WORKLOADS = (
     Workload("several ranges", _RANGED, _DIMENSIONS, _DIMENSIONS, _several),
+    Workload("several ranges, scattered", _RANGED, _DIMENSIONS, _DIMENSIONS, _several, scattered=True),
     Workload("one range of three", _RANGED, _DIMENSIONS, _DIMENSIONS, _one),
     Workload("conditions that repeat", _NOTED, ("note", "product_id", "weight", "warehouse"), ("product_id", "weight"), _repeated),
 )
@@ -130,9 +133,9 @@ def measure(rows: int, seed: int, threads: int, seconds: float, progress: Progre
         for number, workload in enumerate(WORKLOADS):
             pick = random.Random(seed * 1000 + number)
             trained, judged = ([workload.statement(pick, products) for _ in range(count)] for count in (_TRAINED, _JUDGED))
-            with _copied(path) as copy:
+            with _copied(path, workload, threads) as copy:
                 found, expected = _rivals(copy, workload, judged, threads, progress)
-            with _copied(path) as copy:
+            with _copied(path, workload, threads) as copy:
                 progress(f"{workload.name}: sartor", 0.9)
                 storage = int(found["best_single_key"].bytes * STORAGE_SHARE)
                 found["sartor"], differ = _sartor(copy, trained, judged, expected, threads, seconds, storage)
@@ -146,10 +149,15 @@ def measure(rows: int, seed: int, threads: int, seconds: float, progress: Progre
 
 
 @contextmanager
-def _copied(path: Path) -> Iterator[Path]:
+def _copied(path: Path, workload: Workload, threads: int) -> Iterator[Path]:
+    """The shop for one workload, and nothing left of it afterwards."""
     copy = path.with_name("copy.duckdb")
     shutil.copy(path, copy)
     try:
+        if workload.scattered:
+            with duckdb.connect(str(copy), config={"threads": threads}) as connection:
+                connection.execute("CREATE TABLE scattered AS FROM items ORDER BY hash(order_id, line)")
+                connection.execute("DROP TABLE items; ALTER TABLE scattered RENAME TO items; CHECKPOINT")
         yield copy
     finally:
         copy.unlink(missing_ok=True)

@@ -88,7 +88,9 @@ def _action(
 def copy(action: Action) -> Copy:
     """What the copy stores. Its quantiles are those of the table at that moment."""
     source = action.source
-    some = f"hash(rowid, {_SALT}) % greatest(1, (SELECT count(*) FROM {source}) // {int(SAMPLE_ROWS.default)}) = 0"
+    # Of one type with the hash: a remainder of HUGEINT takes a microsecond.
+    every = f"greatest(1, (SELECT count(*) FROM {source}) // {int(SAMPLE_ROWS.default)})::UBIGINT"
+    some = f"hash(rowid, {_SALT}) % {every} = 0"
     place = ((action.hidden[0], position(action)),)
     return Copy(action, (*action.hidden, *then(action)), place, borders(action, f"{source} WHERE {some}"))
 
