@@ -23,8 +23,7 @@ def _drop_the_residual(derived: Any, columns: Any, order: Any, how: Any, only: A
     return residual.content(derived, columns, order, Use.WHOLE, only)
 
 
-def _bits_of_what_came(derived: Any, columns: Any, order: Any, how: Any, only: Any) -> str:
-    """The residual asks for no bits, but for rows that the object holds of the base table: none."""
+def _one_too_few(derived: Any, columns: Any, order: Any, how: Any, only: Any) -> str:
     return residual.content(derived, columns, order, how, only).replace("rowid > (SELECT", "rowid > 1 + (SELECT")
 
 
@@ -75,7 +74,7 @@ _text, _truth, _tail, _mend = Written.text, truth_bits.truth, Copy.tail_query, C
 
 DEFECTS: dict[str, Callable[[], Any]] = {
     "forget the rows appended": patched(mock.patch.object(serve, "content", _drop_the_residual)),
-    "one row too few of what was appended": patched(mock.patch.object(serve, "content", _bits_of_what_came)),
+    "one row too few of what was appended": patched(mock.patch.object(serve, "content", _one_too_few)),
     "lose the order of the table": patched(mock.patch.object(serve, "content", _lose_the_order)),
     "the bit of another condition": patched(mock.patch.object(truth_bits, "implied", _another_bit)),
     "a bit whatever the literals": patched(mock.patch.object(truth_bits, "implied", _whatever_the_literals)),

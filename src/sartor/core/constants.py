@@ -176,6 +176,10 @@ TRIAL_SHARE = Constant(
 LAYOUT_BITS = Constant(
     8, 1, 64, "conditions that one copy is ordered by: each one more splits the rows of those behind it in two", "declared"
 )
+LAYOUT_REPEATS = Constant(
+    2, 1, 16, "how often conditions are seen among a template's statements before they may be bits: each one is analysed", "declared"
+)
+LAYOUT_STATEMENTS = Constant(6, 1, 16, "statements of a template that an estimate looks at, against the time of it", "declared")
 LAYOUT_SINGLE_BITS = Constant(
     2, 0, 64, "conditions that a copy of their own is proposed for, against the time to estimate it", "declared"
 )

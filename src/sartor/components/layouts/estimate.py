@@ -19,7 +19,7 @@ from sartor.components.sort_keys.estimate import (
 from sartor.components.sort_keys.sample import Key, Sample, draw
 from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis, Reference
-from sartor.core.constants import LAYOUT_BIT_SECONDS, LAYOUT_CUT_SECONDS
+from sartor.core.constants import LAYOUT_BIT_SECONDS, LAYOUT_CUT_SECONDS, LAYOUT_STATEMENTS
 from sartor.core.derived import HIDDEN_COLUMN
 from sartor.core.evidence import Evidence
 from sartor.core.predicate import Operator, Predicate
@@ -36,7 +36,7 @@ Names = dict[str | tuple[str, ...], str]
 """The columns of a sample that hold the truth of conditions, and the places of cells by the name that their key gives them."""
 
 Instances = list[tuple[Analysis, int]]
-"""Statements of a template, each analysed with its own literals, and how often it was seen."""
+"""The statements of a template that were seen most, each analysed with its own literals, and how often each was."""
 
 
 def estimate(actions: Sequence[Action], workload: Workload, catalog: Catalog, engine: Engine) -> list[Estimate]:
@@ -117,7 +117,9 @@ def _saved(template: TemplateStatistics, instances: Instances, action: Action, k
             if groups is not None:
                 spared = 1.0 - min(1.0, groups / work(sample, (), reference))
                 total += times * gain(plain, spared, analysis, reference, sample)
-    return total / max(1, sum(times for _, times in instances))
+    # Those that were not looked at were asked once each: curves help them too, bits are of what was asked again.
+    statements = sum(times for _, times in instances) if cells.is_cells(action) else len(template.executions)
+    return total / max(1, statements)
 
 
 def _work(sample: Sample, key: Key, action: Action, reference: Reference, names: Names) -> float | None:
@@ -136,7 +138,7 @@ def _work(sample: Sample, key: Key, action: Action, reference: Reference, names:
 
 def _instances(template: TemplateStatistics, catalog: Catalog) -> Instances:
     texts = Counter(inlined(execution.text, execution.parameters) for execution in template.executions)
-    found = [(analyse(text, catalog), times) for text, times in texts.items()]
+    found = [(analyse(text, catalog), times) for text, times in texts.most_common(int(LAYOUT_STATEMENTS.default))]
     return [(analysis, times) for analysis, times in found if analysis.refusal is None]
 
 

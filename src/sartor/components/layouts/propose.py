@@ -12,10 +12,11 @@ from sartor.components.layouts.curves import CURVES
 from sartor.components.sort_keys.propose import Use, column_groups, in_catalog_order
 from sartor.core.action import Action
 from sartor.core.analysis import Reference
-from sartor.core.constants import LAYOUT_BITS, LAYOUT_CANDIDATES, LAYOUT_DIMENSIONS, LAYOUT_SINGLE_BITS, ROW_GROUP_ROWS
+from sartor.core.constants import LAYOUT_BITS, LAYOUT_CANDIDATES, LAYOUT_DIMENSIONS, LAYOUT_REPEATS, LAYOUT_SINGLE_BITS, ROW_GROUP_ROWS
 from sartor.core.derived import HIDDEN_COLUMN
 from sartor.core.table import Catalog, TableInfo, TableName
 from sartor.sql.analyse import analyse
+from sartor.sql.fingerprint import fingerprint
 from sartor.workload.workload import TemplateStatistics, Workload
 
 
@@ -60,12 +61,19 @@ def _asked(template: TemplateStatistics, place: int, reference: Reference, catal
     """What the statements of a template ask of a table, each with its own literals, which may make a condition another one."""
     ranged = frozenset(predicate.column for predicate in cells.ranges(reference))
     asked = _Asked(template.digest, template.total_seconds, frozenset(reference.columns), ranged=ranged)
-    texts = Counter(execution.text for execution in template.executions)
-    for text, times in texts.items() if truth_bits.conditions(reference) and not reference.sequence else ():
-        references = analyse(text, catalog).references
-        bits = {written.example for written in truth_bits.conditions(references[place])} if place < len(references) else ()
-        asked.bits.update(dict.fromkeys(bits, times))
-        asked.statements += times
+    conditions = truth_bits.conditions(reference)
+    if not conditions or reference.sequence:
+        return asked
+    asked.statements = len(template.executions)
+    alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for execution in template.executions:
+        words = [execution.text[start:end] for start, end in fingerprint(execution.text).tokens]
+        alike[tuple(written.text(words) for written in conditions)].append(execution.text)
+    for texts in alike.values():
+        if len(texts) >= LAYOUT_REPEATS.default:
+            references = analyse(texts[0], catalog).references
+            bits = {written.example for written in truth_bits.conditions(references[place])} if place < len(references) else ()
+            asked.bits.update(dict.fromkeys(bits, len(texts)))
     return asked
 
 

@@ -44,7 +44,8 @@ def read_catalog(engine: Engine, generation: int) -> Catalog:
     columns: dict[tuple[str, str], list[tuple[Column, bool]]] = defaultdict(list)
     tables = engine.rows(_TABLES, [database, SCHEMA])
     collated = {(schema, name) for schema, name, _, sql in tables if sql and "COLLATE" in sql.upper()}
-    ((everywhere,),) = engine.rows("SELECT lower(current_setting('default_collation')) NOT IN " + str(BYTEWISE))
+    ((collation,),) = engine.rows("SELECT current_setting('default_collation')")
+    everywhere = collation.lower() not in BYTEWISE
     for schema, name, column, kind, nullable, generated in engine.rows(_COLUMNS, [database]):
         is_collated = (everywhere or (schema, name) in collated) and "VARCHAR" in kind.upper()
         columns[schema, name].append((Column(column, kind, nullable, is_collated), generated))
