@@ -28,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _predicates(asked)
         if asked.command == "kernels":
             return _kernels(asked)
+        if asked.command == "run" and asked.suite == "layouts":
+            return _layouts(asked)
         from benchmarks.suites import suite_of
 
         suite = suite_of(asked.suite)
@@ -46,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     expert = commands.add_parser("expert", help="search the expert's design for a suite and write it beside it")
     copies = commands.add_parser("copies", help="sorted copies inside a database file: ORDER BY and a stream through the kernels")
     for command in (run, expert, copies):
-        command.add_argument("suite", help="shop, elections, tpch or dashboards")
+        command.add_argument("suite", help="shop, elections, tpch or dashboards; to run also layouts")
         command.add_argument("--scale", type=float, help="million order items, share of the rows, or scale factor")
         command.add_argument("--seed", type=int, default=1, help="of data and stream (1 is the committed one)")
         command.add_argument("--threads", type=int, default=1, help="DuckDB's threads in every column (1)")
@@ -208,6 +210,26 @@ def _predicates(asked: argparse.Namespace) -> int:
         print(f"{line['name']:<36}{numbers}  {line['served']} of {figures['repetitions']}")
     for name, limit in LIMITS_US.items():
         print(f"{name:<24} {figures[name]:>9.1f} µs   (at most {limit:g})")
+    problems = failures(figures)
+    for problem in problems:
+        print(f"FAILED: {problem}")
+    return 1 if problems else 0
+
+
+def _layouts(asked: argparse.Namespace) -> int:
+    from benchmarks.layouts import COLUMNS, failures, measure
+
+    scale = 20.0 if asked.scale is None else asked.scale
+    if scale <= 0 or asked.threads < 1:
+        raise BenchmarkError("--scale and --threads must be above 0; --scale counts in million order items, the default is 20")
+    figures = measure(int(scale * 1e6), asked.seed, asked.threads, asked.seconds, _progress)
+    _write(asked.json, figures)
+    for workload, ways in figures["workloads"].items():
+        print(workload)
+        for name in COLUMNS:
+            way = ways[name]
+            numbers = f"{way['total_s']:>8.2f} s{way['row_groups']:>8} row groups{way['build_s']:>8.1f} s{way['bytes'] / 1e6:>8.0f} MB"
+            print(f"  {name:<18}{numbers}  {'; '.join(way['order'])}")
     problems = failures(figures)
     for problem in problems:
         print(f"FAILED: {problem}")

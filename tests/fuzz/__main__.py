@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.fuzz.defects import DEFECTS
+from tests.fuzz.layout_defects import DEFECTS as LAYOUT_DEFECTS
+from tests.fuzz.layouts import fuzz_layouts
 from tests.fuzz.lookup_defects import DEFECTS as LOOK_UP_DEFECTS
 from tests.fuzz.lookups import fuzz_look_ups
 from tests.fuzz.pair import Report
@@ -44,6 +46,17 @@ _COPIES = {
     "rested on a verified key": 50,
     "installed copy of files": 20,
     "served from files": 100,
+}
+_LAYOUTS = {
+    "residual": 300,
+    "whole": 1_500,
+    "one bit": 1_500,
+    "cells": 500,
+    "several bits of one statement": 100,
+    "a condition that NULL may pass": 300,
+    "beside a join": 100,
+    "definition": 3,
+    "undo": 3,
 }
 _LOOK_UPS = {
     "looked up": 5_000,
@@ -100,6 +113,7 @@ class Suite:
 
 SUITES = {
     "copies": Suite(fuzz, {**_EVENTS, **_COPIES}, DEFECTS),
+    "layouts": Suite(fuzz_layouts, {**_EVENTS, **_LAYOUTS}, LAYOUT_DEFECTS),
     "lookups": Suite(fuzz_look_ups, {**_EVENTS, **_LOOK_UPS}, LOOK_UP_DEFECTS),
     "predicates": Suite(fuzz_conditions, {**_EVENTS, **_PREDICATES}, PREDICATE_DEFECTS),
     "views": Suite(fuzz_views, {**_EVENTS, **_VIEWS}, VIEW_DEFECTS),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.fuzz.defects import DEFECTS
+from tests.fuzz.layout_defects import DEFECTS as LAYOUT_DEFECTS
+from tests.fuzz.layouts import fuzz_layouts
 from tests.fuzz.lookup_defects import DEFECTS as LOOK_UP_DEFECTS
 from tests.fuzz.lookups import fuzz_look_ups
 from tests.fuzz.predicate_defects import DEFECTS as PREDICATE_DEFECTS
@@ -20,6 +22,14 @@ def test_answers_are_those_of_plain_duckdb(seed: int) -> None:
     print(f"seed {seed}: {report.served} of {report.selects} SELECTs rewritten")
     assert report.wrong == []
     assert report.served > 100
+
+
+@pytest.mark.parametrize("seed", [61, 62])
+def test_answers_from_layouts_are_those_of_plain_duckdb(seed: int) -> None:
+    report = fuzz_layouts(seed, 350)
+    print(f"seed {seed}: {report.served} of {report.selects} SELECTs answered from layouts")
+    assert report.wrong == []
+    assert report.served > 30
 
 
 @pytest.mark.parametrize("seed", [31, 32])
@@ -50,6 +60,12 @@ def test_answers_from_views_are_those_of_plain_duckdb(seed: int) -> None:
 def test_planted_defects_are_found(name: str) -> None:
     with DEFECTS[name]():
         assert fuzz(1, 2_000, stop_at_wrong=True).wrong
+
+
+@pytest.mark.parametrize("name", ["forget the rows appended", "a bit whatever the literals"])
+def test_planted_defects_in_layouts_are_found(name: str) -> None:
+    with LAYOUT_DEFECTS[name]():
+        assert fuzz_layouts(1, 2_000, stop_at_wrong=True).wrong
 
 
 @pytest.mark.parametrize("name", ["forget the rows that came behind", "give nothing back to DuckDB"])

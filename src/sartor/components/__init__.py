@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from sartor.components.base import Component, Holding
+from sartor.components.layouts import LAYOUTS
 from sartor.components.point_lookup import POINT_LOOKUPS
 from sartor.components.predicate_cache import PREDICATE_CACHE
 from sartor.components.sort_keys import SORT_KEYS
 from sartor.components.views import VIEWS
 
-COMPONENTS: tuple[Component, ...] = (VIEWS, POINT_LOOKUPS, SORT_KEYS, PREDICATE_CACHE)
+COMPONENTS: tuple[Component, ...] = (VIEWS, POINT_LOOKUPS, SORT_KEYS, LAYOUTS, PREDICATE_CACHE)
 """Those first whose prediction goes first where a template was never tried."""
 
 

@@ -18,7 +18,7 @@ class Action:
         component: the name of the component that proposed it.
         source: the table or files that it derives from; its database holds what is built.
         definition: what to build, as JSON-able values that the component alone reads
-            (for sort_keys: columns and key, each a tuple of names). Three names are read by all: see `schemas` and `in_memory`.
+            (for sort_keys: columns and key, each a tuple of names). Some names are read by all: see `schemas`, `in_memory`, `hidden`.
         templates: digests of the templates that it was proposed for.
         strict: places of the sources whose appended rows change what is derived as any other change would: no residual tells of them.
         others: further tables or files that it derives from, distinct, of the same database. A source's *place* is 0 for
@@ -70,6 +70,11 @@ class Action:
     def in_memory(self) -> bool:
         """Whether what is built stays in the memory of this process and no table holds it: the definition says `in_memory`."""
         return bool(dict(self.definition).get("in_memory", False))
+
+    @cached_property
+    def hidden(self) -> tuple[str, ...]:
+        """Columns of what is built that are no columns of its source, and are never handed out: the definition says `hidden`."""
+        return tuple(dict(self.definition).get("hidden", ()))
 
     def get(self, name: str) -> Any:
         """The value that the definition holds under this name; KeyError if none."""

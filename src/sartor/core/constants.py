@@ -23,6 +23,7 @@ class Constant:
     measured_by: str
 
 
+_LAYOUTS = "docs/decisions/017-layouts.md"
 _PREDICATES = "docs/decisions/016-predicate-cache.md"
 
 DECISION_CACHE_ENTRIES = Constant(4096, 64, 1 << 20, "memory of cached decisions against analysing again", "declared")
@@ -172,6 +173,25 @@ TRIAL_RUNS = Constant(
 TRIAL_SHARE = Constant(
     0.5, 0.1, 0.9, "the share of the seconds left after appraising that building may take: the rest is for trials", "declared"
 )
+LAYOUT_BITS = Constant(
+    8, 1, 64, "conditions that one copy is ordered by: each one more splits the rows of those behind it in two", "declared"
+)
+LAYOUT_REPEATS = Constant(
+    2, 1, 16, "how often conditions are seen among a template's statements before they may be bits: each one is analysed", "declared"
+)
+LAYOUT_STATEMENTS = Constant(6, 1, 16, "statements of a template that an estimate looks at, against the time of it", "declared")
+LAYOUT_SINGLE_BITS = Constant(
+    2, 0, 64, "conditions that a copy of their own is proposed for, against the time to estimate it", "declared"
+)
+LAYOUT_CANDIDATES = Constant(64, 1, 1024, "layouts of a table estimated in a round against the time that estimating takes", "declared")
+LAYOUT_CELL_BITS = Constant(
+    12, 4, 16, "cells that a curve goes through: more follow the values closer and take longer to tell apart when building", _LAYOUTS
+)
+LAYOUT_DIMENSIONS = Constant(
+    4, 2, 4, "columns of a curve: each one more widens the ranges that a row group holds of the others", "declared"
+)
+LAYOUT_CUT_SECONDS = Constant(70e-9, 0.0, 1e-3, "seconds to tell the part of one column that a row lies in", _LAYOUTS)
+LAYOUT_BIT_SECONDS = Constant(20e-9, 0.0, 1e-3, "seconds to find out whether a condition holds for one row", _LAYOUTS)
 PREDICATE_SECONDS = Constant(
     0.005,
     0.0,

@@ -10,6 +10,7 @@ from sartor.core.action import Action
 SCHEMA = "sartor"  # the schema, inside the user's own database file, that holds everything Sartor builds
 STATE_TABLE = "state"  # for each derived object one row for each of its sources: what its content covers
 ORDER_COLUMN = "sartor_row"  # in each copy: the base table's row id when the row was copied
+HIDDEN_COLUMN = "sartor_key_"  # begins the names of columns that a copy is ordered by and that its table does not have
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from sartor.core.constants import CHANGE_BLOCK_BITS, MEND_SHARE, VECTOR_ROWS
 from sartor.core.derived import ORDER_COLUMN, Coverage, DerivedObject
 from sartor.core.table import TableName, quote
 from sartor.engines.base import Engine
-from sartor.freshness.refresh import column_types, hash_sum
+from sartor.freshness.refresh import hash_sum, held_types
 from sartor.freshness.residual import appended_since, covered_before, relation
 
 SIGN = "sartor_sign"
@@ -103,7 +103,7 @@ def find(engine: Engine, copy: DerivedObject, now: Coverage, updated: frozenset[
     """
     source, old, held = copy.action.source, copy.coverage, relation(copy)
     assert isinstance(source, TableName)
-    types = column_types(engine, held)
+    types = held_types(engine, copy)
     columns = tuple(name for name in types if name != ORDER_COLUMN)
     compared = [name for name in columns if name.lower() in updated]
     differs = "".join(f" OR {different(f'h.{quote(name)}', f'b.{quote(name)}', types[name])}" for name in compared)

@@ -15,7 +15,7 @@ from sartor.core.table import TableName
 from sartor.engines.base import Engine
 from sartor.freshness import stored
 from sartor.freshness.changes import Change, Changes, Unmended, appended, different, find
-from sartor.freshness.refresh import column_types, coverage_now, has_numbers, is_same, rows_stood
+from sartor.freshness.refresh import coverage_now, has_numbers, held_types, is_same, rows_stood
 from sartor.freshness.registry import Registry
 from sartor.freshness.residual import relation
 
@@ -102,7 +102,7 @@ def _found(engine: Engine, registry: Registry, copy: DerivedObject, now: Coverag
 
 def _comparable_types(engine: Engine, copy: DerivedObject) -> dict[str, str]:
     """The types of a copy's columns; raises where sums of hashes could not tell that it is the same as its table."""
-    types = column_types(engine, relation(copy))
+    types = held_types(engine, copy)
     for name, kind in types.items():
         different(name, name, kind)
     return types

@@ -150,7 +150,7 @@ def verify(engine: Engine, registry: Registry, derived: DerivedObject) -> Derive
         return None
     with engine.transaction():
         (now,) = coverage_now(engine, registry, derived.action)
-        held = column_types(engine, relation(derived))
+        held = held_types(engine, derived)
         if ORDER_COLUMN not in held:
             return None
         types = column_types(engine, str(source))
@@ -180,6 +180,11 @@ def is_same(engine: Engine, copy: DerivedObject, types: Mapping[str, str], rows:
 def column_types(engine: Engine, source: str) -> dict[str, str]:
     """The columns of a table, in their order, with their types."""
     return {name: kind for name, kind, *_ in engine.rows(f"DESCRIBE {source}")}
+
+
+def held_types(engine: Engine, derived: DerivedObject) -> dict[str, str]:
+    """The columns that an object holds, in their order, with their types, but for those that its source does not have."""
+    return {name: kind for name, kind in column_types(engine, relation(derived)).items() if name not in derived.action.hidden}
 
 
 def has_numbers(engine: Engine, derived: DerivedObject) -> bool:

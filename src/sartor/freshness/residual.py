@@ -15,28 +15,31 @@ from sartor.freshness.usable import Use
 _AFTER_ALL_COPIED = 1 << 62  # added to the row id of an appended row: row ids stay below 2**56, and the sum below 2**63
 
 
-def content(derived: DerivedObject, columns: Sequence[str], order: RowOrder, how: Use) -> str:
+def content(derived: DerivedObject, columns: Sequence[str], order: RowOrder, how: Use, only: str = "") -> str:
     """The rows of the object's table, as a SELECT without parentheses or alias.
 
     Args:
         columns: the names to hand out, as the catalog spells them; the object covers all of them.
         order: BASE hands the rows out in the order of the base table. DuckDB keeps the inner ORDER BY.
         how: WHOLE or RESIDUAL, as `use` said.
+        only: a condition on the stored rows, over the columns of the object, that leaves out what the statement itself would; rows
+            appended since are read whatever it says.
 
     The high water is read from the state table by the statement itself, so that object and residual belong to one snapshot
     however often the object has had a tail appended since this text was made.
     """
     names = ", ".join(quote(column) for column in columns) or quote(ORDER_COLUMN)
+    held = f"{relation(derived)} WHERE {only}" if only else relation(derived)
     if order is RowOrder.FREE:
-        stored = f"SELECT {names} FROM {relation(derived)}"
+        stored = f"SELECT {names} FROM {held}"
         if how is Use.WHOLE:
             return stored
         return f"{stored} UNION ALL SELECT {_appended(columns)} FROM {_base(derived)} WHERE {appended_since(derived)}"
     number = quote(ORDER_COLUMN)
     if how is Use.WHOLE:
-        return f"SELECT {names} FROM {relation(derived)} ORDER BY {number} ASC"
+        return f"SELECT {names} FROM {held} ORDER BY {number} ASC"
     return (
-        f"SELECT {names} FROM (SELECT {_with_number(names, columns)} FROM {relation(derived)} UNION ALL "
+        f"SELECT {names} FROM (SELECT {_with_number(names, columns)} FROM {held} UNION ALL "
         f"SELECT {_with_number(names, columns, f'rowid + {_AFTER_ALL_COPIED} AS {number}')} "
         f"FROM {_base(derived)} WHERE {appended_since(derived)}) ORDER BY {number} ASC"
     )

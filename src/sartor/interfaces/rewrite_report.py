@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from sartor.components.layouts.serve import LAYOUTS, serves
 from sartor.core.view import VIEWS, definition_of
 from sartor.freshness.facts import is_fact
 from sartor.freshness.usable import Use, use
@@ -130,4 +131,6 @@ def _why_no_copy(derived: DerivedObject, analysis: Analysis) -> str:
             missing = [column for column in reference.columns if column not in held]
             if missing:
                 return f"it does not hold the column {missing[0]}"
+            if derived.action.component == LAYOUTS and not serves(reference, derived):
+                return "it is not ordered by any condition of the statement"
     return "" if analysis.references else "the statement reads no table that may be replaced"

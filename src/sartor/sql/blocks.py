@@ -18,7 +18,7 @@ Over 500 lines, for it is one recursive walk: its parts call each other, and apa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from itertools import pairwise
 from typing import Any
@@ -27,7 +27,7 @@ from sqlglot import exp
 
 from sartor.core.analysis import Reference, RowOrder, WantedKey
 from sartor.core.constants import MAXIMAL_GROUPS
-from sartor.core.predicate import JoinEdge, Operator
+from sartor.core.predicate import JoinEdge, Operator, Predicate, Written
 from sartor.core.table import Catalog, FileScan, TableInfo
 from sartor.sql.fingerprint import Fingerprint
 from sartor.sql.floats import Sum, aggregates, kind_of_sum, passes_through
@@ -36,6 +36,7 @@ from sartor.sql.places import place_of
 from sartor.sql.predicates import conjuncts, join_edge, operator_of, predicate
 from sartor.sql.raising import raising
 from sartor.sql.total_order import totality
+from sartor.sql.written import written
 
 _IN_SCAN = frozenset(Operator) - {Operator.IN, Operator.LIKE, Operator.OTHER}
 _ALONE = 2  # one condition and one table: whatever it raises on, it is evaluated on
@@ -520,12 +521,13 @@ class Walk:
 
     def _conditions(self, node: exp.Select, block: Block, joins: list[exp.Join]) -> None:
         conditions = list(conjuncts(node.args.get("where")))
+        in_where = len(conditions)
         for join in joins:
             if join.args.get("on") is not None and not join.side:
                 conditions += conjuncts(join.args["on"])
             for name in join.args.get("using") or []:
                 self._edges_of_using(name.name, block)
-        for condition in conditions:
+        for number, condition in enumerate(conditions):
             edge = join_edge(condition, block.tables)
             if edge is not None:
                 (left, left_column), (right, right_column) = edge
@@ -534,7 +536,12 @@ class Walk:
             found = predicate(condition, block.tables, sole=not block.others)
             if found is not None:
                 table, made = found
+                if number < in_where:
+                    made = replace(made, written=self._written(node, condition, made, table))
                 table.predicates.append(made)
+
+    def _written(self, node: exp.Select, condition: exp.Expression, made: Predicate, table: BaseTable) -> Written | None:
+        return written(node, condition, made.operator, table.info, table.alias, self._printed, self._words)
 
     def _edges_of_using(self, name: str, block: Block) -> None:
         having = [table for table in block.tables if table.info.column(name) is not None]

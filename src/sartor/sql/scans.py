@@ -38,9 +38,10 @@ class Named:
     origin: tuple[tuple[int, int], ...]
 
     def in_users_text(self, reference: Reference) -> Reference:
-        """The reference with the tokens of the user's own text."""
+        """The reference with the tokens of the user's own text; where its conditions stand in that is not told."""
         first, last = self.origin[reference.first_token][0], self.origin[reference.last_token][1]
-        return replace(reference, first_token=first, last_token=last)
+        predicates = tuple(replace(predicate, written=None) for predicate in reference.predicates)
+        return replace(reference, first_token=first, last_token=last, predicates=predicates)
 
 
 @dataclass(frozen=True, slots=True)

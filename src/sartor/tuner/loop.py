@@ -184,14 +184,21 @@ def _trial(
     now: float,
     share_done: float,
 ) -> Generator[Step, Answer, tuple[list[Pair], float]]:
-    """Pairs of runs over the template's statements until the verdict is clear; none if the alternative can not be used."""
+    """Pairs of runs over the template's statements until the verdict is clear; none if the alternative can not be used.
+
+    Statements whose own literals do not allow it run plain, so that those are left out.
+    """
     pairs: list[Pair] = []
     objects = ", ".join(str(item.object) for item in option)
     statements = [e for e in template.executions if e.parameters is None or isinstance(e.parameters, list | tuple | dict)]
     while statements and verdict(pairs) is Verdict.MORE and now < start.deadline:
-        answer = yield Try(statements[len(pairs) % len(statements)], option, design, catalog, share_done)
+        execution = statements[len(pairs) % len(statements)]
+        answer = yield Try(execution, option, design, catalog, share_done)
         assert isinstance(answer, Tried)
         now = answer.now
+        if answer.pair is None and not answer.reason:
+            statements.remove(execution)
+            continue
         if answer.pair is None:
             if answer.reason:
                 start.note("trial", template.digest, f"with object {objects}: {answer.reason}", {"template": template.template})

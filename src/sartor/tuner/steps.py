@@ -113,7 +113,7 @@ class Appraised:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """A pair of runs; without one, the reason why the alternative is not usable, empty if its objects can not serve just now."""
+    """A pair of runs; without one, why the alternative is not usable, empty if it does not serve this statement, or not just now."""
 
     now: float
     pair: Pair | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sartor.components.sort_keys.apply import build_query, mend, tail_query
+from sartor.components.sort_keys.apply import copy
 from sartor.components.sort_keys.serve import alternatives, splices
 from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis
@@ -34,13 +34,13 @@ class SortKeys:
         return estimate(actions, workload, catalog, engine)
 
     def build_query(self, action: Action) -> OrderedQuery:
-        return build_query(action)
+        return copy(action).build_query()
 
     def tail_query(self, derived: DerivedObject, moved: frozenset[int]) -> str:
-        return tail_query(derived)
+        return copy(derived.action).tail_query(derived)
 
     def mend(self, engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) -> int:
-        return mend(engine, derived, changes)
+        return copy(derived.action).mend(engine, derived, changes)
 
     def splices(
         self,

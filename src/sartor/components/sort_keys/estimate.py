@@ -86,12 +86,12 @@ def _one(
         seconds = cache[template.digest, key]
         if seconds > 0:
             saved[template.digest] = Evidence(seconds, "predicted", _MODEL)
-    build = sample.rows * _row_build_seconds(action, catalog)
+    build = sample.rows * row_build_seconds(action, catalog)
     return Estimate(
         action,
         saved,
         Evidence(build, "predicted", "cells"),
-        Evidence(sample.rows * _row_bytes(action, catalog), "predicted", "types"),
+        Evidence(sample.rows * row_bytes(action, catalog), "predicted", "types"),
         Evidence(build / max(sample.rows, 1), "predicted", "cells"),
     )
 
@@ -102,28 +102,42 @@ def _saved(template: TemplateStatistics, key: Key, source: Source, sample: Sampl
     gains = []
     share = CSV_SCAN_SHARE.default if parsed(source) else 1.0
     for analysis in instances:
-        places = [r for r in analysis.references if r.source == source and r.refusal is None]
-        share_of_time = 1.0 / max(1, len({str(r.source) for r in analysis.references}))
-        for reference in places:
-            kept = sample.rows * sample.share_kept(reference.predicates)
-            before = float(sample.groups) if parsed(source) else _work(sample, (), reference)
-            after = _work(sample, key, reference)
-            scan = max(0.0, (plain - FIXED_QUERY_SECONDS.default) * share_of_time - kept * KEPT_ROW_SECONDS.default)
-            gain = scan * (1.0 - min(1.0, share * after / before))
-            if reference.order is RowOrder.BASE:
-                gain -= kept * SORT_SECONDS_PER_ROW.default
-            gains.append(gain)
+        for reference in replaceable(analysis, source):
+            before = float(sample.groups) if parsed(source) else work(sample, (), reference)
+            spared = 1.0 - min(1.0, share * work(sample, key, reference) / before)
+            gains.append(gain(plain, spared, analysis, reference, sample))
     return mean(gains) if gains else 0.0
 
 
-def _work(sample: Sample, key: Key, reference: Reference) -> float:
+def replaceable(analysis: Analysis, source: Source) -> list[Reference]:
+    """The places where a statement reads a source and may read a copy of it."""
+    return [one for one in analysis.references if one.source == source and one.refusal is None]
+
+
+def gain(plain: float, spared: float, analysis: Analysis, reference: Reference, sample: Sample) -> float:
+    """Seconds that a statement saves if its scan of a table is spared this share of its work.
+
+    Args:
+        plain: what the statement takes; each of its tables is taken to have an equal part in it.
+    """
+    kept = sample.rows * sample.share_kept(reference.predicates)
+    share_of_time = 1.0 / max(1, len({str(one.source) for one in analysis.references}))
+    scan = max(0.0, (plain - FIXED_QUERY_SECONDS.default) * share_of_time - kept * KEPT_ROW_SECONDS.default)
+    return scan * spared - (kept * SORT_SECONDS_PER_ROW.default if reference.order is RowOrder.BASE else 0.0)
+
+
+def work(sample: Sample, key: Key, reference: Reference) -> float:
     """What a reference's scan decodes if its table is sorted by a key, in row groups."""
-    restricted = {p.column for p in reference.predicates}
-    filtered_share = min(1.0, len(restricted & set(reference.columns)) / max(1, len(reference.columns)))
-    if key and key[0] not in restricted:
+    if key and key[0] not in {p.column for p in reference.predicates}:
         # Joined to something restricted: DuckDB pushes the smallest and largest key it finds down.
-        return sample.work((), reference.predicates, filtered_share) * JOIN_KEY_SHARE.default
-    return sample.work(key, reference.predicates, filtered_share)
+        return sample.work((), reference.predicates, filtered_share(reference)) * JOIN_KEY_SHARE.default
+    return sample.work(key, reference.predicates, filtered_share(reference))
+
+
+def filtered_share(reference: Reference) -> float:
+    """The share of restricted columns among those that a reference reads."""
+    restricted = {p.column for p in reference.predicates}
+    return min(1.0, len(restricted & set(reference.columns)) / max(1, len(reference.columns)))
 
 
 def _instances(template: TemplateStatistics, catalog: Catalog) -> list[Analysis]:
@@ -140,11 +154,11 @@ def _columns(source: Source, actions: Sequence[Action], instances: dict[str, lis
         for analysis in analyses:
             for reference in analysis.references:
                 if reference.source == source:
-                    needed |= _read_by(reference.predicates, reference.columns)
+                    needed |= read_by(reference.predicates, reference.columns)
     return needed
 
 
-def _read_by(predicates: Sequence[Predicate], columns: Sequence[str]) -> set[str]:
+def read_by(predicates: Sequence[Predicate], columns: Sequence[str]) -> set[str]:
     named = {predicate.column for predicate in predicates if predicate.column}
     return named | set(columns) if any(not predicate.column for predicate in predicates) else named
 
@@ -156,11 +170,11 @@ def _types(action: Action, catalog: Catalog) -> list[str]:
     return [column.type.partition("(")[0] if column is not None else "VARCHAR" for column in columns]
 
 
-def _row_bytes(action: Action, catalog: Catalog) -> float:
+def row_bytes(action: Action, catalog: Catalog) -> float:
     return (8.0 + sum(_WIDTHS.get(kind, 8) for kind in _types(action, catalog))) * COMPRESSED_SHARE.default
 
 
-def _row_build_seconds(action: Action, catalog: Catalog) -> float:
+def row_build_seconds(action: Action, catalog: Catalog) -> float:
     fixed = [kind in _WIDTHS and kind != "VARCHAR" for kind in _types(action, catalog)]
     texts = fixed.count(False)
     return (len(fixed) - texts + 1) * BUILD_SECONDS_PER_CELL.default + texts * BUILD_SECONDS_PER_TEXT.default

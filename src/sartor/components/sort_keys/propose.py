@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
 from math import prod
+from typing import TypeVar
 
 from sartor.components.sort_keys.apply import sorted_copy
 from sartor.components.sort_keys.serve import joined_columns, keeps, parsed
@@ -21,7 +22,7 @@ Key = tuple[str, ...]
 
 
 @dataclass(slots=True)
-class _Use:
+class Use:
     """A template's use of one table."""
 
     digest: str
@@ -29,11 +30,14 @@ class _Use:
     columns: frozenset[str]
 
 
+_U = TypeVar("_U", bound=Use)
+
+
 @dataclass(slots=True)
 class _Keyed:
     """All uses of one table that a key may help."""
 
-    uses: list[_Use] = field(default_factory=list)
+    uses: list[Use] = field(default_factory=list)
 
     @property
     def seconds(self) -> float:
@@ -54,17 +58,17 @@ def propose(workload: Workload, catalog: Catalog) -> list[Action]:
         for place, reference in enumerate(analysis.references):
             if reference.refusal is not None:
                 continue
-            use = _Use(template.digest, template.total_seconds, frozenset(reference.columns))
+            use = Use(template.digest, template.total_seconds, frozenset(reference.columns))
             unsorted: list[Key] = [()] if parsed(reference.source) else []
             for key in (*unsorted, *_keys(reference, joined_columns(analysis, place))):
                 keyed[reference.source, key].uses.append(use)
     ranked = sorted(keyed.items(), key=lambda item: -item[1].seconds)[: int(SORT_KEY_CANDIDATES.default)]
     actions: dict[tuple[Source, Key, frozenset[str]], Action] = {}
     for (source, key), uses in ranked:
-        for chosen in _column_groups(uses.uses):
+        for chosen in column_groups(uses.uses):
             columns = frozenset(key).union(*(use.columns for use in chosen))
             served = frozenset(use.digest for use in uses.uses if use.columns <= columns)
-            ordered = _in_catalog_order(source, columns, catalog)
+            ordered = in_catalog_order(source, columns, catalog)
             info = catalog.info(source)
             schema = info.columns if info is not None else ()
             copy = sorted_copy(source, ordered, key, served, then_by_row=_fills_row_groups(source, key, catalog), schema=schema)
@@ -72,11 +76,11 @@ def propose(workload: Workload, catalog: Catalog) -> list[Action]:
     return list(actions.values())
 
 
-def _column_groups(uses: list[_Use]) -> list[list[_Use]]:
+def column_groups(uses: Sequence[_U]) -> list[list[_U]]:
     """Groups of uses whose columns make a copy: the heaviest ones each alone, then the first two, three, …, and all."""
     heaviest = sorted(uses, key=lambda use: -use.seconds)[: int(SORT_KEY_COLUMN_GROUPS.default)]
     together = [heaviest[:count] for count in range(2, len(heaviest) + 1)]
-    return [*([use] for use in heaviest), *together, uses]
+    return [*([use] for use in heaviest), *together, list(uses)]
 
 
 def _keys(reference: Reference, joined: frozenset[str]) -> Iterator[Key]:
@@ -108,6 +112,6 @@ def _fills_row_groups(source: Source, key: Key, catalog: Catalog) -> bool:
     return values * ROW_GROUP_ROWS.default <= info.rows
 
 
-def _in_catalog_order(source: Source, columns: frozenset[str], catalog: Catalog) -> tuple[str, ...]:
+def in_catalog_order(source: Source, columns: frozenset[str], catalog: Catalog) -> tuple[str, ...]:
     info = catalog.info(source)
     return tuple(column.name for column in info.columns if column.name in columns) if info is not None else ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sartor.core.constants import (
@@ -56,6 +56,22 @@ class Sample:
         """Parts that a row group is looked at in: its vectors, or fewer where the sample is too thin for them."""
         vectors = int(ROW_GROUP_ROWS.default / VECTOR_ROWS.default)
         return max(1, min(vectors, self.sampled // (self.groups * int(PART_SAMPLE_ROWS.default))))
+
+    def compute(self, expressions: Mapping[str, str], beside: str = "") -> None:
+        """Add columns: for each name an expression over the columns that the sample holds; before any order is asked for.
+
+        Args:
+            beside: a FROM item of one row that the expressions read too.
+        """
+        made = f"{self.name}_{len(self.columns)}"
+        named = "".join(f", {expression} AS {quote(name)}" for name, expression in expressions.items())
+        others = f", {beside}" if beside else ""
+        row = self.name.rpartition(".")[2]
+        self.engine.execute(
+            f"CREATE OR REPLACE TEMP TABLE {made.rpartition('.')[2]} AS SELECT {row}.*{named} FROM {self.name}{others}"
+        )
+        self.engine.execute(f"DROP TABLE {self.name}")
+        self.name, self.columns = made, (*self.columns, *expressions)
 
     def work(self, key: Key, predicates: Sequence[Predicate], filtered_share: float) -> float:
         """What a scan would decode if the table were sorted by a key, in row groups with all columns that it reads.

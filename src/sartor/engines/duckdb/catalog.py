@@ -13,6 +13,9 @@ from sartor.core.table import Catalog, Column, FileScan, TableInfo, TableName, q
 if TYPE_CHECKING:
     from sartor.engines.base import Engine
 
+BYTEWISE = ("", "binary")
+"""Collations under which text is compared and ordered by its bytes."""
+
 _TABLES = """
 SELECT schema_name, table_name, estimated_size, sql FROM duckdb_tables()
 WHERE database_name = ? AND NOT internal AND NOT temporary AND schema_name <> ?
@@ -34,14 +37,17 @@ WHERE database_name = ? AND constraint_type = 'FOREIGN KEY'
 def read_catalog(engine: Engine, generation: int) -> Catalog:
     """The user's tables, views and macros as of now, without the schema `sartor`.
 
-    The distinct counts are DuckDB's own estimates, read from its column statistics at no cost of a scan.
+    The distinct counts are DuckDB's own estimates, read from its column statistics at no cost of a scan. Where texts have a collation
+    by default, every column of texts has one.
     """
     database = engine.database
     columns: dict[tuple[str, str], list[tuple[Column, bool]]] = defaultdict(list)
     tables = engine.rows(_TABLES, [database, SCHEMA])
     collated = {(schema, name) for schema, name, _, sql in tables if sql and "COLLATE" in sql.upper()}
+    ((collation,),) = engine.rows("SELECT current_setting('default_collation')")
+    everywhere = collation.lower() not in BYTEWISE
     for schema, name, column, kind, nullable, generated in engine.rows(_COLUMNS, [database]):
-        is_collated = (schema, name) in collated and "VARCHAR" in kind.upper()
+        is_collated = (everywhere or (schema, name) in collated) and "VARCHAR" in kind.upper()
         columns[schema, name].append((Column(column, kind, nullable, is_collated), generated))
     keys: dict[tuple[str, str], list[frozenset[str]]] = defaultdict(list)
     for schema, name, names in engine.rows(_KEYS, [database]):

@@ -17,12 +17,12 @@ from sartor.core.errors import SortCancelled
 from sartor.core.ordered import OrderedQuery
 from sartor.core.table import quote
 from sartor.engines.duckdb.build_costs import kind_of, streams_faster
+from sartor.engines.duckdb.catalog import BYTEWISE
 from sartor.engines.duckdb.memory import free_bytes
 
 if TYPE_CHECKING:
     from sartor.engines.duckdb.engine import DuckDBEngine
 
-_BYTEWISE = ("", "binary")  # collations under which text is ordered by its bytes
 _ARROW = {"arrow_output_version": "'1.5'", "produce_arrow_string_view": "true"}  # small decimals in 8 bytes, short text in its view
 _NAME = ", ".join(f"'\"' || replace({part}, '\"', '\"\"') || '\"'" for part in ("database_name", "schema_name", "table_name"))
 _MADE = f"SELECT sql FROM duckdb_tables() WHERE concat_ws('.', {_NAME}) = ?"
@@ -52,7 +52,7 @@ def is_streamed(engine: DuckDBEngine, query: OrderedQuery) -> bool:
         return False
     settings = ", ".join(f"current_setting('{name}')" for name in ("threads", "preserve_insertion_order", "default_collation"))
     ((rows, threads, keeps_order, collation),) = engine.rows(f"SELECT count(*), {settings} FROM ({query.select})")
-    if not keeps_order or collation.lower() not in _BYTEWISE:
+    if not keeps_order or collation.lower() not in BYTEWISE:
         return False
     kinds = [kind for kind in columns.values() if kind is not None]
     return streams_faster(rows, kinds, [kinds[list(columns).index(name)] for name in query.key], threads)

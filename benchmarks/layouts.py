@@ -1,0 +1,281 @@
+"""Layouts beside every sort order that one or two columns give.
+
+Each workload is a stream over the shop's items, tuned on one half and judged on the other: conditions on several columns, on one of
+several, and conditions that repeat. A rival is a table of the columns that the stream reads, in an order; single keys and pairs are
+all tried on the judged half itself, and the best is told. The bytes that each takes stand beside it. Row groups are counted by DuckDB,
+times are medians, every answer is compared. Rivals hand out rows in any order, Sartor in that of the table.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from itertools import permutations
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import duckdb
+
+from sartor.components.layouts import cells
+from sartor.core.table import Column, TableName
+from sartor.workload.shop import make_shop
+
+Progress = Callable[[str, float], None]
+COLUMNS = ("load_order", "best_single_key", "best_two_keys", "zorder", "hilbert", "expert", "sartor")
+STORAGE_SHARE = 2.0  # Sartor's budget, of a rival's bytes: what it foretells for a copy is up to twice what the copy takes
+_TRAINED, _JUDGED, _RUNS = 60, 30, 3
+_DAYS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A stream of statements over `items`.
+
+    Attributes:
+        reads: the columns that its statements read.
+        keys: those that rivals are sorted by.
+        hottest: those that the curves go through.
+        statement: draws one.
+        scattered: the rows come in no order, so that load order helps no column.
+    """
+
+    name: str
+    reads: tuple[str, ...]
+    keys: tuple[str, ...]
+    hottest: tuple[str, ...]
+    statement: Callable[[random.Random, int], str]
+    scattered: bool = False
+
+
+@dataclass(slots=True)
+class Figures:
+    """What one way took for the judged half."""
+
+    total_s: float = 0.0
+    row_groups: int = 0
+    build_s: float = 0.0
+    bytes: int = 0
+    order: list[str] = field(default_factory=list)
+
+
+_SUMMED = "SELECT count(*), sum(quantity), min(price), max(order_id) FROM items WHERE"
+
+
+def _several(pick: random.Random, products: int) -> str:
+    """Ranges of two or three columns at once."""
+    first, day, cents = pick.randrange(products), pick.randrange(_DAYS), pick.randrange(5, 200)
+    product = f"product_id BETWEEN {first} AND {first + products // 25}"
+    shipped = f"shipped BETWEEN DATE '2022-01-01' + {day} AND DATE '2022-01-01' + {day + 40}"
+    weight = f"weight BETWEEN {cents / 10} AND {cents / 10 + 1.5}"
+    condition = " AND ".join(pick.choice([(product, shipped), (product, weight), (shipped, weight), (product, shipped, weight)]))
+    return f"{_SUMMED} {condition}"
+
+
+def _one(pick: random.Random, products: int) -> str:
+    """A narrow range of one column, each of three as often."""
+    first, day, cents = pick.randrange(products), pick.randrange(_DAYS), pick.randrange(5, 2000)
+    condition = pick.choice(
+        [
+            f"product_id BETWEEN {first} AND {first + products // 1000}",
+            f"shipped BETWEEN DATE '2022-01-01' + {day} AND DATE '2022-01-01' + {day + 1}",
+            f"weight BETWEEN {cents / 100} AND {cents / 100 + 0.01}",
+        ]
+    )
+    return f"{_SUMMED} {condition}"
+
+
+_REPEATED = (
+    "note LIKE '%damaged box 8_'",
+    "note LIKE '%before delivery 77%'",
+    "quantity = 5 AND weight * 2.0 > 39.7",
+    "weight < quantity * 0.05",
+    "returned AND note LIKE '%express%'",
+    "lower(note) IN ('gift 7', 'gift 70', 'second try 333')",
+)
+
+
+def _repeated(pick: random.Random, products: int) -> str:
+    """Conditions that zone maps do not see through, the same few again and again."""
+    columns = pick.choice(["order_id, product_id, price", "order_id, note"])
+    return f"SELECT {columns} FROM items WHERE {pick.choice(_REPEATED)}"
+
+
+_RANGED = ("order_id", "quantity", "price", "product_id", "shipped", "weight")
+_NOTED = ("order_id", "product_id", "quantity", "price", "warehouse", "returned", "weight", "note")
+_DIMENSIONS = ("product_id", "shipped", "weight")
+WORKLOADS = (
+    Workload("several ranges", _RANGED, _DIMENSIONS, _DIMENSIONS, _several),
+    Workload("several ranges, scattered", _RANGED, _DIMENSIONS, _DIMENSIONS, _several, scattered=True),
+    Workload("one range of three", _RANGED, _DIMENSIONS, _DIMENSIONS, _one),
+    Workload("conditions that repeat", _NOTED, ("note", "product_id", "weight", "warehouse"), ("product_id", "weight"), _repeated),
+)
+
+
+def measure(rows: int, seed: int, threads: int, seconds: float, progress: Progress) -> dict[str, Any]:
+    """Figures of each way, summed over the workloads and for each of them; `wrong` counts answers that differ from load order's."""
+    totals, each = {name: Figures() for name in COLUMNS}, {}
+    wrong = 0
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "shop.duckdb"
+        with duckdb.connect(str(path), config={"threads": threads}) as connection:
+            progress("making the shop", 0.0)
+            make_shop(connection, rows, seed)
+            for table in ("orders", "customers"):
+                connection.execute(f"DROP TABLE {table}")
+            ((products,),) = connection.execute("SELECT count(*) FROM products").fetchall()
+        for number, workload in enumerate(WORKLOADS):
+            pick = random.Random(seed * 1000 + number)
+            trained, judged = ([workload.statement(pick, products) for _ in range(count)] for count in (_TRAINED, _JUDGED))
+            with _copied(path, workload, threads) as copy:
+                found, expected = _rivals(copy, workload, judged, threads, progress)
+            with _copied(path, workload, threads) as copy:
+                progress(f"{workload.name}: sartor", 0.9)
+                storage = int(found["best_single_key"].bytes * STORAGE_SHARE)
+                found["sartor"], differ = _sartor(copy, trained, judged, expected, threads, seconds, storage)
+                wrong += differ
+            each[workload.name] = {name: asdict(found[name]) for name in COLUMNS}
+            for name in COLUMNS:
+                for part in ("total_s", "row_groups", "build_s", "bytes"):
+                    setattr(totals[name], part, getattr(totals[name], part) + getattr(found[name], part))
+    summed = {name: {part: value for part, value in asdict(figures).items() if part != "order"} for name, figures in totals.items()}
+    return {"rows": rows, "seed": seed, "threads": threads, "wrong": wrong, **summed, "workloads": each}
+
+
+@contextmanager
+def _copied(path: Path, workload: Workload, threads: int) -> Iterator[Path]:
+    """The shop for one workload, and nothing left of it afterwards."""
+    copy = path.with_name("copy.duckdb")
+    shutil.copy(path, copy)
+    try:
+        if workload.scattered:
+            with duckdb.connect(str(copy), config={"threads": threads}) as connection:
+                connection.execute("CREATE TABLE scattered AS FROM items ORDER BY hash(order_id, line)")
+                connection.execute("DROP TABLE items; ALTER TABLE scattered RENAME TO items; CHECKPOINT")
+        yield copy
+    finally:
+        copy.unlink(missing_ok=True)
+        shutil.rmtree(copy.with_name(copy.name + ".sartor"), ignore_errors=True)  # what was observed of the workload before
+
+
+def _rivals(
+    path: Path, workload: Workload, judged: Sequence[str], threads: int, progress: Progress
+) -> tuple[dict[str, Figures], list[Any]]:
+    """Load order, every key, every pair, and both curves; and the answers."""
+    columns = ", ".join(workload.reads)
+    plain = f"SELECT {columns} FROM items"
+    with duckdb.connect(str(path), config={"threads": threads}) as connection:
+        expected = [sorted(connection.execute(text).fetchall(), key=repr) for text in judged]
+        figures = {"load_order": _judged(connection, judged, "items")}
+        kinds = {"best_single_key": 1, "best_two_keys": 2}
+        for name, length in kinds.items():
+            found = []
+            for keys in permutations(workload.keys, length):
+                progress(f"{workload.name}: {' and '.join(keys)}", 0.1)
+                one = _table(connection, f"{plain} ORDER BY {', '.join(keys)}", judged)
+                one.order = list(keys)
+                found.append(one)
+            figures[name] = min(found, key=lambda one: one.total_s)
+        source = TableName(path.stem, "main", "items")
+        described = {name: kind for name, kind, *_ in connection.execute("DESCRIBE items").fetchall()}
+        schema = [Column(name, described[name]) for name in workload.reads]
+        for name, kind in (("zorder", "z-order"), ("hilbert", "hilbert")):
+            progress(f"{workload.name}: {kind}", 0.1)
+            query = cells.copy(cells.curve(kind, source, schema, workload.hottest, frozenset())).build_query()
+            figures[name] = _table(connection, query.sql, judged)
+            figures[name].order = list(workload.hottest)
+    figures["expert"] = min((figures[name] for name in kinds), key=lambda one: one.total_s)
+    return figures, expected
+
+
+def _table(connection: duckdb.DuckDBPyConnection, select: str, judged: Sequence[str]) -> Figures:
+    """A table in an order: what building it takes, and the judged half of it."""
+    connection.execute("CHECKPOINT")
+    before = _used(connection)
+    started = perf_counter()
+    connection.execute(f"CREATE TABLE rival AS {select}")
+    connection.execute("CHECKPOINT")
+    spent = perf_counter() - started
+    figures = _judged(connection, judged, "rival")
+    figures.build_s, figures.bytes = spent, _used(connection) - before
+    connection.execute("DROP TABLE rival")
+    return figures
+
+
+def _used(connection: duckdb.DuckDBPyConnection) -> int:
+    ((size, blocks),) = connection.execute("SELECT block_size, used_blocks FROM pragma_database_size()").fetchall()
+    return int(size * blocks)
+
+
+def _judged(connection: Any, judged: Sequence[str], table: str) -> Figures:
+    figures = Figures()
+    for text in judged:
+        asked = text.replace("FROM items", f"FROM {table}")
+        figures.total_s += _seconds(connection, asked)
+        figures.row_groups += row_groups(connection, asked)
+    return figures
+
+
+def _seconds(connection: Any, text: str) -> float:
+    runs = []
+    for _ in range(_RUNS):
+        started = perf_counter()
+        connection.execute(text).fetchall()
+        runs.append(perf_counter() - started)
+    return median(runs)
+
+
+def _sartor(
+    path: Path, trained: Sequence[str], judged: Sequence[str], expected: Sequence[Any], threads: int, seconds: float, storage: int
+) -> tuple[Figures, int]:
+    import sartor
+    from sartor.interfaces.connection import session_of
+
+    with sartor.connect(str(path), config={"threads": threads}) as connection:
+        for text in trained:
+            connection.execute(text).fetchall()
+        report = connection.tune(seconds=seconds, storage=storage)
+        wrong = 0
+        for text, rows in zip(judged, expected, strict=True):
+            wrong += sorted(connection.execute(text).fetchall(), key=repr) != rows
+        figures = _judged(connection, judged, "items")
+        for text, rows in zip(judged, expected, strict=True):
+            wrong += sorted(connection.execute(text).fetchall(), key=repr) != rows
+        built = session_of(connection).database.design.objects.values()
+        figures.build_s, figures.bytes = report.seconds, sum(derived.bytes_stored for derived in built)
+        figures.order = [line.split(" (")[0] for line in report.built]
+    return figures, wrong
+
+
+def row_groups(connection: Any, text: str) -> int:
+    """How many row groups a statement reads, by DuckDB's own profile of what is run."""
+    ((_, plan),) = connection.execute(f"EXPLAIN (ANALYZE, FORMAT json) {text}").fetchall()
+    pending, found = [json.loads(plan)], 0
+    while pending:
+        node = pending.pop()
+        if isinstance(node, dict):
+            found += int(node.get("row_groups_scanned", 0))
+            pending += node.values()
+        elif isinstance(node, list):
+            pending += node
+    return found
+
+
+def failures(figures: dict[str, Any]) -> list[str]:
+    """What does not hold whatever the machine: answers, and that Sartor reads no more row groups than the best single key.
+
+    >>> failures({"wrong": 1, "workloads": {"a": {"sartor": {"row_groups": 5}, "best_single_key": {"row_groups": 4}}}})
+    ['1 answers differ', 'a: 5 row groups, 4 by the best single key']
+    """
+    found = [f"{figures['wrong']} answers differ"] * bool(figures["wrong"])
+    for name, ways in figures["workloads"].items():
+        ours, single = ways["sartor"]["row_groups"], ways["best_single_key"]["row_groups"]
+        if ours > single:
+            found.append(f"{name}: {ours} row groups, {single} by the best single key")
+    return found

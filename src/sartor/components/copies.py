@@ -1,0 +1,86 @@
+"""Copies of columns of one table, whatever order they are in: what they store, and how they are brought up to date.
+
+Sorted copies and layouts are both that. Beside the columns of the table a copy may hold hidden ones, computed from each row, that it
+is ordered by; whoever reads a copy names what is to be handed out, and never those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sartor.core.action import Action
+from sartor.core.derived import ORDER_COLUMN, DerivedObject
+from sartor.core.ordered import OrderedQuery
+from sartor.core.table import FileScan, quote
+from sartor.engines.base import Engine
+from sartor.freshness.changes import SIGN, Change, Unmended
+from sartor.freshness.residual import appended_since, relation
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What a copy stores.
+
+    Attributes:
+        action: its definition holds the `columns`.
+        key: what it is ordered by: columns of its table, and hidden ones.
+        hidden: for each hidden column, named as in `Action.hidden`, the expression that gives it.
+        beside: a FROM item of one row that these expressions read besides the columns of the table; empty if they read none.
+        then_by_row: rows that are equal in the key keep the order of the table.
+    """
+
+    action: Action
+    key: tuple[str, ...]
+    hidden: tuple[tuple[str, str], ...] = ()
+    beside: str = ""
+    then_by_row: bool = False
+
+    def build_query(self) -> OrderedQuery:
+        """Its rows, in its order; the types of the table's columns are the table's own."""
+        return self._query("", "rowid")
+
+    def tail_query(self, derived: DerivedObject) -> str:
+        """The SELECT of the rows appended since, in the copy's order.
+
+        Where the table has lost rows, rows may have moved down since: the numbers of new rows must still come after all numbers
+        given before.
+        """
+        shift = f" + (SELECT coalesce(max({quote(ORDER_COLUMN)}), -1) + 1 FROM {relation(derived)})"
+        return self._query(appended_since(derived), "rowid" + ("" if derived.coverage.dense else shift)).sql
+
+    def mend(self, engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) -> int:
+        """Take the rows that are gone out of the copy, and put those that came behind the sorted ones; returns how many came.
+
+        Raises:
+            Unmended: these are no rows with their numbers.
+        """
+        if changes.keys() != {0} or changes[0].only_appended:
+            raise Unmended
+        held, number = relation(derived), quote(ORDER_COLUMN)
+        columns = [*self.action.get("columns"), ORDER_COLUMN]
+        rows = changes[0].came_and_gone(columns)
+        engine.execute(f"DELETE FROM {held} WHERE {number} IN (SELECT {number} FROM ({rows}) WHERE {SIGN} < 0)")
+        came = f"SELECT {self._stored(number)} FROM {self._from(f'({rows})')} WHERE {SIGN} > 0"
+        names = ", ".join(map(quote, [*self.action.get("columns"), *(name for name, _ in self.hidden), ORDER_COLUMN]))
+        return int(engine.rows(f"INSERT INTO {held} ({names}) {self._ordered(came).sql}")[0][0])
+
+    def _query(self, rows: str, row_number: str) -> OrderedQuery:
+        source, number = self.action.source, quote(ORDER_COLUMN)
+        if isinstance(source, FileScan):
+            numbered = f"(SELECT *, row_number() OVER () - 1 AS {number} FROM {source})"
+            return self._ordered(f"SELECT {self._stored(number)} FROM {self._from(numbered)}")
+        where = f" WHERE {rows}" if rows else ""
+        return self._ordered(f"SELECT {self._stored(f'{row_number} AS {number}')} FROM {self._from(str(source))}{where}")
+
+    def _stored(self, number: str) -> str:
+        """The select list: columns, hidden columns, the number of the row."""
+        hidden = (f"{expression} AS {quote(name)}" for name, expression in self.hidden)
+        return ", ".join([*map(quote, self.action.get("columns")), *hidden, number])
+
+    def _from(self, rows: str) -> str:
+        return f"{rows}, {self.beside}" if self.beside else rows
+
+    def _ordered(self, select: str) -> OrderedQuery:
+        scans = not (self.hidden or isinstance(self.action.source, FileScan))
+        return OrderedQuery(select, self.key, ORDER_COLUMN if self.then_by_row else "", scans=scans)

@@ -1,0 +1,59 @@
+"""Layouts: copies in an order that no column has, learned from what is asked of a table (decision 017)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sartor.components.layouts.apply import copy
+from sartor.components.layouts.serve import alternatives, splices
+from sartor.core.action import Action, Estimate
+from sartor.core.analysis import Analysis
+from sartor.core.derived import DerivedObject
+from sartor.core.design import Alternative, Replacement
+from sartor.core.ordered import OrderedQuery
+from sartor.core.table import Catalog
+from sartor.engines.base import Engine
+from sartor.freshness.changes import Change
+from sartor.sql.rewrite import Splice
+from sartor.workload.workload import Workload
+
+
+class Layouts:
+    """The component of layouts."""
+
+    name = "layouts"
+
+    def propose(self, workload: Workload, catalog: Catalog) -> Sequence[Action]:
+        from sartor.components.layouts.propose import propose
+
+        return propose(workload, catalog)
+
+    def estimate(self, actions: Sequence[Action], workload: Workload, catalog: Catalog, engine: Engine) -> Sequence[Estimate]:
+        from sartor.components.layouts.estimate import estimate
+
+        return estimate(actions, workload, catalog, engine)
+
+    def build_query(self, action: Action) -> OrderedQuery:
+        return copy(action).build_query()
+
+    def tail_query(self, derived: DerivedObject, moved: frozenset[int]) -> str:
+        return copy(derived.action).tail_query(derived)
+
+    def mend(self, engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) -> int:
+        return copy(derived.action).mend(engine, derived, changes)
+
+    def splices(
+        self,
+        analysis: Analysis,
+        replacement: Replacement,
+        derived: DerivedObject,
+        moved: frozenset[int],
+        words: tuple[str, ...],
+    ) -> Sequence[Splice] | None:
+        return splices(analysis, replacement.reference, derived, moved, words)
+
+    def alternatives(self, analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequence[Alternative]:
+        return alternatives(analysis, objects)
+
+
+LAYOUTS = Layouts()

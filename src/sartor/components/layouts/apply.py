@@ -1,0 +1,12 @@
+"""What a layout stores: columns of its table, the row id, and the hidden columns of its kind, in the order of its kind."""
+
+from __future__ import annotations
+
+from sartor.components.copies import Copy
+from sartor.components.layouts import cells, truth_bits
+from sartor.core.action import Action
+
+
+def copy(action: Action) -> Copy:
+    """What a layout stores."""
+    return cells.copy(action) if cells.is_cells(action) else truth_bits.copy(action)

@@ -1,0 +1,154 @@
+"""Layouts by cells: two to four columns are cut at their quantiles, and the rows lie cell by cell.
+
+A single key helps one column; here every row group holds a box of all of them, so that the zone maps of the columns themselves prune
+by each, and by several together. Nothing is added to a statement. Three kinds:
+
+- *z-order* and *hilbert*: the cells follow a curve through all columns.
+- *grid*: all columns but the last are cut, the cells follow one another, and within a cell rows are sorted by the last column, after
+  Nathan, Ding, Alizadeh, Kraska, *Learning multi-dimensional indexes* (Flood, SIGMOD 2020). Estimates choose into how many parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sartor.components.copies import Copy
+from sartor.components.layouts.curves import CURVES, places_of
+from sartor.components.sort_keys.serve import keeps
+from sartor.core.action import Action
+from sartor.core.analysis import Reference
+from sartor.core.constants import LAYOUT_CELL_BITS, LAYOUT_DIMENSIONS, SAMPLE_ROWS
+from sartor.core.derived import HIDDEN_COLUMN
+from sartor.core.predicate import Operator, Predicate
+from sartor.core.table import Column, TableName, quote
+
+GRID = "grid"
+KINDS = (*CURVES, GRID)
+_BORDERS = "sartor_borders"
+_SALT = 104729  # so that no column that is itself a hash of the row number goes along with the sample
+
+
+def curve(kind: str, source: TableName, schema: Sequence[Column], dimensions: tuple[str, ...], templates: frozenset[str]) -> Action:
+    """The action that makes a copy along a curve.
+
+    Args:
+        kind: one of CURVES.
+        schema: the columns that the copy holds.
+        dimensions: two to four of them.
+
+    Raises:
+        ValueError: there are more columns or fewer, or one has the name of a hidden one.
+    """
+    parts = (1 << int(LAYOUT_CELL_BITS.default) // len(dimensions),) * len(dimensions)
+    return _action(kind, source, schema, dimensions, parts, f"{kind} of {' and '.join(dimensions)}", templates)
+
+
+def grid(
+    source: TableName, schema: Sequence[Column], dimensions: tuple[str, ...], parts: tuple[int, ...], templates: frozenset[str]
+) -> Action:
+    """The action that makes a copy by a grid.
+
+    Args:
+        schema: the columns that the copy holds.
+        dimensions: two to four of them; the last one is sorted by, not cut.
+        parts: into how many each other one is cut.
+
+    Raises:
+        ValueError: a column has the name of a hidden one.
+    """
+    cut = " and ".join(f"{name} in {count}" for name, count in zip(dimensions[:-1], parts, strict=True))
+    return _action(GRID, source, schema, dimensions, parts, f"grid of {cut}, then {dimensions[-1]}", templates)
+
+
+def _action(
+    kind: str,
+    source: TableName,
+    schema: Sequence[Column],
+    dimensions: tuple[str, ...],
+    parts: tuple[int, ...],
+    name: str,
+    templates: frozenset[str],
+) -> Action:
+    if not 2 <= len(dimensions) <= LAYOUT_DIMENSIONS.default:
+        raise ValueError(f"a layout by cells is one of two to four columns; these are {', '.join(dimensions)}")
+    if any(column.name.lower().startswith((HIDDEN_COLUMN, _BORDERS)) for column in schema):
+        raise ValueError(f"a column begins with {HIDDEN_COLUMN}, as the hidden columns of a layout do; rename it")
+    definition = (
+        ("kind", kind),
+        ("columns", tuple(column.name for column in schema)),
+        ("key", (name,)),
+        ("dimensions", dimensions),
+        ("parts", parts),
+        ("hidden", (f"{HIDDEN_COLUMN}0",)),
+        ("schema", tuple((column.name, column.type) for column in schema)),
+    )
+    return Action("layouts", source, definition, templates)
+
+
+def copy(action: Action) -> Copy:
+    """What the copy stores. Its quantiles are those of the table at that moment."""
+    source = action.source
+    # Of one type with the hash: a remainder of HUGEINT takes a microsecond.
+    every = f"greatest(1, (SELECT count(*) FROM {source}) // {int(SAMPLE_ROWS.default)})::UBIGINT"
+    some = f"hash(rowid, {_SALT}) % {every} = 0"
+    place = ((action.hidden[0], position(action)),)
+    return Copy(action, (*action.hidden, *then(action)), place, borders(action, f"{source} WHERE {some}"))
+
+
+def is_cells(action: Action) -> bool:
+    """Whether a layout is one by cells."""
+    return action.get("kind") in KINDS
+
+
+def then(action: Action) -> tuple[str, ...]:
+    """The columns that rows of one cell are sorted by."""
+    return tuple(action.get("dimensions")[len(action.get("parts")) :])
+
+
+def position(action: Action) -> str:
+    """The expression of the place of a row's cell, beside `borders`."""
+    kind, parts = action.get("kind"), action.get("parts")
+    cell = "0"
+    for number, (column, count) in enumerate(zip(action.get("dimensions"), parts, strict=False)):
+        cell = f"({cell}) * {count} + {_part(column, number, 0, count - 1)}"
+    if kind == GRID:
+        return f"({cell})::USMALLINT"
+    places = ", ".join(map(str, places_of(kind, len(parts), parts[0].bit_length() - 1)))
+    return f"list_extract([{places}]::USMALLINT[], {cell} + 1)"
+
+
+def borders(action: Action, rows: str) -> str:
+    """The FROM item of one row that holds the quantiles of some rows, each as a column.
+
+    Args:
+        rows: a FROM item, perhaps with a WHERE.
+    """
+    lists, columns = [], []
+    for number, (column, count) in enumerate(zip(action.get("dimensions"), action.get("parts"), strict=False)):
+        depths = ", ".join(str(part / count) for part in range(1, count))
+        lists.append(f"quantile_disc({quote(column)}, [{depths}]) AS d{number}")
+        columns += [f"d{number}[{part}] AS {_border(number, part)}" for part in range(1, count)]
+    return f"(SELECT {', '.join(columns)} FROM (SELECT {', '.join(lists)} FROM {rows})) AS {_BORDERS}"
+
+
+def restricted(action: Action, reference: Reference) -> list[Predicate]:
+    """The conditions of a reference that zone maps see through, on columns that the cells are made of."""
+    return [predicate for predicate in ranges(reference) if predicate.column in action.get("dimensions")]
+
+
+def ranges(reference: Reference) -> list[Predicate]:
+    """The conditions of a reference that admit a range of one column, or some values of it."""
+    return [p for p in reference.predicates if p.column and p.operator is not Operator.LIKE and keeps(p.operator) < 1.0]
+
+
+def _part(column: str, number: int, low: int, high: int) -> str:
+    """The part of a column that a value lies in, by halving; NULL lies in the last one."""
+    if low == high:
+        return str(low)
+    middle = (low + high + 1) // 2
+    below, above = _part(column, number, low, middle - 1), _part(column, number, middle, high)
+    return f"CASE WHEN {quote(column)} < {_border(number, middle)} THEN {below} ELSE {above} END"
+
+
+def _border(number: int, part: int) -> str:
+    return f"{_BORDERS}_{number}_{part}"

@@ -1,0 +1,152 @@
+"""What a layout would gain and cost: the row groups that a sample in its order says it skips, over the literals that were asked."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from statistics import median
+
+from sartor.components.layouts import cells, truth_bits
+from sartor.components.sort_keys.estimate import (
+    filtered_share,
+    gain,
+    read_by,
+    replaceable,
+    row_build_seconds,
+    row_bytes,
+    work,
+)
+from sartor.components.sort_keys.sample import Key, Sample, draw
+from sartor.core.action import Action, Estimate
+from sartor.core.analysis import Analysis, Reference
+from sartor.core.constants import LAYOUT_BIT_SECONDS, LAYOUT_CUT_SECONDS, LAYOUT_STATEMENTS
+from sartor.core.derived import HIDDEN_COLUMN
+from sartor.core.evidence import Evidence
+from sartor.core.predicate import Operator, Predicate
+from sartor.core.table import Catalog, Source, quote
+from sartor.engines.base import Engine
+from sartor.sql.analyse import analyse
+from sartor.sql.inline import inlined
+from sartor.workload.workload import TemplateStatistics, Workload
+
+_MODEL = "row groups skipped on a sample"
+_SAMPLE = 1_000_000  # numbers its samples apart from those of sorted copies
+
+Names = dict[str | tuple[str, ...], str]
+"""The columns of a sample that hold the truth of conditions, and the places of cells by the name that their key gives them."""
+
+Instances = list[tuple[Analysis, int]]
+"""The statements of a template that were seen most, each analysed with its own literals, and how often each was."""
+
+
+def estimate(actions: Sequence[Action], workload: Workload, catalog: Catalog, engine: Engine) -> list[Estimate]:
+    """One estimate an action, in order; the currency is that of sorted copies, so that one chooser weighs both."""
+    by_source: dict[Source, list[Action]] = defaultdict(list)
+    for action in actions:
+        by_source[action.source].append(action)
+    wanted = {digest for action in actions for digest in action.templates}
+    templates = [t for t in workload.reads() if t.digest in wanted and t.plain_seconds and t.analysis is not None]
+    instances = {t.digest: _instances(t, catalog) for t in templates}
+    found: dict[int, Estimate] = {}
+    for number, (source, ours) in enumerate(by_source.items()):
+        sample = draw(engine, source, sorted(_columns(source, ours, instances)), _SAMPLE + number)
+        try:
+            names = _computed(sample, ours)
+            saved: dict[tuple[str, Key], float] = {}
+            for action in ours:
+                found[id(action)] = _one(action, templates, instances, catalog, sample, names, saved)
+        finally:
+            sample.drop()
+    return [found[id(action)] for action in actions]
+
+
+def _computed(sample: Sample, actions: Sequence[Action]) -> Names:
+    """Give the sample the hidden columns of all actions."""
+    bits = dict.fromkeys(bit for action in actions if not cells.is_cells(action) for bit in action.get("bits"))
+    names: Names = {bit: f"{HIDDEN_COLUMN}{place}" for place, bit in enumerate(bits)}
+    if bits:
+        sample.compute({names[bit]: truth_bits.truth(bit) for bit in bits})
+    for action in actions:
+        if cells.is_cells(action) and action.get("key") not in names:
+            name = names[action.get("key")] = f"{HIDDEN_COLUMN}{len(names)}"
+            sample.compute({name: cells.position(action)}, cells.borders(action, sample.name))
+    return names
+
+
+def _one(
+    action: Action,
+    templates: Sequence[TemplateStatistics],
+    instances: dict[str, Instances],
+    catalog: Catalog,
+    sample: Sample,
+    names: Names,
+    known: dict[tuple[str, Key], float],
+) -> Estimate:
+    is_cells = cells.is_cells(action)
+    if is_cells:
+        key: Key = (names[action.get("key")], *cells.then(action))
+    else:
+        key = (*(names[bit] for bit in action.get("bits")), *action.get("then"))
+    saved = {}
+    for template in templates:
+        if template.digest not in action.templates:
+            continue
+        asked = (template.digest, key)
+        if asked not in known:
+            known[asked] = _saved(template, instances[template.digest], action, key, sample, names)
+        if known[asked] > 0:
+            saved[template.digest] = Evidence(known[asked], "predicted", _MODEL)
+    hidden = len(action.get("parts")) * LAYOUT_CUT_SECONDS.default if is_cells else len(key) * LAYOUT_BIT_SECONDS.default
+    build = sample.rows * (row_build_seconds(action, catalog) + hidden)
+    return Estimate(
+        action,
+        saved,
+        Evidence(build, "predicted", "cells"),
+        Evidence(sample.rows * row_bytes(action, catalog), "predicted", "types"),
+        Evidence(build / max(sample.rows, 1), "predicted", "cells"),
+    )
+
+
+def _saved(template: TemplateStatistics, instances: Instances, action: Action, key: Key, sample: Sample, names: Names) -> float:
+    """Seconds saved on each run, by the mean over the template's statements; those with other literals run plain and save nothing."""
+    plain = median(template.plain_seconds)
+    total = 0.0
+    for analysis, times in instances:
+        for reference in replaceable(analysis, action.source):
+            groups = _work(sample, key, action, reference, names)
+            if groups is not None:
+                spared = 1.0 - min(1.0, groups / work(sample, (), reference))
+                total += times * gain(plain, spared, analysis, reference, sample)
+    # Those that were not looked at were asked once each: curves help them too, bits are of what was asked again.
+    statements = sum(times for _, times in instances) if cells.is_cells(action) else len(template.executions)
+    return total / max(1, statements)
+
+
+def _work(sample: Sample, key: Key, action: Action, reference: Reference, names: Names) -> float | None:
+    """What a reference's scan decodes of a layout, in row groups; None if it is not served by it."""
+    if cells.is_cells(action):
+        return sample.work(key, reference.predicates, filtered_share(reference)) if cells.restricted(action, reference) else None
+    asked = {written.example for written in truth_bits.conditions(reference)}
+    columns = [names[bit] for bit in action.get("bits") if bit in asked]
+    hidden = [Predicate(column, Operator.GREATER_EQUAL, f"{quote(column)} >= 1") for column in columns]
+    if not hidden:
+        return None
+    if sample.share_kept(hidden) == 0:
+        return 1.0  # fewer rows than the sample is fine for, which lie together
+    return sample.work(key, [*reference.predicates, *hidden], filtered_share(reference))
+
+
+def _instances(template: TemplateStatistics, catalog: Catalog) -> Instances:
+    texts = Counter(inlined(execution.text, execution.parameters) for execution in template.executions)
+    found = [(analyse(text, catalog), times) for text, times in texts.most_common(int(LAYOUT_STATEMENTS.default))]
+    return [(analysis, times) for analysis, times in found if analysis.refusal is None]
+
+
+def _columns(source: Source, actions: Sequence[Action], instances: dict[str, Instances]) -> set[str]:
+    """The columns that the sample has to hold: keys, and all that is restricted by a condition."""
+    needed = {column for action in actions for column in action.get("dimensions" if cells.is_cells(action) else "then")}
+    for analyses in instances.values():
+        for analysis, _ in analyses:
+            for reference in replaceable(analysis, source):
+                needed |= read_by(reference.predicates, reference.columns)
+    return needed

@@ -1,0 +1,138 @@
+"""Candidates for layouts: for each table, what its templates ask of it again and again that no single key brings together."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import combinations
+
+from sartor.components.layouts import cells, truth_bits
+from sartor.components.layouts.curves import CURVES
+from sartor.components.sort_keys.propose import Use, column_groups, in_catalog_order
+from sartor.core.action import Action
+from sartor.core.analysis import Reference
+from sartor.core.constants import LAYOUT_BITS, LAYOUT_CANDIDATES, LAYOUT_DIMENSIONS, LAYOUT_REPEATS, LAYOUT_SINGLE_BITS, ROW_GROUP_ROWS
+from sartor.core.derived import HIDDEN_COLUMN
+from sartor.core.table import Catalog, TableInfo, TableName
+from sartor.sql.analyse import analyse
+from sartor.sql.fingerprint import fingerprint
+from sartor.workload.workload import TemplateStatistics, Workload
+
+
+@dataclass(slots=True)
+class _Asked(Use):
+    """A template's use of one table.
+
+    Attributes:
+        bits: how often each condition was asked that may be a bit, of `statements`.
+        ranged: columns that conditions restrict in a way that zone maps see.
+    """
+
+    bits: Counter[str] = field(default_factory=Counter)
+    statements: int = 0
+    ranged: frozenset[str] = frozenset()
+
+    def seconds_of(self, bit: str) -> float:
+        """Seconds that its statements with a condition took."""
+        return self.seconds * self.bits[bit] / max(1, self.statements)
+
+
+def propose(workload: Workload, catalog: Catalog) -> list[Action]:
+    """Candidate layouts, those first whose templates took most seconds. Whether they help is for `estimate` to say."""
+    uses: dict[TableName, list[_Asked]] = defaultdict(list)
+    for template in workload.reads():
+        analysis = template.analysis
+        if analysis is None or analysis.refusal is not None:
+            continue
+        for place, reference in enumerate(analysis.references):
+            if reference.refusal is None and isinstance(reference.source, TableName):
+                uses[reference.source].append(_asked(template, place, reference, catalog))
+    found = []
+    for source, ours in sorted(uses.items(), key=lambda item: -sum(use.seconds for use in item[1])):
+        info = catalog.info(source)
+        if info is not None and not any(column.name.lower().startswith(HIDDEN_COLUMN) for column in info.columns):
+            for member in (_truth_bits, _cells):
+                found += list(dict.fromkeys(member(source, info, ours, catalog)))[: int(LAYOUT_CANDIDATES.default)]
+    return found
+
+
+def _asked(template: TemplateStatistics, place: int, reference: Reference, catalog: Catalog) -> _Asked:
+    """What the statements of a template ask of a table, each with its own literals, which may make a condition another one."""
+    ranged = frozenset(predicate.column for predicate in cells.ranges(reference))
+    asked = _Asked(template.digest, template.total_seconds, frozenset(reference.columns), ranged=ranged)
+    conditions = truth_bits.conditions(reference)
+    if not conditions or reference.sequence:
+        return asked
+    asked.statements = len(template.executions)
+    alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for execution in template.executions:
+        words = [execution.text[start:end] for start, end in fingerprint(execution.text).tokens]
+        alike[tuple(written.text(words) for written in conditions)].append(execution.text)
+    for texts in alike.values():
+        if len(texts) >= LAYOUT_REPEATS.default:
+            references = analyse(texts[0], catalog).references
+            bits = {written.example for written in truth_bits.conditions(references[place])} if place < len(references) else ()
+            asked.bits.update(dict.fromkeys(bits, len(texts)))
+    return asked
+
+
+def _truth_bits(source: TableName, info: TableInfo, uses: list[_Asked], catalog: Catalog) -> Iterator[Action]:
+    """Copies by the conditions that took most seconds, each of the first few alone and all together, then by a column."""
+    seconds: dict[str, float] = defaultdict(float)
+    for use in uses:
+        for bit in use.bits:
+            seconds[bit] += use.seconds_of(bit)
+    ranked = sorted(seconds, key=lambda bit: -seconds[bit])[: int(LAYOUT_BITS.default)]
+    sets = [tuple(ranked), *((bit,) for bit in ranked[: int(LAYOUT_SINGLE_BITS.default)])]
+    for bits in sets if ranked else ():
+        asking = [use for use in uses if use.bits.keys() & set(bits)]
+        by_column: dict[str, float] = defaultdict(float)
+        for use in asking:
+            for name in use.ranged:
+                by_column[name] += use.seconds
+        for chosen in column_groups(asking):
+            columns = frozenset().union(*(use.columns for use in chosen))
+            served = [use for use in asking if use.columns <= columns]
+            kept = tuple(bit for bit in bits if any(use.bits[bit] for use in served))
+            held = in_catalog_order(source, columns, catalog)
+            schema = [column for column in info.columns if column.name in held]
+            best = max((name for name in held if name in by_column), key=lambda name: by_column[name], default=None)
+            for then in ((), (best,)) if best else ((),):
+                yield truth_bits.truth_bits(source, schema, kept, then, frozenset(use.digest for use in served))
+
+
+def _cells(source: TableName, info: TableInfo, uses: list[_Asked], catalog: Catalog) -> Iterator[Action]:
+    """Copies by the cells of the columns that were restricted for most seconds: two, three and four of them."""
+    seconds: dict[str, float] = defaultdict(float)
+    pairs: dict[tuple[str, ...], float] = defaultdict(float)
+    for use in uses:
+        for name in use.ranged:
+            seconds[name] += use.seconds
+        for pair in combinations(sorted(use.ranged), 2):
+            pairs[pair] += use.seconds
+    ranked = sorted(seconds, key=lambda name: (-seconds[name], name))
+    sets = [tuple(ranked[:count]) for count in range(2, int(LAYOUT_DIMENSIONS.default) + 1) if len(ranked) >= count]
+    sets += sorted(pairs, key=lambda pair: -pairs[pair])[:1]
+    for dimensions in dict.fromkeys(sets):
+        asking = [use for use in uses if use.ranged & set(dimensions)]
+        for chosen in column_groups(asking)[:-3:-1]:  # all of them, and the few heaviest
+            columns = frozenset(dimensions).union(*(use.columns for use in chosen))
+            served = frozenset(use.digest for use in asking if use.columns <= columns)
+            held = in_catalog_order(source, columns, catalog)
+            schema = [column for column in info.columns if column.name in held]
+            for kind in CURVES:
+                yield cells.curve(kind, source, schema, dimensions, served)
+            for last in dimensions:
+                cut = tuple(name for name in dimensions if name != last)
+                for parts in _parts(info.rows, len(cut)):
+                    yield cells.grid(source, schema, (*cut, last), (parts,) * len(cut), served)
+
+
+def _parts(rows: int, cut: int) -> list[int]:
+    """Into how many parts columns may be cut: as many as leave a row group for each part of the column that is not.
+
+    Where only one is cut, half and twice as many too.
+    """
+    even = (rows / ROW_GROUP_ROWS.default) ** (1 / (cut + 1))
+    return sorted({max(2, round(even * factor)) for factor in ((0.5, 1, 2) if cut == 1 else (1,))})

@@ -1,0 +1,57 @@
+"""Which layouts a statement can be answered from, and with which implied condition. Pure: no engine, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sartor.components.layouts import cells, truth_bits
+from sartor.core.analysis import Analysis, Reference
+from sartor.core.derived import DerivedObject
+from sartor.core.design import Alternative, Replacement
+from sartor.freshness.residual import content
+from sartor.freshness.usable import Use
+from sartor.sql.rewrite import Splice
+
+LAYOUTS = "layouts"
+
+
+def alternatives(analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequence[Alternative]:
+    """The smallest layout that may help for every reference that has one, then each replacement alone."""
+    if analysis.refusal is not None:
+        return ()
+    best: list[Replacement] = []
+    single: list[Alternative] = []
+    for place, reference in enumerate(analysis.references):
+        serving = sorted((one for one in objects if serves(reference, one)), key=lambda one: (one.bytes_stored, one.identifier))
+        replacements = [Replacement(place, derived.identifier) for derived in serving]
+        best += replacements[:1]
+        single += [(replacement,) for replacement in replacements]
+    combined = [tuple(best)] if len(best) > 1 else []
+    return (*combined, *single)
+
+
+def serves(reference: Reference, derived: DerivedObject) -> bool:
+    """Whether a reference may read a layout, and be spared something by its order."""
+    action = derived.action
+    if action.component != LAYOUTS or action.source != reference.source or reference.refusal is not None:
+        return False
+    if not set(reference.columns) <= set(action.get("columns")):
+        return False
+    return bool(cells.restricted(action, reference)) if cells.is_cells(action) else truth_bits.may_hold(action, reference)
+
+
+def splices(
+    analysis: Analysis, place: int, derived: DerivedObject, moved: frozenset[int], words: Sequence[str]
+) -> Sequence[Splice] | None:
+    """The table's name with its alias becomes a derived table over the layout; None if this statement's literals are not its own.
+
+    The statement's own conditions stay and are evaluated still.
+    """
+    reference = analysis.references[place]
+    only = ""
+    if not cells.is_cells(derived.action):
+        only = truth_bits.implied(derived.action, reference, words)
+        if not only:
+            return None
+    select = content(derived, reference.columns, reference.order, Use.RESIDUAL if moved else Use.WHOLE, only)
+    return (Splice(reference.first_token, reference.last_token, f"({select}) AS {reference.alias}"),)

@@ -1,0 +1,172 @@
+"""One run over layouts: conditions that repeat, some with the literals of a bit and some with others, beside plain DuckDB."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from sartor.components.layouts import cells, truth_bits
+from sartor.components.layouts.curves import CURVES
+from sartor.core.action import Action
+from sartor.core.derived import HIDDEN_COLUMN
+from sartor.core.table import Column, TableName
+from sartor.interfaces import known
+from sartor.interfaces.connection import session_of
+from sartor.sql.analyse import analyse
+from tests.fuzz.data import TABLES
+from tests.fuzz.pair import Each, Report, silent
+from tests.fuzz.queries import Grammar, Query, Shape
+from tests.fuzz.run import Run, _never_slower
+
+# With `{p}` for the alias and `{v}` for what differs between statements; the last _NULL_PASSES are true of rows with NULL.
+_CONDITIONS = (
+    ("{p}s LIKE '%{v}%'", ("1", "a", "A", "7")),
+    ("{p}s NOT LIKE '%{v}'", ("1", "b")),
+    ("{p}s IN ('ab', '{v}')", ("A", "a")),
+    ("{p}k < {p}g", ("",)),
+    ("{p}x > {p}m", ("",)),
+    ("{p}g IN (1, {v})", ("2", "3")),
+    ("lower({p}s) = '{v}'", ("a", "v3")),
+    ("NOT ({p}k > {v} OR {p}g = 2)", ("3", "40")),
+    ("{p}k <> {v}", ("1", "2")),
+    ("month({p}d) = {v}", ("1", "3")),
+    ("{p}x * 2.0 > {v}", ("1.5", "20")),
+    ("{p}s IS NULL OR {p}k = {v}", ("1", "5")),
+    ("coalesce({p}k, 0) = {v}", ("0", "1")),
+    ("CASE WHEN {p}k > {v} THEN {p}b ELSE {p}s IS NULL END", ("1", "9")),
+)
+_NULL_PASSES = 3  # of the conditions, the last ones
+_OUTER = 12  # outer joins that are asked in turn
+_LAYOUTS = 7  # that stand at once, before all are undone
+_FEWEST_BITS = 4
+_CELLS = 0.3  # of the layouts
+_USUAL = 3  # how often the first literal is asked, for once of each other
+
+
+class LayoutGrammar(Grammar):
+    """The shapes of the other grammar, with conditions that may be bits, and joins that may leave their table empty."""
+
+    def condition(self, prefix: str = "") -> Shape:
+        """A condition that may be a bit, with one of few literals."""
+        return self._of(*self._random.choice(_CONDITIONS), prefix)
+
+    def conditions(self, count: int) -> list[str]:
+        """So many conditions of different kinds."""
+        return [self._of(*one, "")() for one in self._random.sample(_CONDITIONS, count)]
+
+    def _of(self, pattern: str, values: tuple[str, ...], prefix: str) -> Shape:
+        weights = [_USUAL, *[1] * (len(values) - 1)]
+        return lambda: pattern.format(p=prefix, v=self._random.choices(values, weights)[0])
+
+    def _condition(self, prefix: str = "", columns: str = "kgdts") -> Shape:
+        return super()._condition(prefix, columns) if self._random.random() < 0.3 else self.condition(prefix)
+
+    def _where(self, prefix: str = "") -> Shape:
+        one, other, pick = self.condition(prefix), super()._where(prefix), self._random.random()
+        if pick < 0.4:
+            return lambda: f"WHERE {one()}"
+        return (lambda: f"WHERE {one()} AND ({other().removeprefix('WHERE ')})") if pick < 0.8 else other
+
+    def _shape(self) -> Callable[[], Query]:
+        makers = [self._selection, self._selection, self._ungrouped, self._grouped, self._top, self._join, self._outer_join, self._cte]
+        return self._random.choice([*makers, self._union, self._distinct, self._set_test])()
+
+    def _join(self) -> Callable[[], Query]:
+        if self._random.random() < 0.4:
+            return super()._join()
+        return self._outer_join()
+
+    def _outer_join(self) -> Callable[[], Query]:
+        """Joins that may leave a table empty, many under one shape."""
+        texts = [self._outer() for _ in range(_OUTER)]
+        return lambda: Query("outer join", self._random.choice(texts)(), True)
+
+    def _outer(self) -> Shape:
+        """A join that may leave a table empty, mostly under a condition that NULL may pass."""
+        side = self._random.choice(["LEFT", "RIGHT", "FULL"])
+        tables = self._random.choice([f"others o {side} JOIN facts f", f"facts f {side} JOIN others o"])
+        condition = (
+            self._of(*self._random.choice(_CONDITIONS[-_NULL_PASSES:]), "f.") if self._random.random() < 0.7 else self.condition("f.")
+        )
+        return lambda: (
+            f"SELECT o.g, count(*), count(f.k) FROM {tables} ON f.k = o.k AND f.g = o.g WHERE {condition()} GROUP BY o.g ORDER BY o.g"
+        )
+
+
+class LayoutRun(Run):
+    """Statements over single tables and their joins, served from layouts."""
+
+    def __init__(self, folder: Path, seed: int, bulk: int) -> None:
+        self._pool = LayoutGrammar(random.Random(seed), ("'one.parquet'",))
+        super().__init__(folder, seed, bulk)
+        self._grammar = LayoutGrammar(self._random, self._files.scans)
+
+    def step(self) -> None:
+        """One statement, or one event around statements."""
+        pick = self._random.random()
+        self.report.statements += 1
+        if pick < 0.84:
+            self._select(self._random.randrange(2))
+        elif pick < 0.93:
+            self._change()
+            if self._random.random() < 0.6:
+                self._refresh()
+        else:
+            events = [self._checkpoint, self._refresh, self._refresh, self._install, self._install, self._reader_transaction]
+            events += [self._writer_transaction, self._writer_transaction, self._shadow, self._scattered_delete, self._past_sartor]
+            self._random.choice([*events, self._reopen, self._define])()
+
+    def _note_served(self, pending: Any) -> None:
+        super()._note_served(pending)
+        asked = pending.instead.count(f'"{HIDDEN_COLUMN}')
+        self.report.coverage["several bits of one statement" if asked > 1 else "one bit" if asked else "cells"] += 1
+        if " JOIN " in pending.known.text:
+            self.report.coverage["beside a join"] += 1
+        if " IS NULL" in pending.known.text or "coalesce" in pending.known.text:
+            self.report.coverage["a condition that NULL may pass"] += 1
+
+    def _install(self, name: str = "") -> None:
+        """A layout made by hand of a table, by random conditions; sometimes everything is undone first."""
+        database = session_of(self._connections[0]).database
+        if len(database.design.objects) >= _LAYOUTS:
+            self._connections[0].undo()
+            self.report.coverage["undo"] += 1
+            for other in TABLES:
+                self._install(other)
+        name = name or self._random.choice(["facts", "facts", *TABLES])
+        info = database.catalog().resolve((name,))
+        assert info is not None
+        assert isinstance(info.source, TableName)
+        if self._random.random() < _CELLS:
+            database.install(self._cells(info.source, info.columns))
+            return
+        bits: dict[str, None] = {}
+        for condition in self._pool.conditions(self._random.randrange(_FEWEST_BITS, len(_CONDITIONS) + 1)):
+            (reference,) = analyse(f"SELECT count(*) FROM {name} WHERE {condition}", database.catalog()).references
+            bits.update(dict.fromkeys(written.example for written in truth_bits.conditions(reference)))
+        then = tuple(self._random.sample(["k", "g", "d", "s"], self._random.randrange(3)))
+        database.install(truth_bits.truth_bits(info.source, info.columns, tuple(bits), then, frozenset()))
+        self.report.coverage["installed layout"] += 1
+
+    def _cells(self, source: TableName, columns: Sequence[Column]) -> Action:
+        """A layout by cells of two to four columns."""
+        dimensions = tuple(self._random.sample(["k", "g", "d", "s", "t", "n", "m", "x"], self._random.randrange(2, 5)))
+        self.report.coverage["installed cells"] += 1
+        if self._random.random() < 0.4:
+            parts = tuple(self._random.randrange(2, 6) for _ in dimensions[1:])
+            return cells.grid(source, columns, dimensions, parts, frozenset())
+        return cells.curve(self._random.choice(CURVES), source, columns, dimensions, frozenset())
+
+    def _install_scan(self, text: str) -> None:
+        """Files have no layouts."""
+
+
+def fuzz_layouts(seed: int, statements: int, *, bulk: int = 150_000, stop_at_wrong: bool = False, each: Each = silent) -> Report:
+    """Run that many steps in a folder of its own; `each` is told after each of them what was done and found."""
+    with tempfile.TemporaryDirectory() as folder, mock.patch.object(known, "is_suspect", _never_slower):
+        run = LayoutRun(Path(folder), seed, bulk)
+        return run.play(statements, each, stop_at_wrong=stop_at_wrong)

@@ -1,0 +1,117 @@
+"""A database with layouts installed by hand, and what its statements were answered from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import sartor
+from sartor.components.layouts import cells, truth_bits
+from sartor.core.action import Action
+from sartor.core.derived import DerivedObject
+from sartor.core.table import TableName
+from sartor.interfaces.connection import Connection, session_of
+from sartor.sql.analyse import analyse
+
+ROWS = 400_000
+SCHEMA = f"""
+CREATE TABLE facts AS SELECT i AS id, (hash(i) % 1000)::INTEGER AS r, (hash(i + 1) % 1000)::INTEGER AS q,
+    CASE WHEN hash(i + 2) % 50 = 0 THEN NULL
+        WHEN hash(i + 3) % 100 = 0 THEN 'an error ' || (i % 7) ELSE 'fine ' || (i % 90) END AS note,
+    DATE '2024-01-01' + (hash(i + 4) % 600)::INTEGER AS d, ((hash(i + 5) % 100000) / 100)::DECIMAL(9, 2) AS m,
+    (hash(i + 6) % 7) / 2 AS f, (i % 40)::SMALLINT AS dim FROM range({ROWS}) r(i);
+CREATE TABLE dims AS SELECT i::SMALLINT AS dim, 'n' || (i % 4) AS name FROM range(30) r(i);
+CREATE TABLE nothing AS FROM facts LIMIT 0;
+"""
+
+
+def opened(path: Path | str = ":memory:", **options: Any) -> Connection:
+    """A connection to a new database with the tables of SCHEMA."""
+    connection = sartor.connect(path, config={"threads": 1}, **options)
+    for statement in SCHEMA.split(";"):
+        if statement.strip():
+            connection.execute(statement)
+    return connection
+
+
+def bits_of(connection: Connection, *conditions: str, table: str = "facts") -> tuple[str, ...]:
+    """Conditions as layouts store them; each has to be one that may be stored."""
+    database = session_of(connection).database
+    found = []
+    with database.engine_lock:
+        for condition in conditions:
+            (reference,) = analyse(f"SELECT count(*) FROM {table} WHERE {condition}", database.catalog()).references
+            (written,) = truth_bits.conditions(reference)
+            found.append(written.example)
+    return tuple(found)
+
+
+def action(connection: Connection, *conditions: str, table: str = "facts", then: tuple[str, ...] = ()) -> Action:
+    """The layout of a whole table by these conditions."""
+    database = session_of(connection).database
+    bits = bits_of(connection, *conditions, table=table)
+    with database.engine_lock:
+        info = database.catalog().resolve((table,))
+    assert info is not None
+    assert isinstance(info.source, TableName)
+    return truth_bits.truth_bits(info.source, info.columns, bits, then, frozenset())
+
+
+def install(connection: Connection, *conditions: str, table: str = "facts", then: tuple[str, ...] = ()) -> DerivedObject:
+    """A layout of a whole table by these conditions, put in force without a trial."""
+    return session_of(connection).database.install(action(connection, *conditions, table=table, then=then))
+
+
+def plain(connection: Connection, text: str, parameters: Any = None) -> tuple[Any, list[tuple[Any, ...]]]:
+    """Names, types and rows as plain DuckDB gives them on the same connection, in the transaction that it is in."""
+    database = session_of(connection).database
+    mode, database.mode = database.mode, "off"
+    try:
+        return _answer(connection, text, parameters)
+    finally:
+        database.mode = mode
+
+
+def served(connection: Connection, text: str, parameters: Any = None, times: int = 2) -> bool:
+    """Whether a statement is answered from a layout when it is asked again; the answer is plain DuckDB's each time."""
+    for _ in range(times):
+        given = _answer(connection, text, parameters)
+        pending = session_of(connection).pending
+        found = pending is not None and bool(pending.alternative)
+        assert given == plain(connection, text, parameters), text
+    return found
+
+
+def row_groups(connection: Any, text: str) -> int:
+    """How many row groups a statement reads, by DuckDB's own profile of what is run."""
+    (_, plan), *_ = connection.execute(f"EXPLAIN (ANALYZE, FORMAT json) {text}").fetchall()
+    return sum(_scanned(json.loads(plan)))
+
+
+def _answer(connection: Connection, text: str, parameters: Any) -> tuple[Any, list[tuple[Any, ...]]]:
+    connection.execute(text, parameters)
+    described = [column[:2] for column in connection.description]
+    return described, connection.fetchall()
+
+
+def _scanned(node: Any) -> list[int]:
+    if isinstance(node, list):
+        return [count for one in node for count in _scanned(one)]
+    if not isinstance(node, dict):
+        return []
+    found = [int(value) for key, value in node.items() if key == "row_groups_scanned" and isinstance(value, int | str)]
+    return found + [count for value in node.values() for count in _scanned(value)]
+
+
+def install_cells(connection: Connection, kind: str, *dimensions: str, table: str = "facts", parts: int = 4) -> DerivedObject:
+    """A layout of a whole table by cells, put in force without a trial; of a grid each column that is cut is, in so many parts."""
+    database = session_of(connection).database
+    with database.engine_lock:
+        info = database.catalog().resolve((table,))
+    assert info is not None
+    assert isinstance(info.source, TableName)
+    if kind == cells.GRID:
+        cut = (parts,) * (len(dimensions) - 1)
+        return database.install(cells.grid(info.source, info.columns, dimensions, cut, frozenset()))
+    return database.install(cells.curve(kind, info.source, info.columns, dimensions, frozenset()))

@@ -1,0 +1,84 @@
+"""Copies by cells: the curves through them, what is answered from them, and that every column's zone maps prune."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise, product
+
+import pytest
+
+from sartor.components.layouts import cells, curves
+from sartor.interfaces.connection import session_of
+from tests.layouts.support import install_cells, opened, plain, row_groups, served
+
+_ROWS = 2_000_000
+_GROUPS = math.ceil(_ROWS / 122_880)
+
+
+@pytest.mark.parametrize("kind", curves.CURVES)
+@pytest.mark.parametrize(("dimensions", "bits"), [(2, 1), (2, 3), (2, 6), (3, 4), (4, 3)])
+def test_a_curve_goes_through_each_cell_once(kind: str, dimensions: int, bits: int) -> None:
+    places = curves.places_of(kind, dimensions, bits)
+    assert sorted(places) == list(range(1 << dimensions * bits))
+    cells = list(product(range(1 << bits), repeat=dimensions))
+    along = [cell for _, cell in sorted(zip(places, cells, strict=True))]
+    steps = [sum(abs(a - b) for a, b in zip(one, other, strict=True)) for one, other in pairwise(along)]
+    if kind == "hilbert":
+        assert set(steps) == {1}  # each cell touches the next one
+    half = along[: len(along) >> dimensions]
+    assert all(coordinate < 1 << (bits - 1) for cell in half for coordinate in cell)  # the first part is a box of half the side
+
+
+@pytest.mark.parametrize("kind", cells.KINDS)
+def test_each_column_prunes(kind: str) -> None:
+    with opened() as connection:
+        connection.execute(
+            "CREATE TABLE wide AS SELECT (sqrt(hash(i) % 1000000))::INTEGER AS a, (hash(i + 1) % 5000)::INTEGER AS b, "
+            f"DATE '2020-01-01' + (hash(i + 2) % 2000)::INTEGER AS c, i AS id FROM range({_ROWS}) r(i)"
+        )
+        install_cells(connection, kind, "a", "b", table="wide")
+        one = ["a BETWEEN 700 AND 720", "b BETWEEN 1000 AND 1050", "a < 100", "b = 77"]
+        for condition in one:
+            text = f"SELECT count(*), sum(id), min(c) FROM wide WHERE {condition}"
+            assert served(connection, text)
+            assert row_groups(connection, text) <= 2 * math.sqrt(_GROUPS) + 1
+        text = "SELECT count(*), sum(id) FROM wide WHERE a BETWEEN 700 AND 720 AND b BETWEEN 1000 AND 1050"
+        assert served(connection, text)
+        assert row_groups(connection, text) <= 4  # where four boxes meet
+        assert not served(connection, "SELECT count(*) FROM wide WHERE c = DATE '2020-05-05'")
+
+
+@pytest.mark.parametrize("kind", cells.KINDS)
+@pytest.mark.parametrize("dimensions", [("r", "q"), ("d", "m", "note"), ("note", "r", "f", "dim")])
+def test_answers_are_plain_duckdbs(kind: str, dimensions: tuple[str, ...]) -> None:
+    with opened() as connection:
+        layout = install_cells(connection, kind, *dimensions)
+        texts = [
+            "SELECT * FROM facts WHERE r BETWEEN 5 AND 7 AND q < 500",
+            "SELECT dim, count(*), sum(m) FROM facts WHERE r = 7 AND d >= DATE '2024-06-01' GROUP BY dim ORDER BY dim",
+            "SELECT count(*) FROM facts WHERE m IS NULL OR m > 900",
+            "SELECT id FROM facts WHERE note IS NULL AND r < 50 LIMIT 9",
+            "SELECT count(*), sum(f.m) FROM facts f JOIN dims USING (dim) WHERE name = 'n1' AND r < 50 AND note = 'fine 7'",
+        ]
+        assert sum(served(connection, text) for text in texts) >= 2
+        connection.execute("INSERT INTO facts SELECT * REPLACE (-id AS id) FROM facts WHERE r = 7; INSERT INTO facts (id) VALUES (-1)")
+        assert sum(served(connection, text) for text in texts) >= 2
+        connection.refresh()
+        assert sum(served(connection, text) for text in texts) >= 2
+        connection.execute("UPDATE facts SET r = 6 WHERE id % 1000 = 3; DELETE FROM facts WHERE id % 1000 = 4")
+        connection.refresh()
+        assert sum(served(connection, text) for text in texts) >= 2
+        (found,) = session_of(connection).database.design.objects.values()
+        assert found.identifier == layout.identifier
+        assert "sartor_key_0" not in [name for name, *_ in plain(connection, "SELECT * FROM facts LIMIT 1")[0]]
+
+
+def test_an_empty_table_has_cells_too() -> None:
+    with opened() as connection:
+        install_cells(connection, "hilbert", "r", "q", table="nothing")
+        text = "SELECT * FROM nothing WHERE r = 5"
+        assert served(connection, text)
+        connection.execute("INSERT INTO nothing FROM facts LIMIT 5000")
+        assert served(connection, text)
+        connection.refresh()
+        assert served(connection, text)
