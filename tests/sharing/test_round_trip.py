@@ -134,7 +134,8 @@ def test_tune_finds_the_same_column(tmp_path: Path) -> None:
         _ask(con, report.workload)
         _ask(con, report.workload)
         built = con.tune(seconds=30).built
-    assert [line.split(" (")[0] for line in built] == [f"sort_keys of new.main.{renamed('items')} by {renamed('product')}"]
+    # A copy or a view, whichever is sooner on this machine.
+    assert {line.split(" (")[0].partition(" of ")[2] for line in built} == {f"new.main.{renamed('items')} by {renamed('product')}"}
 
 
 def _ask(con: Connection, workload: Path) -> None:
