@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from sartor.components.layouts import cells, truth_bits
+from sartor.components.layouts import LAYOUTS, cells, truth_bits
 from sartor.components.layouts.curves import CURVES
 from sartor.core.action import Action
 from sartor.core.derived import HIDDEN_COLUMN
@@ -167,6 +167,10 @@ class LayoutRun(Run):
 
 def fuzz_layouts(seed: int, statements: int, *, bulk: int = 150_000, stop_at_wrong: bool = False, each: Each = silent) -> Report:
     """Run that many steps in a folder of its own; `each` is told after each of them what was done and found."""
-    with tempfile.TemporaryDirectory() as folder, mock.patch.object(known, "is_suspect", _never_slower):
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        mock.patch.object(known, "is_suspect", _never_slower),
+        mock.patch.object(LAYOUTS, "answers_untried", True),
+    ):
         run = LayoutRun(Path(folder), seed, bulk)
         return run.play(statements, each, stop_at_wrong=stop_at_wrong)

@@ -28,7 +28,7 @@ CREATE TABLE nothing AS FROM facts LIMIT 0;
 
 def opened(path: Path | str = ":memory:", **options: Any) -> Connection:
     """A connection to a new database with the tables of SCHEMA."""
-    connection = sartor.connect(path, config={"threads": 1}, **options)
+    connection = sartor.connect(path, config={"threads": 1}, layouts=True, **options)
     for statement in SCHEMA.split(";"):
         if statement.strip():
             connection.execute(statement)

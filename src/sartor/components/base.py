@@ -36,7 +36,13 @@ class Plan(Protocol):
 
 
 class Component(Protocol):
-    """One kind of thing that can be tailored. Components that inherit from it mend nothing and rewrite no text unless they say how."""
+    """One kind of thing that can be tailored. Components that inherit from it mend nothing and rewrite no text unless they say how.
+
+    Attributes:
+        answers_untried: what is built may answer templates that it was never tried for, because it is expected to be sooner.
+    """
+
+    answers_untried: bool = True
 
     @property
     def name(self) -> str: ...

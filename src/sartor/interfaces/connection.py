@@ -424,6 +424,7 @@ def connect(
     autotune: bool = False,
     keep_results: bool = False,
     predicate_cache: bool = False,
+    layouts: bool = False,
 ) -> Connection:
     """Open a database as `duckdb.connect` does; every name of the connection works as before.
 
@@ -440,6 +441,7 @@ def connect(
         autotune: refresh and tune by itself, in a thread that works while nobody asks.
         keep_results: keep small results in memory and hand them out again while their tables are the same.
         predicate_cache: remember in memory which rows repeated conditions let through, and read no others; needs no `tune`.
+        layouts: let `tune` also weigh copies in orders that no column has, for conditions that repeat and for several columns at once.
 
     Raises:
         Whatever `duckdb.connect` raises, unchanged.
@@ -456,6 +458,7 @@ def connect(
         mode=mode,
         keep_results=keep_results,
         predicate_cache=predicate_cache,
+        layouts=layouts,
     )
     connection = _adopt(plain, shared_database)
     if autotune:

@@ -71,10 +71,13 @@ class Database:
         holding: what keeps objects in memory up to date.
         predicates: the row ids that are remembered of conditions.
         observer: what takes in what statements have shown.
+        silent: components that propose nothing.
         results: those that are kept and handed out again while their tables are the same.
     """
 
-    def __init__(self, opened: Opened, *, keep_literals: bool, mode: str, keep_results: bool, predicate_cache: bool) -> None:
+    def __init__(
+        self, opened: Opened, *, keep_literals: bool, mode: str, keep_results: bool, predicate_cache: bool, layouts: bool
+    ) -> None:
         self.opened = opened
         self.mode = mode
         self.registry = Registry(self._header if opened.held is not None and not opened.shared else None)
@@ -94,6 +97,7 @@ class Database:
         self.keeper: Keeper | None = None
         self.holding = Holding(self)
         self.predicates = Predicates(self, is_wanted=predicate_cache)
+        self.silent = frozenset() if layouts else frozenset({"layouts"})
         self.results = Results(self, is_wanted=keep_results)
         self.observer = Observer(self)
         self.log = WorkloadLog(opened.folder, keep_literals=keep_literals)
@@ -119,6 +123,7 @@ class Database:
         mode: str,
         keep_results: bool,
         predicate_cache: bool,
+        layouts: bool,
     ) -> tuple[Database, duckdb.DuckDBPyConnection]:
         """Open a database, or join the one that is open; gives it with a new plain connection to it."""
         with _OPEN_LOCK:
@@ -127,7 +132,12 @@ class Database:
             if database is not None:
                 return database, opened.connection
             database = Database(
-                opened, keep_literals=keep_literals, mode=mode, keep_results=keep_results, predicate_cache=predicate_cache
+                opened,
+                keep_literals=keep_literals,
+                mode=mode,
+                keep_results=keep_results,
+                predicate_cache=predicate_cache,
+                layouts=layouts,
             )
             if opened.key:
                 _OPEN[opened.key] = database

@@ -92,9 +92,10 @@ def decide(database: Database, known: Known, design: Design) -> Alternative:
     offered: list[Alternative] = []
     if template.names.isdisjoint(database.functions):
         objects = tuple(design.objects.values())
-        offered = [option for component in COMPONENTS for option in component.alternatives(analysis, objects)]
+        options = [(component, component.alternatives(analysis, objects)) for component in COMPONENTS]
+        offered = [option for _, found in options for option in found]
         if template.digest not in design.choices:
-            chosen = offered[0] if offered else ()
+            chosen = next((option for component, found in options if component.answers_untried for option in found), ())
         elif design.choices[template.digest] in offered:
             chosen = design.choices[template.digest]
     _count(database, analysis, design, offered, chosen)
@@ -192,6 +193,7 @@ def tune(
             workload=workload,
             catalog=catalog,
             components=COMPONENTS,
+            silent=database.silent,
             ledger=database.ledger,
             clock=clock,
             text_for=lambda text, alternative, design, known: text_for(database, text, alternative, design, known),

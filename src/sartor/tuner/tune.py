@@ -55,6 +55,7 @@ class TuneContext:
         knowing: the workload and the catalog as they look under the facts of a design.
         next_identifier: a number that no object has had.
         sizes: what was built in former rounds took, as `steps.Round.sizes`; what this round builds is added.
+        silent: names of components that propose nothing; what they built before is weighed like everything else.
         plain_runs: what the last statements gave plain.
     """
 
@@ -71,6 +72,7 @@ class TuneContext:
     knowing: Callable[[Design], tuple[Workload, Catalog]]
     next_identifier: Callable[[], int]
     sizes: dict[object, int]
+    silent: frozenset[str] = frozenset()
     plain_runs: dict[object, Outcome] = field(default_factory=dict)
 
 
@@ -176,6 +178,8 @@ def _appraise(context: TuneContext, step: steps.Appraise) -> steps.Appraised:
     found: list[Estimate] = []
     refused = []
     for component in context.components:
+        if component.name in context.silent:
+            continue
         actions = [a for a in component.propose(workload, catalog) if (a.sources, a.definition) not in existing]
         for source in dict.fromkeys(action.source for action in actions):
             ours = [action for action in actions if action.source == source]

@@ -22,6 +22,7 @@ class SortKeys:
     """The component of sorted copies."""
 
     name = "sort_keys"
+    answers_untried = True
 
     def propose(self, workload: Workload, catalog: Catalog) -> Sequence[Action]:
         from sartor.components.sort_keys.propose import propose

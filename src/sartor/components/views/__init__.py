@@ -23,6 +23,7 @@ class Views:
     """The component of materialized views."""
 
     name = NAME
+    answers_untried = True
 
     def propose(self, workload: Workload, catalog: Catalog) -> Sequence[Action]:
         from sartor.components.views.propose import propose
