@@ -190,7 +190,11 @@ def _lookups(asked: argparse.Namespace) -> int:
     for line in figures["batches"]:
         each = f"{line['keys_a_second'] / 1e6:.1f} million keys a second, by a join {line['join_keys_a_second'] / 1e6:.1f}"
         print(f"lookup of {', '.join(line['columns']):<20} {each}")
-    problems = failures(figures)
+    return _verdict(failures(figures))
+
+
+def _verdict(problems: Sequence[str]) -> int:
+    """The exit status, after each problem was told."""
     for problem in problems:
         print(f"FAILED: {problem}")
     return 1 if problems else 0
@@ -210,10 +214,7 @@ def _predicates(asked: argparse.Namespace) -> int:
         print(f"{line['name']:<36}{numbers}  {line['served']} of {figures['repetitions']}")
     for name, limit in LIMITS_US.items():
         print(f"{name:<24} {figures[name]:>9.1f} µs   (at most {limit:g})")
-    problems = failures(figures)
-    for problem in problems:
-        print(f"FAILED: {problem}")
-    return 1 if problems else 0
+    return _verdict(failures(figures))
 
 
 def _layouts(asked: argparse.Namespace) -> int:
@@ -230,10 +231,7 @@ def _layouts(asked: argparse.Namespace) -> int:
             way = ways[name]
             numbers = f"{way['total_s']:>8.2f} s{way['row_groups']:>8} row groups{way['build_s']:>8.1f} s{way['bytes'] / 1e6:>8.0f} MB"
             print(f"  {name:<18}{numbers}  {'; '.join(way['order'])}")
-    problems = failures(figures)
-    for problem in problems:
-        print(f"FAILED: {problem}")
-    return 1 if problems else 0
+    return _verdict(failures(figures))
 
 
 def _kernels(asked: argparse.Namespace) -> int:

@@ -16,12 +16,12 @@ from sartor.freshness.usable import Use
 from sartor.interfaces import known, serving, tailoring
 
 
-def _drop_the_residual(derived: Any, columns: Any, order: Any, how: Any) -> str:
-    return residual.content(derived, columns, order, Use.WHOLE)
+def drop_the_residual(derived: Any, columns: Any, order: Any, how: Any, *only: Any) -> str:
+    return residual.content(derived, columns, order, Use.WHOLE, *only)
 
 
-def _off_by_one(derived: Any, columns: Any, order: Any, how: Any) -> str:
-    text = residual.content(derived, columns, order, how)
+def off_by_one(derived: Any, columns: Any, order: Any, how: Any, *only: Any) -> str:
+    text = residual.content(derived, columns, order, how, *only)
     return text.replace("rowid > (SELECT", "rowid > 1 + (SELECT")
 
 
@@ -29,8 +29,8 @@ def _residual_twice(derived: Any, columns: Any, order: Any, how: Any) -> str:
     return residual.content(derived, columns, order, how).replace("rowid > (SELECT", "rowid >= (SELECT")
 
 
-def _lose_the_order(derived: Any, columns: Any, order: Any, how: Any) -> str:
-    return residual.content(derived, columns, RowOrder.FREE, how)
+def lose_the_order(derived: Any, columns: Any, order: Any, how: Any, *only: Any) -> str:
+    return residual.content(derived, columns, RowOrder.FREE, how, *only)
 
 
 _appended_since = residual.appended_since
@@ -40,12 +40,12 @@ def _no_anchor(derived: Any) -> str:
     return _appended_since(derived.covering(replace(derived.coverage, dense=True)))
 
 
-def _ignore_mutations(derived: Any, state: Any) -> Use:
+def ignore_mutations(derived: Any, state: Any) -> Use:
     how = usable.use(derived, state)
     return Use.RESIDUAL if how is Use.NO and isinstance(derived.action.source, TableName) else how
 
 
-def _ignore_appends(derived: Any, state: Any) -> Use:
+def ignore_appends(derived: Any, state: Any) -> Use:
     how = usable.use(derived, state)
     return Use.WHOLE if how is Use.RESIDUAL else how
 
@@ -92,13 +92,13 @@ def always(*arguments: Any) -> bool:
 
 
 DEFECTS: dict[str, Callable[[], Any]] = {
-    "drop the residual": patched(mock.patch.object(copies, "content", _drop_the_residual)),
-    "off by one at the high water": patched(mock.patch.object(copies, "content", _off_by_one)),
+    "drop the residual": patched(mock.patch.object(copies, "content", drop_the_residual)),
+    "off by one at the high water": patched(mock.patch.object(copies, "content", off_by_one)),
     "count the last covered row twice": patched(mock.patch.object(copies, "content", _residual_twice)),
-    "lose the base order": patched(mock.patch.object(copies, "content", _lose_the_order)),
+    "lose the base order": patched(mock.patch.object(copies, "content", lose_the_order)),
     "no re-anchoring": patched(mock.patch.object(residual, "appended_since", _no_anchor)),
-    "ignore mutations": patched(mock.patch.object(serving, "use", _ignore_mutations)),
-    "ignore appends": patched(mock.patch.object(serving, "use", _ignore_appends)),
+    "ignore mutations": patched(mock.patch.object(serving, "use", ignore_mutations)),
+    "ignore appends": patched(mock.patch.object(serving, "use", ignore_appends)),
     "stale literal": patched(mock.patch.object(known.Known, "compiled", _stale_literal())),
     "forget temporary tables": patched(mock.patch("sartor.interfaces.session.Session.shadow_all", never)),
     "serve inside a writing transaction": patched(mock.patch("sartor.interfaces.session.Transaction.intend", never)),

@@ -9,26 +9,11 @@ from unittest import mock
 
 from sartor.components.copies import Copy
 from sartor.components.layouts import serve, truth_bits
-from sartor.core.analysis import RowOrder
 from sartor.core.predicate import Written
 from sartor.core.table import quote
-from sartor.freshness import residual
-from sartor.freshness.usable import Use
 from sartor.interfaces import serving
 from sartor.sql import written
-from tests.fuzz.defects import _ignore_appends, _ignore_mutations, always, patched
-
-
-def _drop_the_residual(derived: Any, columns: Any, order: Any, how: Any, only: Any) -> str:
-    return residual.content(derived, columns, order, Use.WHOLE, only)
-
-
-def _one_too_few(derived: Any, columns: Any, order: Any, how: Any, only: Any) -> str:
-    return residual.content(derived, columns, order, how, only).replace("rowid > (SELECT", "rowid > 1 + (SELECT")
-
-
-def _lose_the_order(derived: Any, columns: Any, order: Any, how: Any, only: Any) -> str:
-    return residual.content(derived, columns, RowOrder.FREE, how, only)
+from tests.fuzz.defects import always, drop_the_residual, ignore_appends, ignore_mutations, lose_the_order, off_by_one, patched
 
 
 def _another_bit(action: Any, reference: Any, words: Any) -> str:
@@ -73,9 +58,9 @@ def _mended_without_bits(self: Copy, engine: Any, derived: Any, changes: Any) ->
 _text, _truth, _tail, _mend = Written.text, truth_bits.truth, Copy.tail_query, Copy.mend
 
 DEFECTS: dict[str, Callable[[], Any]] = {
-    "forget the rows appended": patched(mock.patch.object(serve, "content", _drop_the_residual)),
-    "one row too few of what was appended": patched(mock.patch.object(serve, "content", _one_too_few)),
-    "lose the order of the table": patched(mock.patch.object(serve, "content", _lose_the_order)),
+    "forget the rows appended": patched(mock.patch.object(serve, "content", drop_the_residual)),
+    "one row too few of what was appended": patched(mock.patch.object(serve, "content", off_by_one)),
+    "lose the order of the table": patched(mock.patch.object(serve, "content", lose_the_order)),
     "the bit of another condition": patched(mock.patch.object(truth_bits, "implied", _another_bit)),
     "a bit whatever the literals": patched(mock.patch.object(truth_bits, "implied", _whatever_the_literals)),
     "the literals of the statement that was analysed": patched(mock.patch.object(Written, "text", _as_first_seen)),
@@ -84,6 +69,6 @@ DEFECTS: dict[str, Callable[[], Any]] = {
     "a bit where a join may leave the table empty": patched(mock.patch.object(written, "_is_kept", always)),
     "no bits for what a refresh appends": patched(mock.patch.object(Copy, "tail_query", _tail_without_bits)),
     "no bits for what is mended": patched(mock.patch.object(Copy, "mend", _mended_without_bits)),
-    "layouts ignore mutations": patched(mock.patch.object(serving, "use", _ignore_mutations)),
-    "layouts ignore appends": patched(mock.patch.object(serving, "use", _ignore_appends)),
+    "layouts ignore mutations": patched(mock.patch.object(serving, "use", ignore_mutations)),
+    "layouts ignore appends": patched(mock.patch.object(serving, "use", ignore_appends)),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -83,25 +82,10 @@ def served(connection: Connection, text: str, parameters: Any = None, times: int
     return found
 
 
-def row_groups(connection: Any, text: str) -> int:
-    """How many row groups a statement reads, by DuckDB's own profile of what is run."""
-    (_, plan), *_ = connection.execute(f"EXPLAIN (ANALYZE, FORMAT json) {text}").fetchall()
-    return sum(_scanned(json.loads(plan)))
-
-
 def _answer(connection: Connection, text: str, parameters: Any) -> tuple[Any, list[tuple[Any, ...]]]:
     connection.execute(text, parameters)
     described = [column[:2] for column in connection.description]
     return described, connection.fetchall()
-
-
-def _scanned(node: Any) -> list[int]:
-    if isinstance(node, list):
-        return [count for one in node for count in _scanned(one)]
-    if not isinstance(node, dict):
-        return []
-    found = [int(value) for key, value in node.items() if key == "row_groups_scanned" and isinstance(value, int | str)]
-    return found + [count for value in node.values() for count in _scanned(value)]
 
 
 def install_cells(connection: Connection, kind: str, *dimensions: str, table: str = "facts", parts: int = 4) -> DerivedObject:

@@ -9,7 +9,8 @@ import pytest
 
 from sartor.components.layouts import cells, curves
 from sartor.interfaces.connection import session_of
-from tests.layouts.support import install_cells, opened, plain, row_groups, served
+from tests.layouts.support import install_cells, opened, plain, served
+from tests.profiles import row_groups
 
 _ROWS = 2_000_000
 _GROUPS = math.ceil(_ROWS / 122_880)

@@ -11,7 +11,8 @@ import pytest
 import sartor
 from sartor.core.derived import DerivedObject
 from sartor.interfaces.connection import Connection, session_of
-from tests.layouts.support import install, opened, plain, row_groups, served
+from tests.layouts.support import install, opened, plain, served
+from tests.profiles import row_groups
 
 Layout = Callable[..., DerivedObject]
 _TEXTS = (

@@ -13,7 +13,8 @@ from sartor.core.action import Estimate
 from sartor.interfaces.connection import Connection, session_of
 from sartor.interfaces.tailoring import _knowing
 from sartor.interfaces.writing import own_write
-from tests.layouts.support import install_cells, opened, plain, row_groups, served
+from tests.layouts.support import install_cells, opened, plain, served
+from tests.profiles import row_groups
 
 _ROWS = 1_500_000
 _WIDE = (

@@ -12,7 +12,8 @@ import sartor
 from sartor.components.layouts import LAYOUTS, truth_bits
 from sartor.interfaces.connection import session_of
 from sartor.interfaces.tailoring import _knowing
-from tests.layouts.support import action, install, opened, plain, row_groups, served
+from tests.layouts.support import action, install, opened, plain, served
+from tests.profiles import row_groups
 
 _BITS = (
     "note LIKE '%error%'",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 import sartor
 from sartor.interfaces.connection import session_of
 from tests.predicate_cache.support import ask, cache, entries, opened, plain, ranged
+from tests.profiles import row_groups
 
 pytestmark = pytest.mark.usefixtures("remembered")
 SERVED: list[tuple[str, Any]] = [
@@ -91,24 +91,10 @@ def test_the_second_time_fewer_row_groups_are_read() -> None:
     with sartor.connect(config={"threads": 1}, predicate_cache=True) as connection:
         connection.execute("CREATE TABLE wide AS SELECT i AS id, 'x' || (i // 50000) || 'y' AS s FROM range(1500000) r(i)")
         text = "SELECT count(*) FROM wide WHERE contains(s, 'x9y')"
-        assert _row_groups(connection, text) > 10
+        assert row_groups(connection, text) > 10
         ask(connection, text, times=1)
-        assert _row_groups(connection, text) <= 3  # those of the rows, and the last one, behind which rows may come
+        assert row_groups(connection, text) <= 3  # those of the rows, and the last one, behind which rows may come
         assert ask(connection, text) == [(50_000,)]
-
-
-def _row_groups(connection: Any, text: str) -> int:
-    (_, plan), *_ = connection.execute(f"EXPLAIN (ANALYZE, FORMAT json) {text}").fetchall()
-    return sum(_scanned(json.loads(plan)))
-
-
-def _scanned(node: Any) -> list[int]:
-    if isinstance(node, list):
-        return [count for one in node for count in _scanned(one)]
-    if not isinstance(node, dict):
-        return []
-    found = [int(value) for key, value in node.items() if key == "row_groups_scanned" and isinstance(value, int | str)]
-    return found + [count for value in node.values() for count in _scanned(value)]
 
 
 def test_what_one_statement_told_serves_all_with_the_same_from_and_where() -> None:

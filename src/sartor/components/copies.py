@@ -6,9 +6,11 @@ is ordered by; whoever reads a copy names what is to be handed out, and never th
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sartor.components.base import Component
 from sartor.core.action import Action
 from sartor.core.derived import ORDER_COLUMN, DerivedObject
 from sartor.core.ordered import OrderedQuery
@@ -84,3 +86,20 @@ class Copy:
     def _ordered(self, select: str) -> OrderedQuery:
         scans = not (self.hidden or isinstance(self.action.source, FileScan))
         return OrderedQuery(select, self.key, ORDER_COLUMN if self.then_by_row else "", scans=scans)
+
+
+class CopyComponent(Component):
+    """A component whose objects are copies of columns of one table."""
+
+    @abstractmethod
+    def copy(self, action: Action) -> Copy:
+        """What an object of this action stores."""
+
+    def build_query(self, action: Action) -> OrderedQuery:
+        return self.copy(action).build_query()
+
+    def tail_query(self, derived: DerivedObject, moved: frozenset[int]) -> str:
+        return self.copy(derived.action).tail_query(derived)
+
+    def mend(self, engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) -> int:
+        return self.copy(derived.action).mend(engine, derived, changes)

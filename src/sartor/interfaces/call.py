@@ -188,8 +188,6 @@ class Call:
         if self.raised:
             session.database.registry.write_raised()
         if effects.everything and not effects.transaction and session.transaction is None and not self.raised:
-            session.lingering = (
-                close  # it may commit only when its result has been fetched: a SELECT that writes is streamed (measured)
-            )
+            session.lingering = close  # a SELECT that writes is streamed, and may commit only once it has been fetched (measured)
         else:
             close()

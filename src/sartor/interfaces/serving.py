@@ -51,9 +51,9 @@ def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False,
     effects = known.effects
     call = Call(session, known, effects, parameters, began, not plain, looks)
     if effects.reads_only:
-        template = known.template
-        if looks and not database.results.off:
-            call.kept = database.results.take(session, known, parameters)
+        template, results = known.template, database.results
+        if looks and not results.off:
+            call.kept = results.take(session, known, parameters)
         if call.kept is not None:
             call.rows, call.description = call.kept.rows, call.kept.description
         elif template is not None and not plain and template.may_be_served(database.design, database.generation):
@@ -63,7 +63,6 @@ def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False,
         store = database.predicates.store
         if store.entries and known.unranged != store.version and call.instead is None and call.rows is None and not plain:
             _take_ranges(call, database)
-        results = database.results
         if (
             looks
             and not results.off

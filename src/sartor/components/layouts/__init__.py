@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from sartor.components.copies import Copy, CopyComponent
 from sartor.components.layouts.apply import copy
 from sartor.components.layouts.serve import alternatives, splices
 from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Replacement
-from sartor.core.ordered import OrderedQuery
 from sartor.core.table import Catalog
 from sartor.engines.base import Engine
-from sartor.freshness.changes import Change
 from sartor.sql.rewrite import Splice
 from sartor.workload.workload import Workload
 
 
-class Layouts:
+class Layouts(CopyComponent):
     """The component of layouts."""
 
     name = "layouts"
@@ -34,14 +33,8 @@ class Layouts:
 
         return estimate(actions, workload, catalog, engine)
 
-    def build_query(self, action: Action) -> OrderedQuery:
-        return copy(action).build_query()
-
-    def tail_query(self, derived: DerivedObject, moved: frozenset[int]) -> str:
-        return copy(derived.action).tail_query(derived)
-
-    def mend(self, engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) -> int:
-        return copy(derived.action).mend(engine, derived, changes)
+    def copy(self, action: Action) -> Copy:
+        return copy(action)
 
     def splices(
         self,

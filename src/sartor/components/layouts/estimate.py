@@ -10,10 +10,9 @@ from sartor.components.layouts import cells, truth_bits
 from sartor.components.sort_keys.estimate import (
     filtered_share,
     gain,
+    of_copy,
     read_by,
     replaceable,
-    row_build_seconds,
-    row_bytes,
     work,
 )
 from sartor.components.sort_keys.sample import Key, Sample, draw
@@ -97,14 +96,7 @@ def _one(
         if known[asked] > 0:
             saved[template.digest] = Evidence(known[asked], "predicted", _MODEL)
     hidden = len(action.get("parts")) * LAYOUT_CUT_SECONDS.default if is_cells else len(key) * LAYOUT_BIT_SECONDS.default
-    build = sample.rows * (row_build_seconds(action, catalog) + hidden)
-    return Estimate(
-        action,
-        saved,
-        Evidence(build, "predicted", "cells"),
-        Evidence(sample.rows * row_bytes(action, catalog), "predicted", "types"),
-        Evidence(build / max(sample.rows, 1), "predicted", "cells"),
-    )
+    return of_copy(action, saved, sample, catalog, hidden)
 
 
 def _saved(template: TemplateStatistics, instances: Instances, action: Action, key: Key, sample: Sample, names: Names) -> float:

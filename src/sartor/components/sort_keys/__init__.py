@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from sartor.components.copies import Copy, CopyComponent
 from sartor.components.sort_keys.apply import copy
 from sartor.components.sort_keys.serve import alternatives, splices
 from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Replacement
-from sartor.core.ordered import OrderedQuery
 from sartor.core.table import Catalog
 from sartor.engines.base import Engine
-from sartor.freshness.changes import Change
 from sartor.sql.rewrite import Splice
 from sartor.workload.workload import Workload
 
 
-class SortKeys:
+class SortKeys(CopyComponent):
     """The component of sorted copies."""
 
     name = "sort_keys"
-    answers_untried = True
 
     def propose(self, workload: Workload, catalog: Catalog) -> Sequence[Action]:
         from sartor.components.sort_keys.propose import propose
@@ -34,14 +32,8 @@ class SortKeys:
 
         return estimate(actions, workload, catalog, engine)
 
-    def build_query(self, action: Action) -> OrderedQuery:
-        return copy(action).build_query()
-
-    def tail_query(self, derived: DerivedObject, moved: frozenset[int]) -> str:
-        return copy(derived.action).tail_query(derived)
-
-    def mend(self, engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) -> int:
-        return copy(derived.action).mend(engine, derived, changes)
+    def copy(self, action: Action) -> Copy:
+        return copy(action)
 
     def splices(
         self,

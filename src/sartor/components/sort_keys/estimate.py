@@ -86,12 +86,21 @@ def _one(
         seconds = cache[template.digest, key]
         if seconds > 0:
             saved[template.digest] = Evidence(seconds, "predicted", _MODEL)
-    build = sample.rows * row_build_seconds(action, catalog)
+    return of_copy(action, saved, sample, catalog)
+
+
+def of_copy(action: Action, saved: dict[str, Evidence], sample: Sample, catalog: Catalog, hidden_seconds: float = 0.0) -> Estimate:
+    """What a copy saves and costs.
+
+    Args:
+        hidden_seconds: what computing its hidden columns takes for each row.
+    """
+    build = sample.rows * (_row_build_seconds(action, catalog) + hidden_seconds)
     return Estimate(
         action,
         saved,
         Evidence(build, "predicted", "cells"),
-        Evidence(sample.rows * row_bytes(action, catalog), "predicted", "types"),
+        Evidence(sample.rows * _row_bytes(action, catalog), "predicted", "types"),
         Evidence(build / max(sample.rows, 1), "predicted", "cells"),
     )
 
@@ -170,11 +179,11 @@ def _types(action: Action, catalog: Catalog) -> list[str]:
     return [column.type.partition("(")[0] if column is not None else "VARCHAR" for column in columns]
 
 
-def row_bytes(action: Action, catalog: Catalog) -> float:
+def _row_bytes(action: Action, catalog: Catalog) -> float:
     return (8.0 + sum(_WIDTHS.get(kind, 8) for kind in _types(action, catalog))) * COMPRESSED_SHARE.default
 
 
-def row_build_seconds(action: Action, catalog: Catalog) -> float:
+def _row_build_seconds(action: Action, catalog: Catalog) -> float:
     fixed = [kind in _WIDTHS and kind != "VARCHAR" for kind in _types(action, catalog)]
     texts = fixed.count(False)
     return (len(fixed) - texts + 1) * BUILD_SECONDS_PER_CELL.default + texts * BUILD_SECONDS_PER_TEXT.default

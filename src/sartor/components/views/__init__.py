@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from sartor.components.base import Component
 from sartor.components.views.apply import build_query, tail_query
 from sartor.components.views.serve import alternatives, splices
 from sartor.core.action import Action, Estimate
@@ -19,11 +20,10 @@ from sartor.sql.rewrite import Splice
 from sartor.workload.workload import Workload
 
 
-class Views:
+class Views(Component):
     """The component of materialized views."""
 
     name = NAME
-    answers_untried = True
 
     def propose(self, workload: Workload, catalog: Catalog) -> Sequence[Action]:
         from sartor.components.views.propose import propose
