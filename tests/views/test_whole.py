@@ -96,6 +96,19 @@ def test_groups_that_are_put_together(served: Served, query: str) -> None:
     assert "sum(" in text or "DISTINCT" in text
 
 
+@pytest.mark.parametrize("literal", ["DATE '2024-01-01'", "TIMESTAMP '2024-01-01'"])
+def test_a_text_equals_a_date_in_several_ways(literal: str) -> None:
+    served = Served()
+    with served.connection as connection:
+        connection.execute(
+            "CREATE TABLE w AS SELECT i % 7 AS g, ['2024-01-01', '2024-1-1', '2024-01-01 00:00:00'][1 + i % 3] AS s "
+            "FROM range(9000) r(i)"
+        )
+        served.install("SELECT g, s, count(*) FROM w GROUP BY g, s")
+        text = served.text(f"SELECT g, count(*) FROM w WHERE s = {literal} GROUP BY g ORDER BY g")
+        assert "sum(" in text
+
+
 def test_groups_that_come_in_parts_are_put_together() -> None:
     served = Served()
     query = "SELECT g, s, d, count(*), sum(v) FROM t GROUP BY g, s, d ORDER BY g, s, d"

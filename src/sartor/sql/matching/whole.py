@@ -14,7 +14,14 @@ from sartor.sql.matching.found import Differs, Match
 from sartor.sql.matching.states import rows_of, state
 from sartor.sql.rewrite import Splice
 
-_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "DECIMAL")
+_TIMES = frozenset({"DATE", "TIMESTAMP"})
+_ONE_VALUE = {
+    "number": frozenset("TINYINT SMALLINT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT DECIMAL".split()),
+    "text": frozenset({"VARCHAR"}),
+    "date": _TIMES,
+    "timestamp": _TIMES,
+}
+"""For each kind of literal the types of which one value at most equals it: several texts equal a number or a date, as '5' and '05'."""
 
 
 def hand_out(block: QueryBlock, view: ViewDefinition, columns: Columns, others: Sequence[Splice], match: Match) -> None:
@@ -47,8 +54,7 @@ def _pinned(block: QueryBlock, view: ViewDefinition) -> Iterable[ColumnOf]:
         bound = term.bound
         if bound is None or bound.operator != "=":
             continue
-        kind = types.get(bound.column, "").upper()
-        if bound.kind != "number" or kind.startswith(_NUMBERS):  # a text equals a number in several ways: '5', '05'
+        if types.get(bound.column, "").upper().partition("(")[0] in _ONE_VALUE.get(bound.kind, ()):
             yield bound.column
 
 
