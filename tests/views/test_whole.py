@@ -28,7 +28,7 @@ class Served:
         self.connection.execute("CREATE TABLE u AS SELECT range::INTEGER AS g, 'n' || range AS name FROM range(7)")
         self.install(_VIEW)
         self.install("SELECT t.g, u.g, u.name, count(*), sum(t.v) FROM t JOIN u ON t.g = u.g GROUP BY t.g, u.g, u.name")
-        self._plain = duckdb.DuckDBPyConnection.cursor(self.connection)
+        self.plain = duckdb.DuckDBPyConnection.cursor(self.connection)
 
     def install(self, text: str) -> None:
         database = session_of(self.connection).database
@@ -42,7 +42,7 @@ class Served:
         for _ in range(3):
             self.connection.execute(query)
             given = answer(self.connection)
-        expected = answer(self._plain.execute(query))
+        expected = answer(self.plain.execute(query))
         assert difference(expected, given, ordered="ORDER BY" in query, floats=True) is None
         call = session_of(self.connection).pending
         assert call is not None
@@ -107,6 +107,35 @@ def test_a_text_equals_a_date_in_several_ways(literal: str) -> None:
         served.install("SELECT g, s, count(*) FROM w GROUP BY g, s")
         text = served.text(f"SELECT g, count(*) FROM w WHERE s = {literal} GROUP BY g ORDER BY g")
         assert "sum(" in text
+
+
+_TYPES = {
+    "i": "(i % 5)::INTEGER",
+    "d": "((i % 10) / 2.0)::DECIMAL(9,2)",
+    "s": "['1', '01', '1.0', '2024-01-01', '2024-1-1'][1 + i % 5]",
+    "o": "i % 2 = 0",
+    "t": "DATE '2024-01-01' + (i % 3)::INTEGER",
+    "m": "TIMESTAMP '2024-01-01' + INTERVAL (i % 3) HOUR",
+    "e": "['a', 'A', 'a ', 'b'][1 + i % 4]",
+}
+_LITERALS = ("1", "1.0", "'1'", "'01'", "DATE '2024-01-01'", "TIMESTAMP '2024-01-01'", "'2024-1-1'", "true", "'a'", "NULL", "1e0")
+
+
+@pytest.mark.parametrize("column", _TYPES)
+def test_whatever_a_key_is_compared_with(column: str) -> None:
+    served = Served()
+    with served.connection as connection:
+        made = ", ".join(f"{expression} AS {name}" for name, expression in _TYPES.items())
+        connection.execute(f"CREATE TABLE typed AS SELECT (i % 7)::INTEGER AS g, {made} FROM range(5000) r(i)")
+        served.install(f"SELECT g, {column}, count(*) FROM typed GROUP BY g, {column}")
+        for literal in _LITERALS:
+            query = f"SELECT g, count(*) FROM typed WHERE {column} = {literal} GROUP BY g ORDER BY g"
+            try:
+                expected = served.plain.execute(query).fetchall()
+            except duckdb.Error:
+                continue
+            for _ in range(3):
+                assert connection.execute(query).fetchall() == expected, query
 
 
 def test_groups_that_come_in_parts_are_put_together() -> None:
