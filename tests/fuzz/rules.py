@@ -8,7 +8,7 @@ from sartor.components.views.apply import definition
 from sartor.components.views.serve import matched
 from sartor.core.block import QueryBlock
 from sartor.core.derived import DerivedObject
-from sartor.core.view import ViewDefinition
+from sartor.core.view import AT_LAST, ViewDefinition
 from sartor.sql.matching.found import Match, Same, Within
 
 RULES = (
@@ -28,6 +28,8 @@ RULES = (
     "HAVING",
     "DISTINCT",
     "distinct count",
+    "distinct count by last rows",
+    "distinct count by first rows",
     "grouping sets",
     "nested block",
     "expression key",
@@ -60,6 +62,9 @@ def rules(block: QueryBlock, derived: DerivedObject, parameters: object) -> Iter
     )
     yield from _conditions(block, view, found)
     yield from _calls(block)
+    for place in found.states:
+        if view.states[place].is_placed:
+            yield f"distinct count by {'last' if view.states[place].function == AT_LAST else 'first'} rows"
     words = [word.upper() for word in block.words]
     own = words[block.from_[1] + 1 :]
     if "HAVING" in own:

@@ -20,7 +20,7 @@ from sartor.freshness.usable import Use, use
 from sartor.interfaces import serving, tailoring
 from sartor.interfaces.database import Database
 from sartor.sql.algebra import select, statement
-from sartor.sql.matching import aggregates, conditions, lossless, match, pivots, states, whole
+from sartor.sql.matching import aggregates, conditions, lossless, match, pivots, placed, states, whole
 from sartor.sql.matching.found import Same, Within
 from sartor.sql.rewrite import Splice
 
@@ -31,6 +31,7 @@ def _everything_old(derived: Any, place: int, row: str) -> str:
 
 _residual, _content = apply._residual, apply.content
 _now, _delta, _merged, _find = mend._now, mend._delta, mend._merged, freshness_mend.find
+_corrections, _moves = apply.corrections, mend.moves
 _put_call, _rows_of, _holds = aggregates.put_call, states.rows_of, match.holds
 
 
@@ -109,6 +110,18 @@ def _drop_equalities(block: Any, columns: Any, found: Any, view: Any) -> None:
     for one in block.equalities:
         if one.first >= 0 and not block.from_[0] <= one.first <= block.from_[1]:
             found.splices.append(Splice(one.first, one.last, "TRUE"))
+
+
+def _all_keys(block: Any, view: Any, columns: Any) -> set[int]:
+    return set(range(len(view.keys)))
+
+
+def _nothing_moves(*arguments: Any) -> str:
+    return f"SELECT * FROM ({_corrections(*arguments)}) WHERE FALSE"
+
+
+def _nothing_moved(*arguments: Any) -> str:
+    return f"SELECT * FROM ({_moves(*arguments)}) WHERE FALSE"
 
 
 def _as_built(coverage: Any) -> Any:
@@ -195,7 +208,11 @@ DEFECTS: dict[str, Callable[[], Any]] = {
     "do not look for ties": _patched((Database, "leaves_no_ties", _always)),
     "count NULLs": _patched((aggregates, "rows_of", _count_all_rows), (pivots, "rows_of", _count_all_rows)),
     "hand out groups that come in several parts": _patched((serve, "_has_whole_groups", _always)),
-    "hand out groups that are finer": _patched((whole, "_determines_all", _always)),
+    "hand out groups that are finer": _patched((whole, "determined", _all_keys)),
+    "placed: add up what is counted in finer groups": _patched((placed, "determined", _all_keys)),
+    "placed: take any condition for one that is open": _patched((placed, "_is_open", _always)),
+    "placed: values stay where they were": _patched((apply, "corrections", _nothing_moves)),
+    "mend: values stay where they were": _patched((mend, "moves", _nothing_moved)),
     "any join over the same tables": _patched((match, "same_join", _any_join)),
     "drop an equality of the statement": _patched((conditions, "_put_equalities", _drop_equalities)),
     "mend: a sum of NULLs alone stays 0": _patched((mend, "_now", _sums_stay)),

@@ -13,7 +13,7 @@ from sartor.components import views
 from sartor.components.sort_keys.apply import sorted_copy
 from sartor.components.views.define import view_of
 from sartor.core.table import TableName
-from sartor.core.view import VIEWS
+from sartor.core.view import AT_LAST, VIEWS
 from sartor.freshness.usable import Use, moved, use
 from sartor.interfaces import known, writing
 from sartor.interfaces.connection import session_of
@@ -23,9 +23,11 @@ from tests.fuzz.queries import Query
 from tests.fuzz.rules import rules
 from tests.fuzz.star import ITEMS, KINDS, SHOPS, TABLES, Rows, bulk, create_statements
 from tests.fuzz.star_mended import Mending
+from tests.fuzz.star_placed import Placing
 from tests.fuzz.star_queries import GRAPHS, Grammar
 
 _NARROW = 8  # views beside the wide ones
+_PLACED = 0.08  # the share of statements that views of placed values are for
 _LEAST, _MOST = 1_500, 12_000  # rows of sales
 _GROUPED = ("grouped", "no keys", "distinct", "pivots", "grouping sets", "top")
 
@@ -40,6 +42,7 @@ class StarRun(Pair):
         self._rows = Rows(self._random)
         self._grammar = Grammar(self._random)
         self._mending = Mending(self._random, self._rows)
+        self._placing = Placing(self._random)
         self._failed: list[str] = []  # alternatives that raised since the last statement was judged
         self._mutated = self._rebuilt = self._nothing_appended = False
         self._inserted = sales
@@ -84,7 +87,7 @@ class StarRun(Pair):
     # Reads --------------------------------------------------------------------------------------------------------
 
     def _ask(self) -> Query:
-        return self._grammar.query()
+        return self._placing.query() if self._random.random() < _PLACED else self._grammar.query()
 
     def _select(self, which: int, reference: Any = None, query: Query | None = None) -> None:
         query = query or self._ask()
@@ -293,6 +296,8 @@ class StarRun(Pair):
         """
         for view in self._mending.views:
             self._wide.add(self._install(view.text))
+        for placed in self._placing.views:
+            self._wide.add(self._install(placed.text, placed.along, placed.function))
         for _ in range(3):
             self._install(self._grammar.deciding_view())
         for _ in range(_NARROW):
@@ -309,10 +314,10 @@ class StarRun(Pair):
             name = TableName(database.engine().database, "main", table)
             self._wide.add(database.install(sorted_copy(name, columns, columns[:1], frozenset())).identifier)
 
-    def _install(self, text: str) -> int:
+    def _install(self, text: str, along: str = "", function: str = AT_LAST) -> int:
         database = session_of(self._connections[0]).database
         with database.engine_lock:
-            action = view_of(text, database.catalog())
+            action = view_of(text, database.catalog(), along=along, function=function)
         self.report.coverage["installed view" if action is not None else "no view"] += 1
         return database.install(action).identifier if action is not None else 0
 

@@ -13,19 +13,32 @@ from sartor.core.table import TableName
 VIEWS = "views"
 ROWS = "sartor_n"
 """The column of each view that says how many joined rows a group has."""
+AT_LAST, AT_FIRST = "at last", "at first"
+"""States that count distinct values, each in one group: that of its last or its first row; see `State`."""
 
 
 @dataclass(frozen=True, slots=True)
 class State:
     """One aggregate that a view keeps for each group: count, sum, min, max, bool_and or bool_or of an expression.
 
+    Or, AT_LAST and AT_FIRST, how many values of a column have their last (first) row in this group: among the rows that agree with it
+    in all keys but one, `along`, the rows of a value are in the groups of several such keys, and it is counted in that of the greatest
+    (least) one. So the groups from some key on tell, added up, how many distinct values they hold.
+
     Attributes:
         text, sql: of the argument, as in `Term`.
+        along: the text of that key, a column; else empty.
     """
 
     function: str
     text: str
     sql: str
+    along: str = ""
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether it is AT_LAST or AT_FIRST."""
+        return bool(self.along)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +112,15 @@ class ViewDefinition:
     @cached_property
     def alike(self) -> tuple[tuple[ColumnOf, ColumnOf], ...]:
         """The equalities between columns of one type: in each row of the view the one may stand for the other."""
-        types = {(table, name.lower()): kind for table, schema in zip(self.names, self.schemas, strict=True) for name, kind in schema}
-        return tuple(pair for pair in self.equalities if types.get(pair[0], "") == types.get(pair[1]))
+        return tuple(pair for pair in self.equalities if self._types.get(pair[0], "") == self._types.get(pair[1]))
+
+    @cached_property
+    def _types(self) -> dict[ColumnOf, str]:
+        return {(table, name.lower()): kind for table, schema in zip(self.names, self.schemas, strict=True) for name, kind in schema}
+
+    def type_of(self, column: ColumnOf) -> str:
+        """The type of a column that it reads, without what stands in parentheses; empty where it is not known."""
+        return self._types.get(column, "").upper().partition("(")[0]
 
     @cached_property
     def key_of(self) -> dict[str, int]:
@@ -120,7 +140,7 @@ class ViewDefinition:
             ("equalities", self.equalities),
             ("conditions", tuple((c.text, c.sql, c.column, c.operator, c.values, c.kind) for c in self.conditions)),
             ("keys", tuple((key.text, key.sql, key.is_column) for key in self.keys)),
-            ("states", tuple((state.function, state.text, state.sql) for state in self.states)),
+            ("states", tuple((s.function, s.text, s.sql, *([s.along] if s.along else [])) for s in self.states)),
             ("sorted_by", self.sorted_by),
             ("schemas", self.schemas),
             ("outer", self.outer),

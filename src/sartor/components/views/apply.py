@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from types import MappingProxyType
 
+from sartor.components.views.joined import select
+from sartor.components.views.placed import NONE_PLACED, corrections, placed
 from sartor.core.action import Action
-from sartor.core.block import column_text
 from sartor.core.derived import DerivedObject
 from sartor.core.ordered import OrderedQuery
 from sartor.core.table import quote
@@ -22,7 +22,8 @@ definition = lru_cache(maxsize=4096)(definition_of)
 def build_query(action: Action) -> OrderedQuery:
     """A view's rows, in the order that they are stored in."""
     view = definition(action)
-    return OrderedQuery(grouped(view, range(len(view.keys)), range(len(view.states)), ()), tuple(map(key_column, view.sorted_by)))
+    groups = grouped(view, range(len(view.keys)), range(len(view.states)), ())
+    return OrderedQuery(placed(view, groups), tuple(map(key_column, view.sorted_by)))
 
 
 def tail_query(derived: DerivedObject, moved: frozenset[int]) -> str:
@@ -61,13 +62,17 @@ def _residual(
         row = f"{quote(view.names[place])}.rowid"
         terms.append(rows(view, keys, states, (*before, appended_since(derived, place, row))))
         before.append(covered_before(derived, place, row))
+    terms += [corrections(derived, view, keys, states, place) for place in states if view.states[place].is_placed]
     return " UNION ALL ".join(terms)
 
 
 def grouped(view: ViewDefinition, keys: Sequence[int], states: Sequence[int], further: Sequence[str]) -> str:
-    """The groups of a view's join in which further conditions hold, with some of its columns: a SELECT without order."""
+    """The groups of a view's join in which further conditions hold, with some of its columns: a SELECT without order.
+
+    States that are placed are 0 in it.
+    """
     columns = [f"{view.keys[place].sql} AS {key_column(place)}" for place in keys]
-    columns += [f"{view.states[place].function}({view.states[place].sql}) AS {state_column(place)}" for place in states]
+    columns += [f"{_together(view.states[place])} AS {state_column(place)}" for place in states]
     by = ", ".join(view.keys[place].sql for place in keys)
     # Without keys and without rows there is no group; an aggregate alone would make one.
     return f"{select(view, [*columns, f'count(*) AS {ROWS}'], further)} " + (f"GROUP BY {by}" if by else "HAVING count(*) > 0")
@@ -80,38 +85,13 @@ def _single(view: ViewDefinition, keys: Sequence[int], states: Sequence[int], fu
     return select(view, [*columns, f"1 AS {ROWS}"], further)
 
 
+def _together(state: State) -> str:
+    """The state of a group of rows."""
+    return NONE_PLACED if state.is_placed else f"{state.function}({state.sql})"
+
+
 def _alone(state: State) -> str:
     """The state of one row."""
+    if state.is_placed:
+        return NONE_PLACED
     return f"CASE WHEN {state.sql} IS NOT NULL THEN 1 ELSE 0 END" if state.function == "count" else state.sql
-
-
-def select(
-    view: ViewDefinition, columns: Sequence[str], further: Sequence[str] = (), instead: Mapping[int, str] = MappingProxyType({})
-) -> str:
-    """A SELECT of expressions over the rows of a view's join in which further conditions hold.
-
-    Args:
-        instead: SELECTs in the place of some of its tables.
-    """
-    conditions = [*join_conditions(view), *further]
-    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    return f"SELECT {', '.join(columns)} FROM {join(view, instead)}{where}"
-
-
-def join(view: ViewDefinition, instead: Mapping[int, str] = MappingProxyType({})) -> str:
-    """The FROM clause of a view, without its conditions.
-
-    Args:
-        instead: SELECTs in the place of some of its tables.
-    """
-    tables = [f"({instead[place]})" if place in instead else str(table) for place, table in enumerate(view.tables)]
-    named = [f"{table} AS {quote(name)}" for table, name in zip(tables, view.names, strict=True)]
-    inner, outer = named[: len(view.inner)], named[len(view.inner) :]
-    joined = zip(outer, view.outer, strict=True)
-    return " CROSS JOIN ".join(inner) + "".join(f" LEFT JOIN {table} ON {condition}" for table, (_, condition) in joined)
-
-
-def join_conditions(view: ViewDefinition) -> list[str]:
-    """The conditions that a view's rows fulfil, those of its join first."""
-    equalities = [f"{column_text(left)} = {column_text(right)}" for left, right in view.equalities]
-    return [*equalities, *(f"({condition.sql})" for condition in view.conditions)]

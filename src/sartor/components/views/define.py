@@ -5,23 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from sartor.core.action import Action
-from sartor.core.block import Call, QueryBlock, Term
+from sartor.core.block import Call, ColumnOf, QueryBlock, Term, column_text
 from sartor.core.table import Catalog
-from sartor.core.view import Condition, KeyColumn, State, ViewDefinition
+from sartor.core.view import AT_LAST, Condition, KeyColumn, State, ViewDefinition
 from sartor.sql.analyse import analyse
+from sartor.sql.matching.placed import ALONG, VALUES
 
 _NEEDED: dict[str, tuple[str, ...]] = {"avg": ("sum", "count"), "count": ("count",)}
 
 
-def view_of(text: str, catalog: Catalog) -> Action | None:
-    """The view that stores exactly what a grouped SELECT asks for; None if it can not be one."""
+def view_of(text: str, catalog: Catalog, *, along: str = "", function: str = AT_LAST) -> Action | None:
+    """The view that stores exactly what a grouped SELECT asks for; None if it can not be one.
+
+    Args:
+        along: a key, as the statement names it; then what count(DISTINCT …) counts is placed along it instead of being a key.
+        function: AT_LAST or AT_FIRST.
+    """
     analysis = analyse(text, catalog)
     if not analysis.blocks:
         return None
     block = analysis.blocks[0]
     conditions = [condition(term, block.words) for term in block.filters]
     keys, states = keys_of(block.keys), states_of(block.calls)
-    keys += [key for key in distinct_of(block.calls) if key not in keys]
+    if along:
+        column = next(term.column for term in block.keys if term.column is not None and term.column[1] == along.lower())
+        states += placed_of(block, column, function, catalog)
+    else:
+        keys += [key for key in distinct_of(block.calls) if key not in keys]
     if None in conditions or None in keys or None in states or any(not join.sql for join in block.outer):
         return None
     return ViewDefinition(
@@ -63,6 +73,28 @@ def keys_of(terms: Iterable[Term]) -> list[KeyColumn | None]:
 def distinct_of(calls: Sequence[Call]) -> list[KeyColumn | None]:
     """The keys that count(DISTINCT …) needs."""
     return keys_of(call.argument for call in calls if call.distinct and call.argument is not None)
+
+
+def placed_of(block: QueryBlock, along: ColumnOf, function: str, catalog: Catalog) -> list[State | None]:
+    """The states that tell what each count(DISTINCT …) of a block counts from (up to) some value of a column.
+
+    None for one that can not be told so, and where the block joins tables.
+    """
+    types = {
+        (name, column): kind.upper().partition("(")[0]
+        for name, schema in zip(block.names, schemas_of(block, catalog), strict=True)
+        for column, kind in ((column.lower(), kind) for column, kind in schema)
+    }
+    found: dict[State | None, None] = {}
+    for call in block.calls:
+        if call.distinct:
+            value = call.argument.column if call.argument is not None else None
+            tells = value is not None and types.get(value) in VALUES and types.get(along) in ALONG and call.function == "count"
+            if tells and call.condition is None and call.argument is not None and len(block.sources) == 1 and not block.equalities:
+                found[State(function, call.argument.text, call.argument.sql, column_text(along))] = None
+            else:
+                found[None] = None
+    return list(found)
 
 
 def states_of(calls: Sequence[Call], *, pivots: bool = False) -> list[State | None]:

@@ -19,6 +19,7 @@ from sartor.core.constants import (
     VIEW_DISTINCT_SECONDS,
     VIEW_GROUP_SECONDS,
     VIEW_JOIN_SECONDS,
+    VIEW_PAIR_SECONDS,
     VIEW_READ_SECONDS,
     VIEW_SCAN_SECONDS,
 )
@@ -86,7 +87,8 @@ def _recurring(template: TemplateStatistics, view: ViewDefinition) -> float:
 
 def _read_seconds(block: QueryBlock, view: ViewDefinition, groups: float, share: Share) -> float:
     """The time to read what a block needs of a view: whole row groups, where its first key is restricted, and the groups that pass."""
-    each = VIEW_READ_SECONDS.default + VIEW_DISTINCT_SECONDS.default * sum(call.distinct for call in block.calls)
+    counted = sum(call.distinct and call.argument is not None and call.argument.text in view.key_of for call in block.calls)
+    each = VIEW_READ_SECONDS.default + VIEW_DISTINCT_SECONDS.default * counted
     if groups <= VECTOR_ROWS.default:
         return groups * each
     first = view.keys[view.sorted_by[0]].text if view.sorted_by else ""
@@ -103,4 +105,5 @@ def build_seconds(view: ViewDefinition, rows: float, groups: float, catalog: Cat
     sizes = sorted((info.rows for table in view.tables if (info := catalog.info(table)) is not None), reverse=True)
     joined = sum(sizes) * VIEW_JOIN_SECONDS.default if len(sizes) > 1 else 0.0
     cells = len(view.keys) + len(view.states) + 1
-    return joined + rows * cells * VIEW_CELL_SECONDS.default + groups * VIEW_GROUP_SECONDS.default
+    placed = rows * VIEW_PAIR_SECONDS.default * sum(state.is_placed for state in view.states)
+    return joined + placed + rows * cells * VIEW_CELL_SECONDS.default + groups * VIEW_GROUP_SECONDS.default

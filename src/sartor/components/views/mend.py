@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sartor.components.views.apply import definition, grouped, select
+from sartor.components.views.apply import definition, grouped
+from sartor.components.views.joined import select
+from sartor.components.views.placed import NONE_PLACED, moves
 from sartor.core.constants import MEND_SHARE, ROW_GROUP_ROWS
 from sartor.core.derived import DerivedObject
 from sartor.core.table import quote
@@ -56,6 +58,10 @@ def mend(engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) 
             mine = " AND ".join(f"m.{key} IS NOT DISTINCT FROM {one.sql}" for key, one in zip(keys, view.keys, strict=True)) or "TRUE"
             groups = f"EXISTS (SELECT 1 FROM {_MERGED} AS m WHERE m.again AND m.{ROWS} > 0 AND {mine})"
             every = grouped(view, range(len(view.keys)), range(len(view.states)), (groups,))
+            told = [state_column(place) for place, state in enumerate(view.states) if state.is_placed]
+            if told:
+                replaced = ", ".join(f"m.{name} AS {name}" for name in told)
+                every = f"SELECT g.* REPLACE ({replaced}) FROM ({every}) AS g JOIN {_MERGED} AS m ON {_same(keys, 'g', 'm')}"
             engine.execute(f"INSERT INTO {held} BY NAME {every}")
     finally:
         _forget(engine)
@@ -73,8 +79,9 @@ def _delta(view: ViewDefinition, changes: Mapping[int, Change]) -> str:
         }
         sign = " * ".join(f"{quote(view.names[place])}.{SIGN}" for place in sorted(instead))
         columns = [f"{key.sql} AS {key_column(place)}" for place, key in enumerate(view.keys)]
-        columns += [f"{state.sql} AS {state_column(place)}" for place, state in enumerate(view.states)]
+        columns += [f"{NONE_PLACED if s.is_placed else s.sql} AS {state_column(place)}" for place, s in enumerate(view.states)]
         terms.append(select(view, [*columns, f"{sign} AS {SIGN}"], instead=instead))
+        terms += [moves(view, changes[changed], place) for place, state in enumerate(view.states) if state.is_placed]
     keys = _keys(view)
     states = [part for place, state in enumerate(view.states) for part in _came_and_gone(state, state_column(place))]
     selected = ", ".join([*keys, *states, f"sum({SIGN}) AS {ROWS}"])
@@ -86,6 +93,8 @@ def _delta(view: ViewDefinition, changes: Mapping[int, Change]) -> str:
 def _came_and_gone(state: State, column: str) -> tuple[str, ...]:
     if state.function == "count":
         return (f"coalesce(sum(CASE WHEN {column} IS NOT NULL THEN {SIGN} END), 0) AS {column}",)
+    if state.is_placed:
+        return (f"coalesce(sum({column}), 0) AS {column}",)
     came, gone = (f"{state.function}({column}) FILTER ({SIGN} {which} 0)" for which in "><")
     return f"{came} AS came_{column}", f"{gone} AS gone_{column}"
 
@@ -97,7 +106,7 @@ def _merged(view: ViewDefinition, held: str, changes: Mapping[int, Change]) -> s
     parts = ", ".join(
         [
             *(f"v.{key}" for key in keys),
-            *(f"{'sum' if s.function == 'count' else s.function}(v.{name}) AS {name}" for s, name in states),
+            *(f"{'sum' if s.is_placed or s.function == 'count' else s.function}(v.{name}) AS {name}" for s, name in states),
             f"sum(v.{ROWS}) AS {ROWS}",
         ]
     )
@@ -117,7 +126,7 @@ def _now(state: State, name: str, exact: bool) -> tuple[str, str]:
         exact: no row is among those that came and those gone at once, as rows of joins may be.
     """
     came, gone = f"d.came_{name}", f"d.gone_{name}"
-    if state.function == "count":
+    if state.is_placed or state.function == "count":
         return f"coalesce(f.{name}, 0) + d.{name} AS {name}", "FALSE"
     if state.function == "sum":
         value = f"coalesce(f.{name}, 0) + coalesce({came}, 0) - coalesce({gone}, 0)"

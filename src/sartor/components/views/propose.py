@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from sartor.components.views.define import condition, distinct_of, keys_of, outer_of, schemas_of, states_of
+from sartor.components.views.define import condition, distinct_of, keys_of, outer_of, placed_of, schemas_of, states_of
 from sartor.components.views.serve import matched
 from sartor.core.action import Action
 from sartor.core.block import ColumnOf, QueryBlock, Term, column_text
@@ -15,6 +15,7 @@ from sartor.core.table import Catalog
 from sartor.core.view import State, ViewDefinition
 from sartor.sql.fingerprint import fingerprint
 from sartor.sql.matching.found import Match
+from sartor.sql.matching.placed import direction
 from sartor.workload.workload import TemplateStatistics, Workload
 
 Graph = tuple[frozenset[object], frozenset[frozenset[ColumnOf]], tuple[object, ...]]
@@ -111,6 +112,25 @@ def _single(asked: Sequence[_Asked], catalog: Catalog) -> dict[ViewDefinition, V
             narrow = _view(one.block, catalog, coarse=True, kept=kept)
             if narrow is not None:
                 found.setdefault(narrow, None)
+        for along, function in _open_ends(one.block, catalog).items():
+            placed = _view(one.block, catalog, coarse=True, placed=placed_of(one.block, along, function, catalog))
+            if placed is not None:
+                found.setdefault(placed, None)
+    return found
+
+
+def _open_ends(block: QueryBlock, catalog: Catalog) -> dict[ColumnOf, str]:
+    """The columns that count(DISTINCT …) may be told along: those from (up to) some value of which a block reads."""
+    if len(block.sources) > 1 or not any(call.distinct for call in block.calls):
+        return {}
+    types = {column_text((block.names[0], name.lower())): kind.upper() for name, kind in schemas_of(block, catalog)[0]}
+    found = {}
+    for term in block.filters:
+        if term.bound is not None:
+            text = column_text(term.bound.column)
+            function = direction(term, text, types.get(text, ""))
+            if function:
+                found[term.bound.column] = function
     return found
 
 
@@ -138,12 +158,15 @@ def _share_a_fine_key(left: ViewDefinition, right: ViewDefinition, catalog: Cata
     return False
 
 
-def _view(block: QueryBlock, catalog: Catalog, *, coarse: bool, kept: Sequence[Term] = ()) -> ViewDefinition | None:
+def _view(
+    block: QueryBlock, catalog: Catalog, *, coarse: bool, kept: Sequence[Term] = (), placed: Sequence[State | None] | None = None
+) -> ViewDefinition | None:
     """The view that answers a block whatever its literals are; None if it reads what can not be computed beforehand.
 
     Args:
         coarse: columns that are read through one expression alone are stored as that expression.
         kept: those of the block's conditions that all rows of the view fulfil.
+        placed: states in the place of keys for what count(DISTINCT …) counts.
     """
     held = [found for term in kept if (found := condition(term, block.words)) is not None]
     texts = {one.text for one in held}
@@ -153,8 +176,8 @@ def _view(block: QueryBlock, catalog: Catalog, *, coarse: bool, kept: Sequence[T
     terms = [*block.reads, *block.keys, *conditions]
     through = _expressions(terms, conditions) if coarse else None
     keys = keys_of(_needed(terms, through))
-    keys += [key for key in distinct_of(block.calls) if key not in keys]
-    states = states_of(block.calls, pivots=True)
+    keys += [key for key in distinct_of(block.calls) if key not in keys and placed is None]
+    states = [*states_of(block.calls, pivots=True), *(placed or ())]
     if None in keys or None in states or any(not join.sql for join in block.outer) or not _is_connected(block):
         return None
     return ViewDefinition(

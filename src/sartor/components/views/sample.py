@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from sartor.components.views.apply import join, join_conditions
+from sartor.components.views.joined import join, join_conditions
 from sartor.components.views.size import bytes_stored
 from sartor.core.constants import VIEW_SAMPLE_GROWTH, VIEW_SAMPLE_ROWS
 from sartor.core.table import Catalog, quote

@@ -28,7 +28,7 @@ def bytes_stored(view: ViewDefinition, keys: Sequence[Width], states: Sequence[W
 
 def _bits(state: State, width: Width, each: float, groups: float) -> float:
     match state.function:
-        case "count":
+        case _ if state.function == "count" or state.is_placed:
             return log2(1.0 + _SPREAD * each)
         case "sum" if width.steps:
             return log2(1.0 + width.steps * each)

@@ -7,6 +7,7 @@ from sartor.core.view import ROWS, ViewDefinition, key_column
 from sartor.sql.matching.columns import Columns
 from sartor.sql.matching.found import ALIAS, Differs, Match
 from sartor.sql.matching.pivots import put_pivot
+from sartor.sql.matching.placed import put_placed
 from sartor.sql.matching.states import rows_of, state
 from sartor.sql.rewrite import Copy, Piece, Splice
 
@@ -30,6 +31,8 @@ def put_call(call: Call, block: QueryBlock, view: ViewDefinition, columns: Colum
         return
     countable = argument is not None and not call.distinct and (call.integer or call.function == "count")
     if countable and argument is not None and _put_key(call, argument, columns, match, filter_):
+        return
+    if put_placed(call, block, view, columns, match):
         return
     if call.distinct:
         raise Differs(f"the view does not group by {argument.text if argument is not None else ''}")

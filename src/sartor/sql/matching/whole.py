@@ -30,7 +30,7 @@ def hand_out(block: QueryBlock, view: ViewDefinition, columns: Columns, others: 
     Args:
         others: the splices of the match but those of its aggregates.
     """
-    if block.grouping is None or not _determines_all(block, view, columns):
+    if block.grouping is None or len(determined(block, view, columns)) < len(view.keys):
         return
     try:
         stored = [_stored(call, view, columns, match) for call in block.calls]
@@ -39,22 +39,19 @@ def hand_out(block: QueryBlock, view: ViewDefinition, columns: Columns, others: 
     match.whole = [*others, *stored, Splice(*block.grouping, "")]
 
 
-def _determines_all(block: QueryBlock, view: ViewDefinition, columns: Columns) -> bool:
-    """Whether rows of the view that agree in all keys of a statement, and pass its conditions, agree in all keys of the view."""
+def determined(block: QueryBlock, view: ViewDefinition, columns: Columns) -> set[int]:
+    """The keys in which rows of the view agree that agree in all keys of a statement, and pass its conditions."""
     by_expression = {view.key_of.get(key.text) for key in block.keys if key.column is None and key.first >= 0}
     by_column = [key.column for key in block.keys if key.column is not None]
-    determined = by_expression | _places([*by_column, *_pinned(block, view)], view, columns)
-    return determined >= set(range(len(view.keys)))
+    places = by_expression | _places([*by_column, *_pinned(block, view)], view, columns)
+    return {place for place in places if place is not None}
 
 
 def _pinned(block: QueryBlock, view: ViewDefinition) -> Iterable[ColumnOf]:
     """The columns that a condition lets have one value only."""
-    types = {(table, name.lower()): kind for table, schema in zip(view.names, view.schemas, strict=True) for name, kind in schema}
     for term in block.filters:
         bound = term.bound
-        if bound is None or bound.operator != "=":
-            continue
-        if types.get(bound.column, "").upper().partition("(")[0] in _ONE_VALUE.get(bound.kind, ()):
+        if bound is not None and bound.operator == "=" and view.type_of(bound.column) in _ONE_VALUE.get(bound.kind, ()):
             yield bound.column
 
 

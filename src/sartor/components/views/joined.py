@@ -1,0 +1,42 @@
+"""The rows of a view's join, as SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from sartor.core.block import column_text
+from sartor.core.table import quote
+from sartor.core.view import ViewDefinition
+
+
+def select(
+    view: ViewDefinition, columns: Sequence[str], further: Sequence[str] = (), instead: Mapping[int, str] = MappingProxyType({})
+) -> str:
+    """A SELECT of expressions over the rows of a view's join in which further conditions hold.
+
+    Args:
+        instead: SELECTs in the place of some of its tables.
+    """
+    conditions = [*join_conditions(view), *further]
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"SELECT {', '.join(columns)} FROM {join(view, instead)}{where}"
+
+
+def join(view: ViewDefinition, instead: Mapping[int, str] = MappingProxyType({})) -> str:
+    """The FROM clause of a view, without its conditions.
+
+    Args:
+        instead: SELECTs in the place of some of its tables.
+    """
+    tables = [f"({instead[place]})" if place in instead else str(table) for place, table in enumerate(view.tables)]
+    named = [f"{table} AS {quote(name)}" for table, name in zip(tables, view.names, strict=True)]
+    inner, outer = named[: len(view.inner)], named[len(view.inner) :]
+    joined = zip(outer, view.outer, strict=True)
+    return " CROSS JOIN ".join(inner) + "".join(f" LEFT JOIN {table} ON {condition}" for table, (_, condition) in joined)
+
+
+def join_conditions(view: ViewDefinition) -> list[str]:
+    """The conditions that a view's rows fulfil, those of its join first."""
+    equalities = [f"{column_text(left)} = {column_text(right)}" for left, right in view.equalities]
+    return [*equalities, *(f"({condition.sql})" for condition in view.conditions)]
