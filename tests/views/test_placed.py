@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 import sartor
+from sartor.components.views import estimate
 from sartor.components.views.apply import definition
 from sartor.components.views.define import view_of
+from sartor.components.views.placed import corrections_of_last
 from sartor.components.views.propose import propose
 from sartor.core.view import AT_FIRST, AT_LAST, State
 from sartor.interfaces.connection import session_of
@@ -172,5 +174,32 @@ def test_it_is_proposed_for_what_is_asked() -> None:
         database.observer.take_in()
         catalog = database.catalog()
         actions = propose(database.log.workload().analysed(catalog), catalog)
-        states = {state for action in actions for state in definition(action).states}
-        assert State(AT_LAST, '"main.t"."x"', '"main.t"."x"', '"main.t"."d"') in states
+        placed = [action for action in actions if any(state.is_placed for state in definition(action).states)]
+        assert State(AT_LAST, '"main.t"."x"', '"main.t"."x"', '"main.t"."d"') in {s for a in placed for s in definition(a).states}
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1e9])
+def test_what_does_not_pay_while_rows_are_appended_saves_nothing(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    with made() as con:
+        con.execute(f"INSERT INTO t SELECT {_ROWS} FROM range(3000, 400000) r(i)")
+        for _ in range(3):
+            con.execute(_MATCHED[0]).fetchall()
+        database = database_of(con)
+        database.observer.take_in()
+        catalog = database.catalog()
+        workload = database.log.workload().analysed(catalog)
+        placed = [action for action in propose(workload, catalog) if any(state.is_placed for state in definition(action).states)]
+        monkeypatch.setattr(estimate, "_correcting_seconds", lambda view, engine: seconds)
+        found = estimate.estimate(placed, workload, catalog, database.engine())
+        assert [bool(one.seconds_saved) for one in found] == [seconds == 0.0] * len(placed)
+        assert placed
+
+
+def test_the_time_of_corrections_is_that_of_what_is_run(shop: Any) -> None:
+    """The query that is timed is the one of the residual, for other rows."""
+    database = database_of(shop)
+    view = next(definition(derived.action) for derived in database.design.objects.values())
+    place = next(place for place, state in enumerate(view.states) if state.is_placed)
+    moved = database.engine().rows(f"SELECT sum(sartor_s{place}) FROM ({corrections_of_last(view, place, 3000)})")
+    fresh = plain(shop, "SELECT count(*) FROM (SELECT DISTINCT w, x FROM t WHERE x IS NOT NULL)")
+    assert moved == fresh

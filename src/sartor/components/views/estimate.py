@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from sartor.components.views.apply import definition
+from sartor.components.views.placed import corrections_of_last
 from sartor.components.views.sample import Sample, Share, draw
 from sartor.components.views.serve import matched
 from sartor.core.action import Action, Estimate
@@ -47,13 +48,23 @@ def estimate(actions: Sequence[Action], workload: Workload, catalog: Catalog, en
         sample = draw(engine, [views[place] for place in places], catalog, number)
         try:
             for place in places:
-                found[place] = _one(actions[place], views[place], sample, workload, catalog)
+                correcting = _correcting_seconds(views[place], engine)
+                found[place] = _one(actions[place], views[place], sample, workload, catalog, correcting)
         finally:
             sample.drop()
     return [found[place] for place in range(len(actions))]
 
 
-def _one(action: Action, view: ViewDefinition, sample: Sample, workload: Workload, catalog: Catalog) -> Estimate:
+def _correcting_seconds(view: ViewDefinition, engine: Engine) -> float:
+    """The time to tell what a vector of appended rows moves: measured, for it depends on where rows of the same values lie."""
+    places = [place for place, state in enumerate(view.states) if state.is_placed]
+    return sum(engine.run(corrections_of_last(view, place, int(VECTOR_ROWS.default))).seconds for place in places)
+
+
+def _one(
+    action: Action, view: ViewDefinition, sample: Sample, workload: Workload, catalog: Catalog, correcting_seconds: float
+) -> Estimate:
+    """The estimate of a view; one that would not pay while rows are appended saves nothing."""
     share = sample.of(view)
     rows, groups = share.rows, share.groups(view)
     saved = {}
@@ -61,9 +72,11 @@ def _one(action: Action, view: ViewDefinition, sample: Sample, workload: Workloa
         if template.digest not in action.templates or not template.plain_seconds or template.analysis is None:
             continue
         plain, blocks = median(template.plain_seconds), template.analysis.blocks
-        answered = [block for block in blocks if isinstance(matched(block, view), Match)]
-        seconds = [plain / len(blocks) - _read_seconds(block, view, groups, share) for block in answered]
+        found = {block: match for block in blocks if isinstance(match := matched(block, view), Match)}
+        seconds = [plain / len(blocks) - _read_seconds(block, view, groups, share) for block in found]
         gain = (sum(seconds) - FIXED_QUERY_SECONDS.default) * _recurring(template, view)
+        if any(view.states[place].is_placed for match in found.values() for place in match.states) and plain < correcting_seconds:
+            gain = 0.0
         if gain > 0:
             saved[template.digest] = Evidence(gain, "predicted", _MODEL)
     build = build_seconds(view, rows, groups, catalog)

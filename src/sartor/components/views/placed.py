@@ -60,10 +60,30 @@ def corrections(derived: DerivedObject, view: ViewDefinition, keys: Sequence[int
         keys, states: positions of the columns that are handed out.
         place: of the state.
     """
-    state, row = view.states[place], f"{quote(view.names[0])}.rowid"
-    columns = [*_columns(view, state), f"{covered_before(derived, 0, row)} AS {_WAS}", f"TRUE AS {_IS}"]
-    rows = select(view, columns, (_is_among(view, state, (appended_since(derived, 0, row),)),))
+    row = _row(view)
+    return _corrections(view, keys, states, place, covered_before(derived, 0, row), appended_since(derived, 0, row))
+
+
+def corrections_of_last(view: ViewDefinition, place: int, count: int) -> str:
+    """What they would be if the last rows of the table had been appended since: to find out how long that takes.
+
+    Args:
+        count: of rows, fewer where row ids are missing.
+    """
+    last = f"(SELECT max(rowid) - {count} FROM {view.tables[0]})"
+    every = range(len(view.keys)), range(len(view.states))
+    return _corrections(view, *every, place, f"{_row(view)} <= {last}", f"{_row(view)} > {last}")
+
+
+def _corrections(view: ViewDefinition, keys: Sequence[int], states: Sequence[int], place: int, covered: str, appended: str) -> str:
+    state = view.states[place]
+    columns = [*_columns(view, state), f"{covered} AS {_WAS}", f"TRUE AS {_IS}"]
+    rows = select(view, columns, (_is_among(view, state, (appended,)),))
     return _moves(view, place, keys, states, rows, ROWS)
+
+
+def _row(view: ViewDefinition) -> str:
+    return f"{quote(view.names[0])}.rowid"
 
 
 def moves(view: ViewDefinition, change: Change, place: int) -> str:
