@@ -9,7 +9,7 @@ from sartor.components.views.serve import matched
 from sartor.core.block import QueryBlock
 from sartor.core.derived import DerivedObject
 from sartor.core.view import AT_LAST, ViewDefinition
-from sartor.sql.matching.found import Match, Same, Within
+from sartor.sql.matching.found import Aligned, Match, Same, Within
 
 RULES = (
     "roll-up",
@@ -33,6 +33,7 @@ RULES = (
     "grouping sets",
     "nested block",
     "expression key",
+    "beginnings of units",
     "equality by a key",
     "USING",
     "parameters",
@@ -97,6 +98,8 @@ def _conditions(block: QueryBlock, view: ViewDefinition, found: Match) -> Iterat
         yield "condition implied"
     if Same in kinds:
         yield "same literal"
+    if Aligned in kinds:
+        yield "beginnings of units"
     if len(block.equalities) > len(view.equalities):
         yield "equality by a key"
 

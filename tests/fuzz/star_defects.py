@@ -20,7 +20,7 @@ from sartor.freshness.usable import Use, use
 from sartor.interfaces import serving, tailoring
 from sartor.interfaces.database import Database
 from sartor.sql.algebra import select, statement
-from sartor.sql.matching import aggregates, conditions, lossless, match, pivots, placed, states, whole
+from sartor.sql.matching import aggregates, aligned, conditions, lossless, match, pivots, placed, states, whole
 from sartor.sql.matching.found import Same, Within
 from sartor.sql.rewrite import Splice
 
@@ -211,6 +211,8 @@ DEFECTS: dict[str, Callable[[], Any]] = {
     "hand out groups that are finer": _patched((whole, "determined", _all_keys)),
     "placed: add up what is counted in finer groups": _patched((placed, "determined", _all_keys)),
     "placed: take any condition for one that is open": _patched((placed, "_is_open", _always)),
+    "aligned: take any day for the beginning of a month": _patched((match, "is_aligned", _always), (aligned, "is_aligned", _always)),
+    "aligned: take any bound": _patched((aligned, "_OPERATORS", (">=", "<", ">", "<=", "="))),
     "placed: values stay where they were": _patched((apply, "corrections", _nothing_moves)),
     "mend: values stay where they were": _patched((mend, "moves", _nothing_moved)),
     "any join over the same tables": _patched((match, "same_join", _any_join)),

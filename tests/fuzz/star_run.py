@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from unittest import mock
 
@@ -22,12 +23,13 @@ from tests.fuzz.pair import Each, Pair, Report, silent
 from tests.fuzz.queries import Query
 from tests.fuzz.rules import rules
 from tests.fuzz.star import ITEMS, KINDS, SHOPS, TABLES, Rows, bulk, create_statements
+from tests.fuzz.star_aligned import Aligning
 from tests.fuzz.star_mended import Mending
 from tests.fuzz.star_placed import Placing
 from tests.fuzz.star_queries import GRAPHS, Grammar
 
 _NARROW = 8  # views beside the wide ones
-_PLACED = 0.08  # the share of statements that views of placed values are for
+_PLACED, _ALIGNED = 0.08, 0.06  # statements for views of placed values and of beginnings, for each other one
 _LEAST, _MOST = 1_500, 12_000  # rows of sales
 _GROUPED = ("grouped", "no keys", "distinct", "pivots", "grouping sets", "top")
 
@@ -43,6 +45,7 @@ class StarRun(Pair):
         self._grammar = Grammar(self._random)
         self._mending = Mending(self._random, self._rows)
         self._placing = Placing(self._random)
+        self._aligning = Aligning(self._random)
         self._failed: list[str] = []  # alternatives that raised since the last statement was judged
         self._mutated = self._rebuilt = self._nothing_appended = False
         self._inserted = sales
@@ -87,7 +90,8 @@ class StarRun(Pair):
     # Reads --------------------------------------------------------------------------------------------------------
 
     def _ask(self) -> Query:
-        return self._placing.query() if self._random.random() < _PLACED else self._grammar.query()
+        maker = self._random.choices((self._placing.query, self._aligning.query, self._grammar.query), (_PLACED, _ALIGNED, 1.0))[0]
+        return maker()
 
     def _select(self, which: int, reference: Any = None, query: Query | None = None) -> None:
         query = query or self._ask()
@@ -298,6 +302,8 @@ class StarRun(Pair):
             self._wide.add(self._install(view.text))
         for placed in self._placing.views:
             self._wide.add(self._install(placed.text, placed.along, placed.function))
+        for aligned in self._aligning.views:
+            self._wide.add(self._install(aligned.text, units=aligned.units))
         for _ in range(3):
             self._install(self._grammar.deciding_view())
         for _ in range(_NARROW):
@@ -314,10 +320,10 @@ class StarRun(Pair):
             name = TableName(database.engine().database, "main", table)
             self._wide.add(database.install(sorted_copy(name, columns, columns[:1], frozenset())).identifier)
 
-    def _install(self, text: str, along: str = "", function: str = AT_LAST) -> int:
+    def _install(self, text: str, along: str = "", function: str = AT_LAST, units: Mapping[str, str] = MappingProxyType({})) -> int:
         database = session_of(self._connections[0]).database
         with database.engine_lock:
-            action = view_of(text, database.catalog(), along=along, function=function)
+            action = view_of(text, database.catalog(), along=along, function=function, units=units)
         self.report.coverage["installed view" if action is not None else "no view"] += 1
         return database.install(action).identifier if action is not None else 0
 

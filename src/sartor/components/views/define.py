@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from sartor.core.action import Action
 from sartor.core.block import Call, ColumnOf, QueryBlock, Term, column_text
 from sartor.core.table import Catalog
 from sartor.core.view import AT_LAST, Condition, KeyColumn, State, ViewDefinition
 from sartor.sql.analyse import analyse
+from sartor.sql.matching.aligned import beginning
 from sartor.sql.matching.placed import ALONG, VALUES
 
 _NEEDED: dict[str, tuple[str, ...]] = {"avg": ("sum", "count"), "count": ("count",)}
 
 
-def view_of(text: str, catalog: Catalog, *, along: str = "", function: str = AT_LAST) -> Action | None:
+def view_of(
+    text: str, catalog: Catalog, *, along: str = "", function: str = AT_LAST, units: Mapping[str, str] = MappingProxyType({})
+) -> Action | None:
     """The view that stores exactly what a grouped SELECT asks for; None if it can not be one.
 
     Args:
         along: a key, as the statement names it; then what count(DISTINCT …) counts is placed along it instead of being a key.
         function: AT_LAST or AT_FIRST.
+        units: for keys that are columns, by name, the unit whose beginnings are stored in their place.
     """
     analysis = analyse(text, catalog)
     if not analysis.blocks:
@@ -27,6 +32,10 @@ def view_of(text: str, catalog: Catalog, *, along: str = "", function: str = AT_
     block = analysis.blocks[0]
     conditions = [condition(term, block.words) for term in block.filters]
     keys, states = keys_of(block.keys), states_of(block.calls)
+    types = types_of(block, catalog)
+    for place, term in enumerate(block.keys if units else ()):
+        if term.column is not None and term.column[1] in units:
+            keys[place] = beginning(term.column, units[term.column[1]], types[term.column])
     if along:
         column = next(term.column for term in block.keys if term.column is not None and term.column[1] == along.lower())
         states += placed_of(block, column, function, catalog)
@@ -63,6 +72,15 @@ def schemas_of(block: QueryBlock, catalog: Catalog) -> tuple[tuple[tuple[str, st
     )
 
 
+def types_of(block: QueryBlock, catalog: Catalog) -> dict[ColumnOf, str]:
+    """The types of the columns that a block reads, without what stands in parentheses."""
+    return {
+        (table, name.lower()): kind.upper().partition("(")[0]
+        for table, schema in zip(block.names, schemas_of(block, catalog), strict=True)
+        for name, kind in schema
+    }
+
+
 def keys_of(terms: Iterable[Term]) -> list[KeyColumn | None]:
     """A key for each term, each once; None for one that can not be computed beforehand."""
     return list(
@@ -80,11 +98,7 @@ def placed_of(block: QueryBlock, along: ColumnOf, function: str, catalog: Catalo
 
     None for one that can not be told so, and where the block joins tables.
     """
-    types = {
-        (name, column): kind.upper().partition("(")[0]
-        for name, schema in zip(block.names, schemas_of(block, catalog), strict=True)
-        for column, kind in ((column.lower(), kind) for column, kind in schema)
-    }
+    types = types_of(block, catalog)
     found: dict[State | None, None] = {}
     for call in block.calls:
         if call.distinct:

@@ -11,7 +11,7 @@ from sartor.components.views.placed import corrections_of_last
 from sartor.components.views.sample import Sample, Share, draw
 from sartor.components.views.serve import matched
 from sartor.core.action import Action, Estimate
-from sartor.core.block import QueryBlock
+from sartor.core.block import QueryBlock, Term, column_text
 from sartor.core.constants import (
     FIXED_QUERY_SECONDS,
     ROW_GROUP_ROWS,
@@ -28,6 +28,7 @@ from sartor.core.evidence import Evidence
 from sartor.core.table import Catalog
 from sartor.core.view import ViewDefinition
 from sartor.engines.base import Engine
+from sartor.sql.matching.aligned import holds_beginnings, key_of_beginnings
 from sartor.sql.matching.found import Match
 from sartor.workload.workload import TemplateStatistics, Workload
 
@@ -90,12 +91,12 @@ def _one(
 
 
 def _recurring(template: TemplateStatistics, view: ViewDefinition) -> float:
-    """The share of a template's statements to come that a view answers, where it holds only rows that all have asked for so far.
+    """The share of a template's statements to come that a view answers, where it tells only what all have asked for so far.
 
     By Laplace's rule of succession: after n statements with the same literals the next one has them too in n + 1 of n + 2 cases.
     """
     known = len(template.executions)
-    return (known + 1) / (known + 2) if view.conditions else 1.0
+    return (known + 1) / (known + 2) if view.conditions or any(map(holds_beginnings, view.keys)) else 1.0
 
 
 def _read_seconds(block: QueryBlock, view: ViewDefinition, groups: float, share: Share) -> float:
@@ -105,12 +106,19 @@ def _read_seconds(block: QueryBlock, view: ViewDefinition, groups: float, share:
     if groups <= VECTOR_ROWS.default:
         return groups * each
     first = view.keys[view.sorted_by[0]].text if view.sorted_by else ""
-    told = [term.text for term in block.filters if not term.has_query]
+    told = [_asked_of_keys(term, view) for term in block.filters if not term.has_query]
     sorted_share = share.passing([text for text in told if first and first in text])
     scanned = min(groups, sorted_share * groups + ROW_GROUP_ROWS.default)
     held = {condition.text for condition in view.conditions}
     passing = groups * share.passing([text for text in told if text not in held])
     return scanned * VIEW_SCAN_SECONDS.default + passing * each
+
+
+def _asked_of_keys(term: Term, view: ViewDefinition) -> str:
+    """A condition in canonical form, where a bound may be asked of beginnings of months with the key that holds these."""
+    column = term.bound.column if term.bound is not None else ("", "")
+    found = key_of_beginnings(column, view) if column_text(column) not in view.key_of else None
+    return term.text.replace(column_text(column), view.keys[found[0]].text) if found is not None else term.text
 
 
 def build_seconds(view: ViewDefinition, rows: float, groups: float, catalog: Catalog) -> float:

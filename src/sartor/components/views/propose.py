@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
-from sartor.components.views.define import condition, distinct_of, keys_of, outer_of, placed_of, schemas_of, states_of
+from sartor.components.views.define import condition, distinct_of, keys_of, outer_of, placed_of, schemas_of, states_of, types_of
 from sartor.components.views.serve import matched
 from sartor.core.action import Action
-from sartor.core.block import ColumnOf, QueryBlock, Term, column_text
+from sartor.core.block import Bound, ColumnOf, QueryBlock, Term, column_text
 from sartor.core.constants import VIEW_CANDIDATES, VIEW_FINE_SHARE, VIEW_SORT_KEYS, VIEW_UNIONS
 from sartor.core.table import Catalog
-from sartor.core.view import State, ViewDefinition
+from sartor.core.view import KeyColumn, State, ViewDefinition
 from sartor.sql.fingerprint import fingerprint
+from sartor.sql.matching.aligned import UNITS, beginning, can_align, finest, is_aligned, key_of_beginnings
 from sartor.sql.matching.found import Match
 from sartor.sql.matching.placed import direction
 from sartor.workload.workload import TemplateStatistics, Workload
@@ -26,12 +28,14 @@ class _Asked:
     """A block of a template, with the seconds that the template took.
 
     Attributes:
-        constant: the tokens that all statements of the template that are known write alike.
+        known: the tokens of its statements that are known.
+        constant: those that all of them write alike; none where only one is known, for it tells nothing.
     """
 
     digest: str
     seconds: float
     block: QueryBlock
+    known: Sequence[tuple[str, ...]]
     constant: frozenset[int]
 
 
@@ -46,9 +50,11 @@ def propose(workload: Workload, catalog: Catalog) -> list[Action]:
     graphs: dict[Graph, list[_Asked]] = defaultdict(list)
     for template in workload.reads():
         if template.analysis is not None and template.analysis.blocks:
-            constant = _constant(template)
+            known = _known(template)
+            first = known[0] if len(template.executions) > 1 else ()
+            constant = frozenset(place for place, word in enumerate(first) if all(words[place] == word for words in known))
             for block in template.analysis.blocks:
-                graphs[_graph(block)].append(_Asked(template.digest, template.total_seconds, block, constant))
+                graphs[_graph(block)].append(_Asked(template.digest, template.total_seconds, block, known, constant))
     alone: list[Action] = []
     united: list[tuple[float, Action]] = []
     for asked in graphs.values():
@@ -71,13 +77,10 @@ def _action(view: ViewDefinition, asked: Sequence[_Asked]) -> Action | None:
     return _ordered(view, serves).action(frozenset(one.digest for one in serves)) if serves else None
 
 
-def _constant(template: TemplateStatistics) -> frozenset[int]:
-    """The tokens that all statements of a template write alike; none where only one is known, for it tells nothing."""
-    if len(template.executions) < 2:
-        return frozenset()
+def _known(template: TemplateStatistics) -> list[tuple[str, ...]]:
+    """The tokens of the statements of a template that are known, each text once."""
     texts = dict.fromkeys(execution.text for execution in template.executions)
-    first, *others = [[text[start:end] for start, end in fingerprint(text).tokens] for text in texts]
-    return frozenset(place for place, word in enumerate(first) if all(words[place] == word for words in others))
+    return [tuple(text[start:end] for start, end in fingerprint(text).tokens) for text in texts]
 
 
 def _graph(block: QueryBlock) -> Graph:
@@ -103,8 +106,12 @@ def _single(asked: Sequence[_Asked], catalog: Catalog) -> dict[ViewDefinition, V
     found: dict[ViewDefinition, ViewDefinition | None] = {}
     for one in asked:
         coarse, fine = (_view(one.block, catalog, coarse=coarse) for coarse in (True, False))
+        ends = _aligned(one, catalog)
+        aligned = _view(one.block, catalog, coarse=True, ends=ends) if ends else None
+        if aligned is not None:
+            found[aligned] = aligned
         if coarse is not None:
-            found[coarse] = coarse
+            found.setdefault(coarse, coarse if aligned is None else None)
         if fine is not None:
             found.setdefault(fine, None)
         kept = [term for term in one.block.filters if term.steady and one.constant.issuperset(term.literals)]
@@ -119,16 +126,34 @@ def _single(asked: Sequence[_Asked], catalog: Catalog) -> dict[ViewDefinition, V
     return found
 
 
+def _aligned(one: _Asked, catalog: Catalog) -> dict[ColumnOf, KeyColumn]:
+    """For columns that are asked for whole years, quarters, months or days alone, the key that holds the beginnings of those."""
+    block = one.block
+    bounds: dict[ColumnOf, list[Bound]] = defaultdict(list)
+    for term in block.filters:
+        if term.bound is not None:
+            bounds[term.bound.column].append(term.bound)
+    types = types_of(block, catalog)
+    found = {}
+    for column, asked in bounds.items():
+        kind = types.get(column, "")
+        if all(can_align(bound, kind) for bound in asked):
+            told = (unit for unit in UNITS if all(is_aligned(bound, unit, words) for bound in asked for words in one.known))
+            unit = next(told, None)
+            if unit is not None and (kind, unit) != ("DATE", "day"):
+                found[column] = beginning(column, unit, kind)
+    return found
+
+
 def _open_ends(block: QueryBlock, catalog: Catalog) -> dict[ColumnOf, str]:
     """The columns that count(DISTINCT …) may be told along: those from (up to) some value of which a block reads."""
     if len(block.sources) > 1 or not any(call.distinct for call in block.calls):
         return {}
-    types = {column_text((block.names[0], name.lower())): kind.upper() for name, kind in schemas_of(block, catalog)[0]}
+    types = types_of(block, catalog)
     found = {}
     for term in block.filters:
         if term.bound is not None:
-            text = column_text(term.bound.column)
-            function = direction(term, text, types.get(text, ""))
+            function = direction(term, column_text(term.bound.column), types.get(term.bound.column, ""))
             if function:
                 found[term.bound.column] = function
     return found
@@ -159,7 +184,13 @@ def _share_a_fine_key(left: ViewDefinition, right: ViewDefinition, catalog: Cata
 
 
 def _view(
-    block: QueryBlock, catalog: Catalog, *, coarse: bool, kept: Sequence[Term] = (), placed: Sequence[State | None] | None = None
+    block: QueryBlock,
+    catalog: Catalog,
+    *,
+    coarse: bool,
+    kept: Sequence[Term] = (),
+    placed: Sequence[State | None] | None = None,
+    ends: Mapping[ColumnOf, KeyColumn] = MappingProxyType({}),
 ) -> ViewDefinition | None:
     """The view that answers a block whatever its literals are; None if it reads what can not be computed beforehand.
 
@@ -167,15 +198,18 @@ def _view(
         coarse: columns that are read through one expression alone are stored as that expression.
         kept: those of the block's conditions that all rows of the view fulfil.
         placed: states in the place of keys for what count(DISTINCT …) counts.
+        ends: keys in the place of columns that bounds are on.
     """
     held = [found for term in kept if (found := condition(term, block.words)) is not None]
     texts = {one.text for one in held}
-    conditions = [term for term in block.filters if term.text not in texts]
+    conditions = [term for term in block.filters if term.text not in texts and (term.bound is None or term.bound.column not in ends)]
     conditions += [call.condition for call in block.calls if call.condition is not None]
     conditions += [one for call in block.calls if call.pivot is not None and call.function != "avg" for one in call.pivot.conditions]
     terms = [*block.reads, *block.keys, *conditions]
     through = _expressions(terms, conditions) if coarse else None
     keys = keys_of(_needed(terms, through))
+    columns = {key.text for key in keys if key is not None}
+    keys += [key for column, key in ends.items() if column_text(column) not in columns]
     keys += [key for key in distinct_of(block.calls) if key not in keys and placed is None]
     states = [*states_of(block.calls, pivots=True), *(placed or ())]
     if None in keys or None in states or any(not join.sql for join in block.outer) or not _is_connected(block):
@@ -242,7 +276,7 @@ def _union(views: Sequence[ViewDefinition]) -> ViewDefinition:
     keys = dict.fromkeys(key for view in views for key in view.keys)
     states: dict[State, None] = dict.fromkeys(state for view in views for state in view.states)
     columns = [key.text for key in keys if key.is_column]
-    kept = [key for key in keys if key.is_column or not any(column in key.text for column in columns)]
+    kept = finest([key for key in keys if key.is_column or not any(column in key.text for column in columns)])
     schemas = []
     for name in views[0].names:
         parts = [dict(view.schemas[view.names.index(name)]) for view in views]
@@ -257,6 +291,8 @@ def _ordered(view: ViewDefinition, serves: Sequence[_Asked]) -> ViewDefinition:
         for term in one.block.filters:
             for column in set(term.columns()):
                 place = view.key_of.get(column_text(column))
+                if place is None:
+                    place, _ = key_of_beginnings(column, view) or (None, "")
                 if place is not None:
                     weights[place] += one.seconds
     ranked = sorted(weights, key=lambda place: (-weights[place], place))

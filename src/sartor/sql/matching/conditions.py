@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 
 from sartor.core.block import QueryBlock, Term, column_text
 from sartor.core.view import Condition, ViewDefinition, key_column
+from sartor.sql.matching.aligned import put_aligned
 from sartor.sql.matching.classes import Classes
 from sartor.sql.matching.columns import Columns
 from sartor.sql.matching.found import ALIAS, Differs, Match, Within
@@ -46,7 +47,7 @@ def put_conditions(block: QueryBlock, view: ViewDefinition, columns: Columns, ma
     for term in block.filters:
         if term.text in held:
             match.splices.append(Splice(term.first, term.last, "TRUE"))
-        else:
+        elif not put_aligned(term, view, columns, match):
             columns.put(term, match)
     _put_equalities(block, columns, match, view)
 

@@ -37,7 +37,15 @@ class Within:
     exactly: bool
 
 
-Guard = Same | Within
+@dataclass(frozen=True, slots=True)
+class Aligned:
+    """A bound whose literal has to be the beginning of a year, quarter, month or day."""
+
+    bound: Bound
+    unit: str
+
+
+Guard = Same | Within | Aligned
 
 
 @dataclass(slots=True)

@@ -6,10 +6,11 @@ from sartor.core.block import QueryBlock
 from sartor.core.table import quote
 from sartor.core.view import ViewDefinition
 from sartor.sql.matching.aggregates import put_call
+from sartor.sql.matching.aligned import is_aligned
 from sartor.sql.matching.classes import held_by
 from sartor.sql.matching.columns import Columns
 from sartor.sql.matching.conditions import implies, put_conditions
-from sartor.sql.matching.found import Differs, Guard, Match, Same, Within
+from sartor.sql.matching.found import Aligned, Differs, Guard, Match, Same, Within
 from sartor.sql.matching.joins import same_join
 from sartor.sql.matching.whole import hand_out
 from sartor.sql.rewrite import Copy, NameOf, Splice
@@ -47,3 +48,5 @@ def holds(guard: Guard, words: tuple[str, ...]) -> bool:
             return words[token] == word
         case Within():
             return implies(guard, words)
+        case Aligned(bound, unit):
+            return is_aligned(bound, unit, words)
