@@ -12,7 +12,7 @@ import sartor
 from sartor.components.views import estimate
 from sartor.components.views.apply import definition
 from sartor.components.views.define import view_of
-from sartor.components.views.placed import corrections_of_last
+from sartor.components.views.placed import corrections_behind
 from sartor.components.views.propose import propose
 from sartor.core.view import AT_FIRST, AT_LAST, State
 from sartor.interfaces.connection import session_of
@@ -200,6 +200,6 @@ def test_the_time_of_corrections_is_that_of_what_is_run(shop: Any) -> None:
     database = database_of(shop)
     view = next(definition(derived.action) for derived in database.design.objects.values())
     place = next(place for place, state in enumerate(view.states) if state.is_placed)
-    moved = database.engine().rows(f"SELECT sum(sartor_s{place}) FROM ({corrections_of_last(view, place, 3000)})")
+    moved = database.engine().rows(f"SELECT sum(sartor_s{place}) FROM ({corrections_behind(view, place, -1)})")
     fresh = plain(shop, "SELECT count(*) FROM (SELECT DISTINCT w, x FROM t WHERE x IS NOT NULL)")
     assert moved == fresh

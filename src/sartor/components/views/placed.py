@@ -64,13 +64,8 @@ def corrections(derived: DerivedObject, view: ViewDefinition, keys: Sequence[int
     return _corrections(view, keys, states, place, covered_before(derived, 0, row), appended_since(derived, 0, row))
 
 
-def corrections_of_last(view: ViewDefinition, place: int, count: int) -> str:
-    """What they would be if the last rows of the table had been appended since: to find out how long that takes.
-
-    Args:
-        count: of rows, fewer where row ids are missing.
-    """
-    last = f"(SELECT max(rowid) - {count} FROM {view.tables[0]})"
+def corrections_behind(view: ViewDefinition, place: int, last: int) -> str:
+    """What they would be if the rows with higher ids had been appended since: to find out how long that takes."""
     every = range(len(view.keys)), range(len(view.states))
     return _corrections(view, *every, place, f"{_row(view)} <= {last}", f"{_row(view)} > {last}")
 
