@@ -137,7 +137,7 @@ def _aligned(one: _Asked, catalog: Catalog) -> dict[ColumnOf, KeyColumn]:
     found = {}
     for column, asked in bounds.items():
         kind = types.get(column, "")
-        if all(can_align(bound, kind) for bound in asked):
+        if one.known and all(can_align(bound, kind) for bound in asked):
             told = (unit for unit in UNITS if all(is_aligned(bound, unit, words) for bound in asked for words in one.known))
             unit = next(told, None)
             if unit is not None and (kind, unit) != ("DATE", "day"):
