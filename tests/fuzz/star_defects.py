@@ -223,7 +223,7 @@ DEFECTS: dict[str, Callable[[], Any]] = {
     "mend: rows that were updated are not looked for": _patched((freshness_mend, "find", _forget_updates)),
     "mend: signs of joined rows are not multiplied": _patched((mend, "_delta", _first_sign)),
     "mend: a group without rows stays": _patched((mend, "_merged", _groups_stay)),
-    "mend: the group of NULL is not found": _patched((mend, "_same", _null_is_no_key)),
+    "mend: the group of NULL is not found": _patched((mend, "same_group", _null_is_no_key)),
     "mend: changes tell views of other moments": _patched((changes, "_is_one_moment", _of_any_moment)),
     "forget the coverage of joined tables after a reopen": _patched((tailoring.stored, "trusted", _trust_others)),
 }

@@ -12,8 +12,8 @@ from sartor.components.views.apply import definition
 from sartor.components.views.define import view_of
 from sartor.components.views.propose import propose
 from sartor.core.action import Action
-from sartor.interfaces.connection import session_of
-from tests.freshness.support import database_of, plain
+from tests.freshness.support import database_of
+from tests.views.support import is_served
 
 _DAYS, _MOMENTS = "SELECT g, d, sum(x), count(*) FROM t GROUP BY g, d", "SELECT g, m, sum(x), count(*) FROM t GROUP BY g, m"
 _MATCHED = (
@@ -57,14 +57,6 @@ def shop() -> Iterator[Any]:
             assert action is not None
             database.install(action)
         yield con
-
-
-def is_served(con: Any, text: str) -> bool:
-    """Whether a statement is answered from a view; its answer is that of plain DuckDB in any case."""
-    for _ in range(3):
-        assert con.execute(text).fetchall() == plain(con, text), text
-    call = session_of(con).pending
-    return call is not None and call.instead is not None
 
 
 def test_matched(shop: Any) -> None:

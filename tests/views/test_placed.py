@@ -15,8 +15,8 @@ from sartor.components.views.define import view_of
 from sartor.components.views.placed import corrections_behind
 from sartor.components.views.propose import propose
 from sartor.core.view import AT_FIRST, AT_LAST, State
-from sartor.interfaces.connection import session_of
 from tests.freshness.support import database_of, plain
+from tests.views.support import is_served
 
 _VIEW = "SELECT w, d, count(DISTINCT x), count(DISTINCT name), sum(q), count(*) FROM t GROUP BY w, d"
 _MATCHED = (
@@ -72,14 +72,6 @@ def install(con: Any, text: str, along: str, function: str = AT_LAST) -> None:
         action = view_of(text, database.catalog(), along=along, function=function)
     assert action is not None
     database.install(action)
-
-
-def is_served(con: Any, text: str) -> bool:
-    """Whether a statement is answered from a view; its answer is that of plain DuckDB in any case."""
-    for _ in range(3):
-        assert con.execute(text).fetchall() == plain(con, text), text
-    call = session_of(con).pending
-    return call is not None and call.instead is not None
 
 
 @pytest.fixture(scope="module")

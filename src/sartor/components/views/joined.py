@@ -40,3 +40,13 @@ def join_conditions(view: ViewDefinition) -> list[str]:
     """The conditions that a view's rows fulfil, those of its join first."""
     equalities = [f"{column_text(left)} = {column_text(right)}" for left, right in view.equalities]
     return [*equalities, *(f"({condition.sql})" for condition in view.conditions)]
+
+
+def same_group(keys: Sequence[str], one: str, other: str) -> str:
+    """The condition that rows of two relations are of one group: NULL is a key like any other.
+
+    Args:
+        keys: the names of the columns that hold the keys.
+        one, other: the names of the relations.
+    """
+    return " AND ".join(f"{one}.{key} IS NOT DISTINCT FROM {other}.{key}" for key in keys) or "TRUE"

@@ -8,10 +8,10 @@ then it could be NULL; where a row gone may have held the least or the greatest 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from sartor.components.views.apply import definition, grouped
-from sartor.components.views.joined import select
+from sartor.components.views.joined import same_group, select
 from sartor.components.views.placed import NONE_PLACED, moves
 from sartor.core.constants import MEND_SHARE, ROW_GROUP_ROWS
 from sartor.core.derived import DerivedObject
@@ -52,7 +52,7 @@ def mend(engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) 
         names = [name for name in types if name != ROWS]
         columns = ", ".join([*names, ROWS])
         keys = _keys(view)
-        engine.execute(f"DELETE FROM {held} AS v USING {_MERGED} AS m WHERE {_same(keys, 'v', 'm')}")
+        engine.execute(f"DELETE FROM {held} AS v USING {_MERGED} AS m WHERE {same_group(keys, 'v', 'm')}")
         engine.execute(f"INSERT INTO {held} ({columns}) SELECT {columns} FROM {_MERGED} WHERE {ROWS} > 0 AND NOT again")
         if again:
             mine = " AND ".join(f"m.{key} IS NOT DISTINCT FROM {one.sql}" for key, one in zip(keys, view.keys, strict=True)) or "TRUE"
@@ -61,7 +61,7 @@ def mend(engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) 
             told = [state_column(place) for place, state in enumerate(view.states) if state.is_placed]
             if told:
                 replaced = ", ".join(f"m.{name} AS {name}" for name in told)
-                every = f"SELECT g.* REPLACE ({replaced}) FROM ({every}) AS g JOIN {_MERGED} AS m ON {_same(keys, 'g', 'm')}"
+                every = f"SELECT g.* REPLACE ({replaced}) FROM ({every}) AS g JOIN {_MERGED} AS m ON {same_group(keys, 'g', 'm')}"
             engine.execute(f"INSERT INTO {held} BY NAME {every}")
     finally:
         _forget(engine)
@@ -110,13 +110,13 @@ def _merged(view: ViewDefinition, held: str, changes: Mapping[int, Change]) -> s
             f"sum(v.{ROWS}) AS {ROWS}",
         ]
     )
-    former = f"SELECT {parts} FROM {held} AS v JOIN {_DELTA} AS d ON {_same(keys, 'v', 'd')}"
+    former = f"SELECT {parts} FROM {held} AS v JOIN {_DELTA} AS d ON {same_group(keys, 'v', 'd')}"
     former += f" GROUP BY {', '.join(f'v.{key}' for key in keys)}" if keys else " HAVING count(*) > 0"
     exact = len(changes) == 1
     now = [_now(state, name, exact) for state, name in states]
     again = " OR ".join(f"coalesce({when}, FALSE)" for _, when in now) or "FALSE"
     selected = ", ".join([*(f"d.{key}" for key in keys), *(value for value, _ in now), f"coalesce(f.{ROWS}, 0) + d.{ROWS} AS {ROWS}"])
-    return f"SELECT {selected}, ({again}) AS again FROM {_DELTA} AS d LEFT JOIN ({former}) AS f ON {_same(keys, 'f', 'd')}"
+    return f"SELECT {selected}, ({again}) AS again FROM {_DELTA} AS d LEFT JOIN ({former}) AS f ON {same_group(keys, 'f', 'd')}"
 
 
 def _now(state: State, name: str, exact: bool) -> tuple[str, str]:
@@ -137,10 +137,6 @@ def _now(state: State, name: str, exact: bool) -> tuple[str, str]:
     nearer, beyond = _EXTREMES[state.function], "<=" if state.function == "min" else ">="
     doubtful = gone if exact else f"{nearer}({came}, {gone})"
     return f"{nearer}(f.{name}, {came}) AS {name}", f"{doubtful} IS NOT NULL AND (f.{name} IS NULL OR {doubtful} {beyond} f.{name})"
-
-
-def _same(keys: Sequence[str], one: str, other: str) -> str:
-    return " AND ".join(f"{one}.{key} IS NOT DISTINCT FROM {other}.{key}" for key in keys) or "TRUE"
 
 
 def _keys(view: ViewDefinition) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from sartor.components.views.joined import select
+from sartor.components.views.joined import same_group, select
 from sartor.core.derived import DerivedObject
 from sartor.core.table import quote
 from sartor.core.view import AT_LAST, ROWS, State, ViewDefinition, key_column, state_column
@@ -30,12 +30,13 @@ def placed(view: ViewDefinition, groups: str) -> str:
     places = [place for place, state in enumerate(view.states) if state.is_placed]
     if not places:
         return groups
-    columns = [f"g.{key_column(place)}" for place in range(len(view.keys))]
+    names = [key_column(place) for place in range(len(view.keys))]
+    columns = [f"g.{name}" for name in names]
     columns += [
         f"coalesce(p{place}.{ROWS}, 0) AS {state_column(place)}" if state.is_placed else f"g.{state_column(place)}"
         for place, state in enumerate(view.states)
     ]
-    same = {place: _same(view, "g", f"p{place}") for place in places}
+    same = {place: same_group(names, "g", f"p{place}") for place in places}
     counts = "".join(f" LEFT JOIN ({_counted(view, view.states[place])}) AS p{place} ON {same[place]}" for place in places)
     return f"SELECT {', '.join(columns)}, g.{ROWS} FROM ({groups}) AS g{counts}"
 
@@ -140,8 +141,3 @@ def _split(view: ViewDefinition, state: State) -> tuple[int, list[int]]:
 
 def _extreme(state: State) -> str:
     return "max" if state.function == AT_LAST else "min"
-
-
-def _same(view: ViewDefinition, one: str, other: str) -> str:
-    names = map(key_column, range(len(view.keys)))
-    return " AND ".join(f"{one}.{name} IS NOT DISTINCT FROM {other}.{name}" for name in names)

@@ -153,7 +153,7 @@ def _open_ends(block: QueryBlock, catalog: Catalog) -> dict[ColumnOf, str]:
     found = {}
     for term in block.filters:
         if term.bound is not None:
-            function = direction(term, column_text(term.bound.column), types.get(term.bound.column, ""))
+            function = direction(term.bound, types.get(term.bound.column, ""))
             if function:
                 found[term.bound.column] = function
     return found

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from sartor.core.block import Bound, ColumnOf, Term, column_text
 from sartor.core.view import KeyColumn, ViewDefinition, key_column
 from sartor.sql.matching.columns import Columns
 from sartor.sql.matching.found import ALIAS, Aligned, Match
+from sartor.sql.matching.whole import TIMES
 from sartor.sql.rewrite import Splice
 
 UNITS = ("year", "quarter", "month", "day")
@@ -22,7 +24,6 @@ _BEGINNING = {
 }
 _OF = " of "
 _OPERATORS = (">=", "<")
-_TYPES = frozenset({"DATE", "TIMESTAMP"})
 
 
 def put_aligned(term: Term, view: ViewDefinition, columns: Columns, match: Match) -> bool:
@@ -42,10 +43,11 @@ def put_aligned(term: Term, view: ViewDefinition, columns: Columns, match: Match
     return False
 
 
+@lru_cache(maxsize=4096)
 def key_of_beginnings(column: ColumnOf, view: ViewDefinition) -> tuple[int, str] | None:
     """The position of a key that holds the beginnings of units in which a column's days lie, and the unit."""
     kind = view.type_of(column)
-    places = ((view.key_of.get(beginning(column, unit, kind).text), unit) for unit in UNITS if kind in _TYPES)
+    places = ((view.key_of.get(beginning(column, unit, kind).text), unit) for unit in UNITS if kind in TIMES)
     return next(((place, unit) for place, unit in places if place is not None), None)
 
 
@@ -65,7 +67,7 @@ def holds_beginnings(key: KeyColumn) -> bool:
 
 def can_align(bound: Bound, kind: str) -> bool:
     """Whether a bound on a column of this type may be asked of beginnings."""
-    return bound.operator in _OPERATORS and kind in _TYPES and bound.kind in ("date", "timestamp")
+    return bound.operator in _OPERATORS and kind in TIMES and bound.kind in ("date", "timestamp")
 
 
 def is_aligned(bound: Bound, unit: str, words: tuple[str, ...]) -> bool:
@@ -85,5 +87,5 @@ def beginning(column: ColumnOf, unit: str, kind: str) -> KeyColumn:
     name = column_text(column)
     inside = f"{name} >= {kind} '0001-01-01' AND {name} < {kind} '9999-12-31'"
     return KeyColumn(
-        f"{unit} of {name}", f"CASE WHEN {inside} THEN CAST(date_trunc('{unit}', {name}) AS {kind}) ELSE {name} END", False
+        f"{unit}{_OF}{name}", f"CASE WHEN {inside} THEN CAST(date_trunc('{unit}', {name}) AS {kind}) ELSE {name} END", False
     )

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from sartor.core.block import Call, QueryBlock, Term, column_text
+from sartor.core.block import Bound, Call, QueryBlock, Term, column_text
 from sartor.core.view import AT_FIRST, AT_LAST, State, ViewDefinition, state_column
 from sartor.sql.matching.columns import Columns
 from sartor.sql.matching.found import ALIAS, Match
-from sartor.sql.matching.whole import determined
+from sartor.sql.matching.whole import TIMES, WHOLE_NUMBERS, determined
 from sartor.sql.rewrite import Splice
 
 _DIRECTIONS = {">": AT_LAST, ">=": AT_LAST, "<": AT_FIRST, "<=": AT_FIRST}
-_NUMBERS = frozenset("TINYINT SMALLINT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT".split())
-_TIMES = frozenset({"DATE", "TIMESTAMP"})
-_ORDERED = {"number": _NUMBERS, "date": _TIMES, "timestamp": _TIMES}
+_ORDERED = {"number": WHOLE_NUMBERS, "date": TIMES, "timestamp": TIMES}
 """For each kind of literal the types that are compared with it in their own order."""
-ALONG = _NUMBERS | _TIMES
+ALONG = WHOLE_NUMBERS | TIMES
 """The types of keys along which values are placed."""
 VALUES = ALONG | {"VARCHAR", "DECIMAL", "BOOLEAN", "UUID"}
 """The types of values that are placed: equal values look alike."""
@@ -30,35 +28,31 @@ def put_placed(call: Call, block: QueryBlock, view: ViewDefinition, columns: Col
         return False
     if len(view.tables) > 1 or view.equalities or (block.keys and block.grouping is None):
         return False
-    every, known = set(range(len(view.keys))), determined(block, view, columns)
-    for place, state in enumerate(view.states):
-        if state.is_placed and state.text == call.argument.text and every - known <= {view.key_of[state.along]}:
-            if not all(_is_open(term, state, view) for term in block.filters):
-                continue
-            if any(state.along in map(column_text, term.columns()) for term in (*block.keys, *block.reads)):
-                continue
-            match.states.add(place)
-            match.splices.append(Splice(call.first, call.end, f"CAST(coalesce(sum({ALIAS}.{state_column(place)}), 0) AS BIGINT)"))
-            return True
+    told = [(place, state) for place, state in enumerate(view.states) if state.is_placed and state.text == call.argument.text]
+    free = set(range(len(view.keys))) - determined(block, view, columns) if told else set()
+    for place, state in told:
+        if not free <= {view.key_of[state.along]} or not all(_is_open(term, state, view) for term in block.filters):
+            continue
+        if any(state.along in map(column_text, term.columns()) for term in (*block.keys, *block.reads)):
+            continue
+        match.states.add(place)
+        match.splices.append(Splice(call.first, call.end, f"CAST(coalesce(sum({ALIAS}.{state_column(place)}), 0) AS BIGINT)"))
+        return True
     return False
 
 
-def direction(term: Term, column: str, kind: str) -> str:
-    """AT_LAST for a condition that holds from some value of a column on, AT_FIRST for one that holds up to one; else empty.
+def direction(bound: Bound, kind: str) -> str:
+    """AT_LAST for a bound that holds from some value of its column on, AT_FIRST for one that holds up to one; else empty.
 
     Args:
-        column: its text.
-        kind: its type.
+        kind: the column's type.
     """
-    bound = term.bound
-    if bound is None or column_text(bound.column) != column or kind not in _ORDERED.get(bound.kind, ()):
-        return ""
-    return _DIRECTIONS.get(bound.operator, "")
+    return _DIRECTIONS.get(bound.operator, "") if kind in _ORDERED.get(bound.kind, ()) else ""
 
 
 def _is_open(term: Term, state: State, view: ViewDefinition) -> bool:
     """Whether a condition leaves the key of a state alone, or holds for all its values from some one on in the state's direction."""
-    columns = {column_text(column): column for column in term.columns()}
-    if state.along not in columns:
+    if state.along not in map(column_text, term.columns()):
         return True
-    return direction(term, state.along, view.type_of(columns[state.along])) == state.function
+    bound = term.bound
+    return bound is not None and direction(bound, view.type_of(bound.column)) == state.function

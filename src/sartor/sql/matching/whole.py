@@ -14,13 +14,9 @@ from sartor.sql.matching.found import Differs, Match
 from sartor.sql.matching.states import rows_of, state
 from sartor.sql.rewrite import Splice
 
-_TIMES = frozenset({"DATE", "TIMESTAMP"})
-_ONE_VALUE = {
-    "number": frozenset("TINYINT SMALLINT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT DECIMAL".split()),
-    "text": frozenset({"VARCHAR"}),
-    "date": _TIMES,
-    "timestamp": _TIMES,
-}
+WHOLE_NUMBERS = frozenset("TINYINT SMALLINT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT".split())
+TIMES = frozenset({"DATE", "TIMESTAMP"})
+_ONE_VALUE = {"number": WHOLE_NUMBERS | {"DECIMAL"}, "text": frozenset({"VARCHAR"}), "date": TIMES, "timestamp": TIMES}
 """For each kind of literal the types of which one value at most equals it: several texts equal a number or a date, as '5' and '05'."""
 
 
