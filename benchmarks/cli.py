@@ -59,7 +59,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--json", type=Path, help="write the figures to this file")
     run.add_argument("--seconds", type=float, default=60.0, help="budget for tuning (60)")
     run.add_argument("--runs", type=int, help="of each template in the judged half (dashboards 50; other suites ignore it)")
-    run.add_argument("--rounds", type=int, default=1, help="parts of the judged half with writes between them (shop only; 1)")
+    run.add_argument("--rounds", type=int, default=1, help="parts of each day with writes between them (shop only; 1)")
+    run.add_argument("--days", type=int, default=1, help="days in the judged half; one is watched before (shop only; 1)")
     run.add_argument(
         "--expert",
         choices=("sorts", "summaries"),
@@ -105,11 +106,11 @@ def _options(asked: argparse.Namespace, suite: Suite) -> Options:
         raise BenchmarkError("--threads must be at least 1")
     if asked.data is not None and not asked.data.exists():
         raise BenchmarkError(f"there is no {asked.data}; say with --data where the file lies")
-    runs, rounds = getattr(asked, "runs", None), getattr(asked, "rounds", 1)
-    if rounds < 1 or (runs is not None and runs < 1):
-        raise BenchmarkError("--runs and --rounds must be at least 1")
-    if rounds > 1 and not suite.has_rounds:
-        raise BenchmarkError(f"{suite.name} has no writes to put between rounds; --rounds is for shop")
+    runs, rounds, days = getattr(asked, "runs", None), getattr(asked, "rounds", 1), getattr(asked, "days", 1)
+    if rounds < 1 or days < 1 or (runs is not None and runs < 1):
+        raise BenchmarkError("--runs, --rounds and --days must be at least 1")
+    if max(rounds, days) > 1 and not suite.has_rounds:
+        raise BenchmarkError(f"{suite.name} has no days to put writes between; --rounds and --days are for shop")
     usual = "summaries" if suite.default_runs or rounds > 1 else "sorts"
     return Options(
         scale=scale,
@@ -121,6 +122,7 @@ def _options(asked: argparse.Namespace, suite: Suite) -> Options:
         tune_seconds=getattr(asked, "seconds", 0.0),
         runs=(runs or suite.default_runs) if suite.default_runs else 0,
         rounds=rounds,
+        days=days,
         expert=getattr(asked, "expert", None) or usual,
         keep_results=getattr(asked, "keep_results", False),
         predicate_cache=getattr(asked, "predicate_cache", False),

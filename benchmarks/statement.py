@@ -65,7 +65,8 @@ class Options:
         data: where the suite's data lies, for suites that do not make it.
         storage: for what is built: "2GB", or "30%" of the database file as it was loaded.
         runs: how often the judged half asks each template, for suites that count so; 0 for the others.
-        rounds: how many parts the judged half is cut into, with writes between them.
+        rounds: how many parts each day is cut into, with writes between them.
+        days: how many of them the judged half has, for suites that count so.
         expert: "sorts" (sorted copies) or "summaries" (these and summary tables).
         keep_results: Sartor is opened by `keep_results=True`.
         predicate_cache: and by `predicate_cache=True`.
@@ -80,6 +81,7 @@ class Options:
     tune_seconds: float = 60.0
     runs: int = 0
     rounds: int = 1
+    days: int = 1
     expert: str = "sorts"
     keep_results: bool = False
     predicate_cache: bool = False
@@ -90,7 +92,7 @@ class Suite(Protocol):
 
     Attributes:
         default_runs: of each template in the judged half; 0 where a stream decides how often a template comes.
-        has_rounds: its judged half can be cut into rounds with writes between them.
+        has_rounds: it counts in days, which can be cut into rounds with writes between them.
         questions: the texts that it fills with literals, by the name of the template, where it keeps them so.
     """
 

@@ -174,6 +174,7 @@ def document(run: Run) -> dict[str, Any]:
         "seed": run.options.seed,
         "scale": run.options.scale,
         "rounds": run.options.rounds,
+        "days": run.options.days,
         "storage": run.options.storage,
         "keep_results": run.options.keep_results,
         "predicate_cache": run.options.predicate_cache,

@@ -43,6 +43,17 @@ def test_one_round_is_the_stream_without_rounds(connection: duckdb.DuckDBPyConne
     assert [one.text for one in between(stream(connection, 4, seed=2).judged)] != [one.text for one in between(cut.judged)]
 
 
+def test_further_days_go_on_where_the_first_ones_end(connection: duckdb.DuckDBPyConnection) -> None:
+    one, three = stream(connection, 3), Shop().stream(connection, replace(OPTIONS, rounds=3, days=3))
+    assert three.observed == one.observed
+    assert three.judged[: len(one.judged)] == one.judged
+    assert len(between(three.judged)) == 3 * len(between(one.judged))
+    nights = [place for place, (early, late) in enumerate(pairwise(three.judged)) if late.at_seconds < early.at_seconds]
+    assert len(nights) == 2
+    loads = [one.text for one in between(three.judged) if one.name in ("round: load orders", "round: delete orders")]
+    assert len(set(loads)) == len(loads) == 12
+
+
 def test_rounds_are_equally_long_and_end_their_writes_in_idle_time(connection: duckdb.DuckDBPyConnection) -> None:
     judged = stream(connection, 3).judged
     marks = "".join("w" if one.name.startswith("round: ") else "." for one in judged)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations
 
 import pytest
 
 from sartor.core.action import Action, Estimate
-from sartor.core.constants import PAYBACK_REPEATS
+from sartor.core.constants import MENDING_SHARE, PAYBACK_REPEATS
 from sartor.core.evidence import Evidence
 from sartor.core.table import TableName
 from sartor.tuner.chooser import choose
@@ -32,8 +33,44 @@ def _instance(seed: int) -> tuple[list[Estimate], Workload]:
     return estimates, Workload(templates)
 
 
+def _changing(seed: int) -> tuple[list[Estimate], Workload]:
+    """The same where rows of one table are deleted: what is no copy needs one that holds its columns, or is built anew each time."""
+    draw = random.Random(f"changing {seed}")
+    estimates, workload = _instance(seed)
+    changed = []
+    for item in estimates:
+        columns = tuple(draw.sample(("a", "b", "C"), draw.randrange(1, 4)))
+        if item.action.others or draw.random() < 0.5:
+            definition: tuple[tuple[str, object], ...] = (
+                ("schemas", tuple(tuple((c.lower(), "INTEGER") for c in columns) for _ in "12")),
+            )
+        else:
+            definition = (("columns", columns), *item.action.definition)
+        changed.append(replace(item, action=replace(item.action, component="any", definition=definition)))
+    return changed, replace(workload, mutations={"one": draw.randrange(1, 9)})
+
+
+def _upkeep(chosen: tuple[Estimate, ...], workload: Workload) -> float:
+    """What deletes are expected to cost: a share of each build where a copy tells of them, else all of it."""
+    total = 0.0
+    for item in chosen:
+        changes = 4 * min(sum(workload.mutations.get(source.name, 0) for source in item.action.sources), 4)
+        told = all(
+            workload.mutations.get(source.name, 0) == 0
+            or any(
+                other.action.sources == (source,)
+                and other.action.is_copy
+                and {c.lower() for c in item.action.columns(place)} <= {c.lower() for c in other.action.columns(0)}
+                for other in chosen
+            )
+            for place, source in enumerate(item.action.sources)
+        )
+        total += item.build_seconds.value * changes * (MENDING_SHARE.default if told else 1.0)
+    return total
+
+
 def _gain(chosen: tuple[Estimate, ...], workload: Workload) -> float:
-    total = -sum(item.build_seconds.value for item in chosen)
+    total = -sum(item.build_seconds.value for item in chosen) - _upkeep(chosen, workload)
     together = [
         subset
         for size in range(len(chosen) + 1)
@@ -64,8 +101,9 @@ def test_what_stands_costs_storage_and_nothing_to_build() -> None:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_no_subset_within_the_budgets_is_better(seed: int) -> None:
-    estimates, workload = _instance(seed)
+@pytest.mark.parametrize("instance", [_instance, _changing])
+def test_no_subset_within_the_budgets_is_better(instance: Callable[[int], tuple[list[Estimate], Workload]], seed: int) -> None:
+    estimates, workload = instance(seed)
     storage, seconds = 15.0, 6.0
     choice = choose(estimates, workload, storage_bytes=storage, build_seconds=seconds)
     assert sum(item.bytes_stored.value for item in choice.chosen) <= storage
@@ -78,6 +116,25 @@ def test_no_subset_within_the_budgets_is_better(seed: int) -> None:
     )
     assert _gain(choice.chosen, workload) == pytest.approx(best, rel=2e-3)
     assert len(choice.chosen) + len(choice.refused) == len(estimates)
+
+
+@pytest.mark.parametrize("mends", [True, False])
+def test_a_copy_is_worth_the_rebuilding_that_it_spares(mends: bool) -> None:
+    """It answers nothing itself; where no row ids can be told to stand it spares nothing either."""
+    table = TableName("db", "main", "one")
+    template = TemplateStatistics("t", "t", "read", 100, 1.0, 0.0, 1.0)
+    view = Action("views", table, (("schemas", ((("a", "INTEGER"),),)),))
+    copy = Action("auxiliary_copies", table, (("columns", ("A", "b")), ("key", ())))
+    narrow = Action("auxiliary_copies", table, (("columns", ("b",)), ("key", ())))
+    estimates = [
+        Estimate(view, {"t": _predicted(1.0)}, _predicted(1.0), _predicted(1), _predicted(0)),
+        *(Estimate(action, {}, _predicted(1.0), _predicted(1), _predicted(0)) for action in (copy, narrow)),
+    ]
+    workload = Workload((template,), mutations={"one": 4})
+    choice = choose(estimates, workload, storage_bytes=9, build_seconds=9, mends=mends)
+    assert [item.action for item in choice.chosen] == ([view, copy] if mends else [view])
+    still = choose(estimates, Workload((template,)), storage_bytes=9, build_seconds=9, mends=mends)
+    assert [item.action for item in still.chosen] == [view], "nothing changes, so that nothing is to be told"
 
 
 def test_nothing_is_chosen_where_nothing_pays() -> None:

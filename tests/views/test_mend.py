@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import sartor
+from sartor.components.auxiliary_copies.apply import auxiliary_copy
 from sartor.components.sort_keys.apply import sorted_copy
+from sartor.components.views import mend
 from sartor.components.views.apply import build_query, definition
 from sartor.components.views.define import view_of
+from sartor.core.action import Action
 from sartor.core.derived import DerivedObject
 from sartor.core.table import TableName
 from sartor.core.view import AT_FIRST, AT_LAST, ROWS, VIEWS, key_column, state_column
@@ -30,7 +35,14 @@ AT_FIRSTS = "SELECT x, count(DISTINCT k), min(d) FROM t WHERE x > -15 GROUP BY x
 VIEWS_MADE = (OF_ONE, WHOLE, FILTERED, OF_TWO, OF_THREE, WITH_ITSELF, AT_LASTS, AT_FIRSTS, OUTER)
 
 
-def made(path: Path, views: tuple[str, ...] = VIEWS_MADE, *, copies: bool = True) -> Any:
+def _auxiliary(source: TableName, columns: tuple[str, ...], key: tuple[str, ...], templates: frozenset[str]) -> Action:
+    return auxiliary_copy(source, columns)
+
+
+Copies = Callable[[TableName, tuple[str, ...], tuple[str, ...], frozenset[str]], Action]
+
+
+def made(path: Path, views: tuple[str, ...] = VIEWS_MADE, *, copies: Copies | None = sorted_copy) -> Any:
     """Three tables full of NULLs, ties and small groups, copies of two of them, and views."""
     con = sartor.connect(path, config={"threads": 1, "checkpoint_threshold": "10GB"})
     con.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, k INTEGER, g INTEGER, x INTEGER, n DECIMAL(9,2), d DATE, b BOOLEAN)")
@@ -43,9 +55,9 @@ def made(path: Path, views: tuple[str, ...] = VIEWS_MADE, *, copies: bool = True
     con.execute("CREATE TABLE v AS SELECT i AS id, 'l' || i % 3 AS label FROM range(5) r(i)")
     database = database_of(con)
     home = database.engine().database
-    if copies:
-        database.install(sorted_copy(TableName(home, "main", "t"), ("k", "g", "x", "n", "d", "b"), ("k",), frozenset()))
-        database.install(sorted_copy(TableName(home, "main", "u"), ("k", "name", "y", "v"), ("name",), frozenset()))
+    if copies is not None:
+        database.install(copies(TableName(home, "main", "t"), ("k", "g", "x", "n", "d", "b"), ("k",), frozenset()))
+        database.install(copies(TableName(home, "main", "u"), ("k", "name", "y", "v"), ("name",), frozenset()))
     for text in views:
         text, _, along = text.partition(" ALONG ")
         function = AT_FIRST if along.startswith("-") else AT_LAST
@@ -120,7 +132,7 @@ def test_views_are_mended(tmp_path: Path, change: str) -> None:
 
 
 def test_without_a_copy_of_the_table_a_view_is_built_anew(tmp_path: Path) -> None:
-    with made(tmp_path / "t.duckdb", (OF_TWO,), copies=False) as con:
+    with made(tmp_path / "t.duckdb", (OF_TWO,), copies=None) as con:
         con.execute("DELETE FROM t WHERE id = 3")
         con.refresh()
         right(con)
@@ -154,11 +166,29 @@ def test_what_is_mended_serves_the_right_answers(tmp_path: Path) -> None:
         assert "views_" in str(con.explain_rewrite(text))
 
 
-def test_writes_at_random(tmp_path: Path) -> None:
+def test_a_large_view_is_sorted_again_where_too_much_stands_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mend, "ROW_GROUP_ROWS", replace(mend.ROW_GROUP_ROWS, default=100))
+    text = "SELECT k, x, count(*), sum(n), max(d) FROM t WHERE k > 5 GROUP BY k, x"
+    with made(tmp_path / "t.duckdb", (text, OF_ONE, AT_LASTS)) as con:
+        for place, change in enumerate(("DELETE FROM t WHERE id % 100 = 3", "UPDATE t SET k = 70 - k WHERE id % 100 = 4"), 1):
+            con.execute(change)
+            con.execute(f"INSERT INTO t SELECT id + {place}000000, k, g, x, n, d, b FROM t WHERE id % 100 = 5 AND id < 6000")
+            con.refresh()
+            right(con)
+            assert generations(con) == [1, 1, 1]
+        for derived in views_of(con):
+            view = definition(derived.action)
+            assert derived.coverage.unsorted == 0
+            stored = plain(con, f"SELECT {', '.join(map(key_column, view.sorted_by))} FROM {relation(derived)}")
+            assert stored == sorted(stored, key=lambda row: [(value is None, value) for value in row])
+
+
+@pytest.mark.parametrize("copies", [sorted_copy, _auxiliary])
+def test_writes_at_random(tmp_path: Path, copies: Copies) -> None:
     """Deletes, updates, appends, checkpoints and refreshes in any order; most refreshes build nothing."""
     draw = random.Random(7)
     kept = 0
-    with made(tmp_path / "t.duckdb") as con:
+    with made(tmp_path / "t.duckdb", copies=copies) as con:
         for number in range(60):
             before = generations(con)
             for _ in range(draw.randrange(1, 6)):

@@ -12,7 +12,7 @@ from benchmarks.statement import Statement
 
 _FIRST_ID = 2 * 10**9  # above what the days of `sartor.workload.stream` insert
 _IDS = 10**7  # set aside for each load
-_LAST = 900  # no day has so many rounds
+_LAST = 900  # no run has so many rounds
 _APPENDED = 0.001  # share of the orders that is appended at the very end, and not taken in
 _LEAST, _MOST = -3.0, -2.0  # powers of ten: the share of the orders that a load adds, log-uniform
 _CANCELLED = 5  # orders that go in each round

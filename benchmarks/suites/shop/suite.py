@@ -1,4 +1,4 @@
-"""A shop: two days of dashboards, look-ups, loads by night and inserts in between, as `sartor.workload` makes them."""
+"""A shop: days of dashboards, look-ups, loads by night and inserts in between, as `sartor.workload` makes them."""
 
 from __future__ import annotations
 
@@ -39,13 +39,12 @@ class Shop:
 
     def stream(self, connection: duckdb.DuckDBPyConnection, options: Options) -> Stream:
         statements = options.statements or STATEMENTS
-        observed, judged = (_day(options.seed, number, statements) for number in (1, 2))
+        days = [_day(options.seed, number, statements) for number in range(1, 2 + options.days)]
         writes = options.rounds - 1
-        facts = facts_of(connection, options.seed, 2 * writes)
+        facts = facts_of(connection, options.seed, len(days) * writes)
         if writes:
-            observed = with_rounds(observed, options.rounds, facts, options.seed)
-            judged = with_rounds(judged, options.rounds, facts, options.seed, writes)
-        return Stream(observed, judged, appended(facts, options.seed))
+            days = [with_rounds(day, options.rounds, facts, options.seed, writes * number) for number, day in enumerate(days)]
+        return Stream(days[0], sum(days[1:], ()), appended(facts, options.seed))
 
 
 def _day(seed: int, number: int, statements: int) -> tuple[Statement, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sartor.components.auxiliary_copies import AUXILIARY_COPIES
 from sartor.components.base import Component, Holding
 from sartor.components.layouts import LAYOUTS
 from sartor.components.point_lookup import POINT_LOOKUPS
@@ -9,7 +10,7 @@ from sartor.components.predicate_cache import PREDICATE_CACHE
 from sartor.components.sort_keys import SORT_KEYS
 from sartor.components.views import VIEWS
 
-COMPONENTS: tuple[Component, ...] = (VIEWS, POINT_LOOKUPS, SORT_KEYS, LAYOUTS, PREDICATE_CACHE)
+COMPONENTS: tuple[Component, ...] = (VIEWS, POINT_LOOKUPS, SORT_KEYS, LAYOUTS, PREDICATE_CACHE, AUXILIARY_COPIES)
 """Those first whose prediction goes first where a template was never tried."""
 
 

@@ -40,9 +40,12 @@ class Component(Protocol):
 
     Attributes:
         answers_untried: what is built may answer templates that it was never tried for, because it is expected to be sooner.
+        answers: what is built may answer something; else it is for the upkeep of what others build, and the component is shown all
+            templates.
     """
 
     answers_untried: bool = True
+    answers: bool = True
 
     @property
     def name(self) -> str: ...
@@ -73,7 +76,7 @@ class Component(Protocol):
             changes: of its tables, by place; the others did not change.
 
         Returns:
-            How many rows were put behind the sorted ones.
+            How many rows more stand behind the sorted ones; fewer if it is negative.
 
         Raises:
             Unmended: it is better built anew; always, unless the component says how.

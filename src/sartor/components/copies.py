@@ -11,13 +11,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sartor.components.base import Component
-from sartor.core.action import Action
+from sartor.core.action import Action, Estimate
+from sartor.core.constants import BUILD_SECONDS_PER_CELL, BUILD_SECONDS_PER_TEXT, COMPRESSED_SHARE
 from sartor.core.derived import ORDER_COLUMN, DerivedObject
+from sartor.core.evidence import Evidence
 from sartor.core.ordered import OrderedQuery
-from sartor.core.table import FileScan, quote
+from sartor.core.table import Catalog, FileScan, quote
 from sartor.engines.base import Engine
 from sartor.freshness.changes import SIGN, Change, Unmended
 from sartor.freshness.residual import appended_since, relation
+
+_WIDTHS = {
+    "BIGINT": 8,
+    "INTEGER": 4,
+    "SMALLINT": 2,
+    "TINYINT": 1,
+    "DOUBLE": 8,
+    "FLOAT": 4,
+    "DATE": 4,
+    "TIMESTAMP": 8,
+    "DECIMAL": 8,
+    "BOOLEAN": 1,
+    "VARCHAR": 16,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +119,30 @@ class CopyComponent(Component):
 
     def mend(self, engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) -> int:
         return self.copy(derived.action).mend(engine, derived, changes)
+
+
+def cost(
+    action: Action, saved: dict[str, Evidence], rows: float, catalog: Catalog, *, hidden_seconds: float = 0.0, share: float = 1.0
+) -> Estimate:
+    """What a copy saves and costs.
+
+    Args:
+        saved: per template digest, seconds on each run.
+        rows: of its source.
+        hidden_seconds: what computing its hidden columns takes for each row.
+        share: of the time that sorting and storing take.
+    """
+    info = catalog.info(action.source)
+    columns = [info.column(name) if info is not None else None for name in action.get("columns")]
+    types = [column.type.partition("(")[0] if column is not None else "VARCHAR" for column in columns]
+    texts = sum(kind == "VARCHAR" or kind not in _WIDTHS for kind in types)
+    cells = (len(types) - texts + 1) * BUILD_SECONDS_PER_CELL.default + texts * BUILD_SECONDS_PER_TEXT.default
+    row_seconds = share * (cells + hidden_seconds)
+    row_bytes = (8.0 + sum(_WIDTHS.get(kind, 8) for kind in types)) * COMPRESSED_SHARE.default
+    return Estimate(
+        action,
+        saved,
+        Evidence(row_seconds * rows, "predicted", "cells"),
+        Evidence(row_bytes * rows, "predicted", "types"),
+        Evidence(row_seconds, "predicted", "cells"),
+    )

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from sartor.core.evidence import Evidence
-from sartor.core.table import Source
+from sartor.core.table import Source, TableName
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,15 @@ class Action:
         definition = dict(self.definition)
         kept = definition.get("schemas") or (definition.get("schema", ()),)
         return tuple(kept[place] if place < len(kept) else () for place in range(1 + len(self.others)))
+
+    def columns(self, place: int) -> tuple[str, ...]:
+        """Names of the columns of a source that it rests on; the definition of a copy keeps them under `columns`."""
+        return dict(self.definition).get("columns") or tuple(name for name, _ in self.schemas[place])
+
+    @cached_property
+    def is_copy(self) -> bool:
+        """Whether it stores rows of one table as they are, each beside its number, and so tells later how they have changed."""
+        return isinstance(self.source, TableName) and not self.others and not self.in_memory and "columns" in dict(self.definition)
 
     @cached_property
     def in_memory(self) -> bool:

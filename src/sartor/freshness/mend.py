@@ -20,7 +20,7 @@ from sartor.freshness.registry import Registry
 from sartor.freshness.residual import relation
 
 Mend = Callable[[Engine, DerivedObject, Mapping[int, Change]], int]
-"""`Component.mend`: carries changes into an object's rows and says how many rows now stand behind the sorted ones."""
+"""`Component.mend`: carries changes into an object's rows and says how many rows more stand behind the sorted ones."""
 
 
 def mend(
@@ -87,10 +87,10 @@ def _mended(
 
 def _told(derived: DerivedObject, place: int, now: Coverage, known: Sequence[Changes]) -> Changes | None:
     """The changes of a table that are known already, if they are those that this object needs."""
-    source, action = derived.action.sources[place], derived.action
+    source = derived.action.sources[place]
     if not isinstance(source, TableName):
         return None
-    read = dict(action.definition).get("columns") or tuple(name for name, _ in action.schemas[place])
+    read = derived.action.columns(place)
     return next((one for one in known if one.tells(source, derived.coverages[place], now, read)), None)
 
 

@@ -68,11 +68,11 @@ class DesignReport:
         if not self.lines:
             return "Nothing is built. Run con.tune() after some queries have been asked."
         head = (
-            f"{'':>4} {'kind':<10} {'of':<28} {'by':<28} {'rows':>12} {'MB':>8} {'built in s':>10} {'templates':>9}"
+            f"{'':>4} {'kind':<16} {'of':<28} {'by':<28} {'rows':>12} {'MB':>8} {'built in s':>10} {'templates':>9}"
             f" {'matched':>9}  state"
         )
         rows = [
-            f"{line.identifier:>4} {line.component:<10} {line.source:<28} {_by(line.definition):<28} {line.rows:>12,}"
+            f"{line.identifier:>4} {line.component:<16} {line.source:<28} {_by(line.definition):<28} {line.rows:>12,}"
             f" {line.bytes_stored / 1e6:>8.1f} {line.build_seconds:>10.2f} {line.templates:>9}"
             f" {f'{line.matched}/{line.considered}':>9}  {line.freshness}"
             for line in self.lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from sartor.components import component
 from sartor.components.layouts.serve import LAYOUTS, serves
 from sartor.core.view import VIEWS, definition_of
 from sartor.freshness.facts import is_fact
@@ -97,6 +98,8 @@ def _considered(derived: DerivedObject, analysis: Analysis, text: str, database:
     name = name_of(derived.action)
     if derived.identifier in taken:
         return Considered(derived.identifier, name, "chosen", "")
+    if not component(derived.action.component).answers:
+        return Considered(derived.identifier, name, "refused", "it answers nothing: it tells what has changed in its table")
     if use(derived, database.registry.state) is Use.NO:
         return Considered(derived.identifier, name, "refused", "it is not current; con.refresh() brings it up to date")
     reason = _why_no_view(derived, analysis, text, database) if derived.action.component == VIEWS else _why_no_copy(derived, analysis)

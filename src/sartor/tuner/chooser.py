@@ -3,8 +3,11 @@
 A mixed-integer program: one binary variable for each action, one for each template and action that could serve it. A template
 takes at most one action on each table; an action on several tables takes that place on each of them. What is maximised are
 seconds: those saved, over a few times as many runs as were observed (PAYBACK_REPEATS), less those of building and of carrying
-appended rows along. Nothing chosen is always a solution. What stands already takes part: it costs its storage and its upkeep, and
+changes along. Nothing chosen is always a solution. What stands already takes part: it costs its storage and its upkeep, and
 saves what its trials measured.
+
+What was made of rows that are deleted or updated is mended if a copy tells how they were, else built anew, so that a copy may pay by
+what it spares others: one more variable for each such action says that some table of it is not told of by what is taken.
 """
 
 from __future__ import annotations
@@ -13,8 +16,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sartor.core.action import Action, Estimate
-from sartor.core.constants import PAYBACK_REPEATS, REBUILD_SHARE, REBUILDS_COUNTED
+from sartor.core.constants import MENDING_SHARE, PAYBACK_REPEATS
 from sartor.core.table import TableName
+from sartor.tuner.telling import changes, wanted
 from sartor.workload.workload import Workload
 
 
@@ -26,22 +30,36 @@ class Choice:
     refused: tuple[tuple[Action, str], ...]
 
 
-def choose(estimates: Sequence[Estimate], workload: Workload, *, storage_bytes: float, build_seconds: float) -> Choice:
-    """Choose jointly; the budgets are hard limits."""
+def choose(
+    estimates: Sequence[Estimate], workload: Workload, *, storage_bytes: float, build_seconds: float, mends: bool = True
+) -> Choice:
+    """Choose jointly; the budgets are hard limits.
+
+    Args:
+        mends: copies tell changes; else each change builds anew what was made of its rows.
+    """
     counts = {template.digest: template.count * PAYBACK_REPEATS.default for template in workload.reads()}
-    worth = [item for item in estimates if _alone(item, counts, workload) > 0]
-    if not worth:
+    paying = [item for item in estimates if _alone(item, counts, workload) > 0]
+    if not paying:
         return Choice((), tuple((item.action, "it would cost more than it saves") for item in estimates))
-    picked = _kept_where_room_is(worth, _solve(worth, counts, workload, storage_bytes, build_seconds), storage_bytes)
+    needed = [one for item in paying for one in wanted(item.action, workload)] if mends else []
+    worth = paying + [item for item in estimates if item not in paying and any(one.is_told_by(item.action) for one in needed)]
+    picked = _kept_where_room_is(
+        worth, _solve(worth, counts, workload, (storage_bytes, build_seconds), mends), len(paying), storage_bytes
+    )
     chosen = tuple(item for item, taken in zip(worth, picked, strict=True) if taken)
-    refused = [(item.action, _reason(item, item in worth, storage_bytes, build_seconds)) for item in estimates if item not in chosen]
+    refused = [(item.action, _reason(item, item in paying, storage_bytes, build_seconds)) for item in estimates if item not in chosen]
     return Choice(chosen, tuple(refused))
 
 
-def _kept_where_room_is(items: Sequence[Estimate], picked: list[bool], storage_bytes: float) -> list[bool]:
-    """What stands and pays goes for nothing less than room: the solver leaves out what is within its tolerance."""
+def _kept_where_room_is(items: Sequence[Estimate], picked: list[bool], paying: int, storage_bytes: float) -> list[bool]:
+    """What stands and pays goes for nothing less than room: the solver leaves out what is within its tolerance.
+
+    Args:
+        paying: how many of the first items pay by themselves.
+    """
     left = storage_bytes - sum(item.bytes_stored.value for item, taken in zip(items, picked, strict=True) if taken)
-    for place, item in enumerate(items):
+    for place, item in enumerate(items[:paying]):
         if item.standing and not picked[place] and item.bytes_stored.value <= left:
             picked[place] = True
             left -= item.bytes_stored.value
@@ -49,16 +67,24 @@ def _kept_where_room_is(items: Sequence[Estimate], picked: list[bool], storage_b
 
 
 def _cost(item: Estimate, workload: Workload) -> float:
-    """Building, and the upkeep of what is expected to be written: appended rows are carried along, other changes rebuild.
+    """Building, and the upkeep of what is expected to be written, if all changes are told.
 
-    What is in memory is built anew in each process, of which there is one for each time that the workload is expected to come again.
+    What is in memory is built anew after each change, and in each process, of which there is one for each time that the workload is
+    expected to come again.
     """
     names = {source.name.lower() for source in item.action.sources if isinstance(source, TableName)}
     rows = sum(workload.appended_rows.get(name, 0) for name in names)
-    rebuilds = min(sum(workload.mutations.get(name, 0) for name in names), REBUILDS_COUNTED.default) * PAYBACK_REPEATS.default
-    builds = rebuilds * REBUILD_SHARE.default + (0.0 if item.standing else 1.0)
-    builds += PAYBACK_REPEATS.default if item.action.in_memory else 0.0
+    builds = 0.0 if item.standing else 1.0
+    if item.action.in_memory:
+        builds += changes(item.action, workload) + PAYBACK_REPEATS.default
+    else:
+        builds += changes(item.action, workload) * MENDING_SHARE.default
     return item.build_seconds.value * builds + rows * item.upkeep_seconds_per_row.value
+
+
+def _untold_cost(item: Estimate, workload: Workload) -> float:
+    """What is added if some changes are not told, so that each builds it anew."""
+    return item.build_seconds.value * changes(item.action, workload) * (1.0 - MENDING_SHARE.default)
 
 
 def pays(item: Estimate, workload: Workload) -> bool:
@@ -83,21 +109,29 @@ def _reason(item: Estimate, pays: bool, storage_bytes: float, build_seconds: flo
 
 
 def _solve(
-    items: Sequence[Estimate], counts: dict[str, float], workload: Workload, storage_bytes: float, build_seconds: float
+    items: Sequence[Estimate], counts: dict[str, float], workload: Workload, budgets: tuple[float, float], mends: bool
 ) -> list[bool]:
     import numpy as np
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import lil_array
 
     pairs = [(place, digest) for place, item in enumerate(items) for digest in item.seconds_saved]
-    size = len(items) + len(pairs)
+    tellers = {
+        place: [[other for other, copy in enumerate(items) if mends and one.is_told_by(copy.action)] for one in needed]
+        for place, item in enumerate(items)
+        if (needed := wanted(item.action, workload))
+    }
+    storage_bytes, build_seconds = budgets
+    size = len(items) + len(pairs) + len(tellers)
     gain = np.zeros(size)
     for place, item in enumerate(items):
         gain[place] = -_cost(item, workload)
     slots = sorted({(digest, str(source)) for place, digest in pairs for source in items[place].action.sources})
     slot_of = {slot: number for number, slot in enumerate(slots)}
-    rows = lil_array((2 + len(pairs) + len(slots), size))
-    limits = np.zeros(2 + len(pairs) + len(slots))
+    first_slot = 2 + len(pairs)
+    first_telling = first_slot + len(slots)
+    count = first_telling + sum(map(len, tellers.values()))
+    rows, limits = lil_array((count, size)), np.zeros(count)
     limits[:2] = 1.0  # shares of the budgets: numbers of very different sizes make the solver err
     for place, item in enumerate(items):
         rows[0, place] = item.bytes_stored.value / max(storage_bytes, 1.0)
@@ -107,9 +141,17 @@ def _solve(
         gain[variable] = counts.get(digest, 0) * items[place].seconds_saved[digest].value
         rows[2 + number, variable], rows[2 + number, place] = 1.0, -1.0
         for source in items[place].action.sources:
-            slot = 2 + len(pairs) + slot_of[digest, str(source)]
+            slot = first_slot + slot_of[digest, str(source)]
             rows[slot, variable] = 1.0
             limits[slot] = 1.0
+    row = first_telling
+    for variable, (place, tables) in enumerate(tellers.items(), len(items) + len(pairs)):
+        gain[variable] = -_untold_cost(items[place], workload)
+        for able in tables:  # taken, less what tells of this table, is at most the variable
+            rows[row, place], rows[row, variable] = 1.0, -1.0
+            for copy in able:
+                rows[row, copy] = -1.0
+            row += 1
     answer = milp(
         -gain,
         integrality=np.ones(size),

@@ -73,6 +73,7 @@ def _jointly(start: Start, state: Round, stands: Sequence[Estimate], estimates: 
         start.workload,
         storage_bytes=storage_left(start, state) + sum(item.bytes_stored.value for item in stands),
         build_seconds=(start.deadline - now) * TRIAL_SHARE.default,
+        mends=start.mends,
     )
 
 

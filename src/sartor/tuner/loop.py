@@ -45,6 +45,7 @@ from sartor.tuner.steps import (
     storage_left,
     with_objects,
 )
+from sartor.tuner.telling import telling
 from sartor.tuner.trial import Pair, Verdict, verdict
 from sartor.workload.workload import TemplateStatistics
 
@@ -229,6 +230,10 @@ def _settle(start: Start, state: Round) -> None:
     make_room(start, state, choices, everything)
     used = {item.object for alternative in choices.values() for item in alternative}
     used |= {fact for t in state.reads if choices.get(t.digest) and t.analysis is not None for fact in t.analysis.facts}
+    staying = {
+        identifier: derived for identifier, derived in everything.items() if identifier in used or identifier not in state.yielding
+    }
+    used |= telling(used, staying, start.workload) if start.mends else frozenset()
     kept = {identifier: derived for identifier, derived in everything.items() if identifier in used}
     saved = {d: state.measured[d][0] - state.measured[d][1] for d in state.choices}
     saved = {digest: seconds for digest, seconds in {**start.design.saved, **saved}.items() if choices.get(digest)}
@@ -237,12 +242,15 @@ def _settle(start: Start, state: Round) -> None:
     state.idle = [derived for identifier, derived in everything.items() if identifier not in used | unsaved]
     for derived in state.idle:
         if not is_fact(derived) and derived.identifier not in state.yielding:
-            refuse(start, state, name_of(derived.action), "no template became clearly faster by it, so it was dropped")
+            refuse(
+                start, state, name_of(derived.action), "neither a template nor upkeep became clearly faster by it, so it was dropped"
+            )
     state.facts = [fact for fact in state.facts if fact.identifier in used]
     state.built = [derived for derived in state.built if derived.identifier in used]
     lines = []
     for derived in state.built:
         served = sum(any(item.object == derived.identifier for item in choice) for choice in choices.values())
-        lines.append(f"{name_of(derived.action)} ({derived.bytes_stored / 1e6:.1f} MB) serves {served} templates")
+        what_for = f"serves {served} templates" if served else "tells what has changed"
+        lines.append(f"{name_of(derived.action)} ({derived.bytes_stored / 1e6:.1f} MB) {what_for}")
         start.note("keep", str(derived.identifier), lines[-1], {})
     state.lines = tuple(lines)

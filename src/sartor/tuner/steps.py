@@ -136,6 +136,7 @@ class Start:
         deadline: when building and trying has to end, on the clock of `now`.
         sizes: what actions took that were built in former rounds, as `Round.sizes`: what turned out too large is not built again.
         only_report: stop after choosing.
+        mends: what was made of rows that change can be mended where a copy tells how; not where row ids can not be told to stand.
     """
 
     now: float
@@ -149,6 +150,7 @@ class Start:
     next_identifier: Callable[[], int]
     sizes: Mapping[object, int] = field(default_factory=lambda: MappingProxyType({}))
     only_report: bool = False
+    mends: bool = True
 
 
 @dataclass(slots=True)
@@ -200,8 +202,9 @@ def name_of(action: Action) -> str:
 def promise(item: Estimate) -> str:
     """What an estimate foretells, as a line."""
     best = max((evidence.value for evidence in item.seconds_saved.values()), default=0.0)
+    helped = f"help {len(item.seconds_saved)} templates by up to {best * 1e3:.1f} ms a run" if best else "spare views their rebuilding"
     return (
-        f"{name_of(item.action)} is predicted to help {len(item.seconds_saved)} templates by up to {best * 1e3:.1f} ms a run, at "
+        f"{name_of(item.action)} is predicted to {helped}, at "
         f"{item.build_seconds.value:.1f} s to build and {item.bytes_stored.value / 1e6:.0f} MB"
     )
 

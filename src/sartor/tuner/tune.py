@@ -105,6 +105,7 @@ def tune(context: TuneContext, *, seconds: float, storage_bytes: int, mode: str,
             next_identifier=context.next_identifier,
             sizes=context.sizes,
             only_report=mode == "report",
+            mends=context.registry.iteration() >= 0,
         )
     )
     state = _run(context, machine, tell)
@@ -178,9 +179,10 @@ def _appraise(context: TuneContext, step: steps.Appraise) -> steps.Appraised:
     found: list[Estimate] = []
     refused = []
     for component in context.components:
-        if component.name in context.silent:
+        if component.name in context.silent or not (component.answers or context.registry.iteration() >= 0):
             continue
-        actions = [a for a in component.propose(workload, catalog) if (a.sources, a.definition) not in existing]
+        shown = workload if component.answers else context.workload
+        actions = [a for a in component.propose(shown, catalog) if (a.sources, a.definition) not in existing]
         for source in dict.fromkeys(action.source for action in actions):
             ours = [action for action in actions if action.source == source]
             try:

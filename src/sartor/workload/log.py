@@ -7,7 +7,7 @@ that can not be written makes the log stay in memory, quietly.
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,8 +51,8 @@ class WorkloadLog:
         self._keep_literals = keep_literals
         self._buffer: deque[Observation] = deque()
         self._gatherings: dict[str, Gathering] = {}
-        self._appends: dict[str, int] = {}
-        self._mutations: dict[str, int] = {}
+        self._appends: Counter[str] = Counter()
+        self._mutations: Counter[str] = Counter()
         self._lock = threading.RLock()  # as that of `Observer`
 
     @property
@@ -80,15 +80,18 @@ class WorkloadLog:
         with self._lock:
             self._fold()
             gatherings = dict(self._gatherings)
+            appends, mutations = Counter(self._appends), Counter(self._mutations)
             if self._segments is not None:
                 for digest, earlier in self._segments.read().items():
                     mine = gatherings.get(digest)
                     gatherings[digest] = earlier if mine is None else mine.joined(earlier)
+                    appends.update(dict.fromkeys(earlier.appends, earlier.count))
+                    mutations.update(dict.fromkeys(earlier.mutates, earlier.count))
             templates = sorted((g.statistics() for g in gatherings.values()), key=lambda t: -t.total_seconds)
             first = min((t.first_started for t in templates), default=0.0)
             last = max((t.last_started for t in templates), default=0.0)
-            appended = {name: sum_rows(gatherings.values(), name) for name in self._appends}
-            return Workload(tuple(templates), last - first, dict(self._appends), dict(self._mutations), appended)
+            appended = {name: sum_rows(gatherings.values(), name) for name in appends}
+            return Workload(tuple(templates), last - first, appends, mutations, appended)
 
     def close(self) -> None:
         """Write out what is left; may be called twice."""
@@ -118,10 +121,8 @@ class WorkloadLog:
             )
             gathering.add(execution, self._keep_literals)
             if observation.kind == "write":
-                for name in gathering.appends:
-                    self._appends[name] = self._appends.get(name, 0) + 1
-                for name in gathering.mutates:
-                    self._mutations[name] = self._mutations.get(name, 0) + 1
+                self._appends.update(gathering.appends)
+                self._mutations.update(gathering.mutates)
 
     def _new_gathering(self, observation: Observation) -> Gathering:
         if len(self._gatherings) >= LOG_TEMPLATES.default:

@@ -6,11 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from statistics import median
 
+from sartor.components.copies import cost
 from sartor.components.layouts import cells, truth_bits
 from sartor.components.sort_keys.estimate import (
     filtered_share,
     gain,
-    of_copy,
     read_by,
     replaceable,
     work,
@@ -96,7 +96,7 @@ def _one(
         if known[asked] > 0:
             saved[template.digest] = Evidence(known[asked], "predicted", _MODEL)
     hidden = len(action.get("parts")) * LAYOUT_CUT_SECONDS.default if is_cells else len(key) * LAYOUT_BIT_SECONDS.default
-    return of_copy(action, saved, sample, catalog, hidden)
+    return cost(action, saved, sample.rows, catalog, hidden_seconds=hidden)
 
 
 def _saved(template: TemplateStatistics, instances: Instances, action: Action, key: Key, sample: Sample, names: Names) -> float:

@@ -6,14 +6,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from statistics import mean, median
 
+from sartor.components.copies import cost
 from sartor.components.sort_keys.sample import Key, Sample, draw
 from sartor.components.sort_keys.serve import parsed
 from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis, Reference, RowOrder
 from sartor.core.constants import (
-    BUILD_SECONDS_PER_CELL,
-    BUILD_SECONDS_PER_TEXT,
-    COMPRESSED_SHARE,
     CSV_SCAN_SHARE,
     ESTIMATE_STATEMENTS,
     FIXED_QUERY_SECONDS,
@@ -29,19 +27,6 @@ from sartor.sql.analyse import analyse
 from sartor.sql.inline import inlined
 from sartor.workload.workload import TemplateStatistics, Workload
 
-_WIDTHS = {
-    "BIGINT": 8,
-    "INTEGER": 4,
-    "SMALLINT": 2,
-    "TINYINT": 1,
-    "DOUBLE": 8,
-    "FLOAT": 4,
-    "DATE": 4,
-    "TIMESTAMP": 8,
-    "DECIMAL": 8,
-    "BOOLEAN": 1,
-    "VARCHAR": 16,
-}
 _MODEL = "row groups skipped on a sample"
 
 
@@ -86,23 +71,7 @@ def _one(
         seconds = cache[template.digest, key]
         if seconds > 0:
             saved[template.digest] = Evidence(seconds, "predicted", _MODEL)
-    return of_copy(action, saved, sample, catalog)
-
-
-def of_copy(action: Action, saved: dict[str, Evidence], sample: Sample, catalog: Catalog, hidden_seconds: float = 0.0) -> Estimate:
-    """What a copy saves and costs.
-
-    Args:
-        hidden_seconds: what computing its hidden columns takes for each row.
-    """
-    build = sample.rows * (_row_build_seconds(action, catalog) + hidden_seconds)
-    return Estimate(
-        action,
-        saved,
-        Evidence(build, "predicted", "cells"),
-        Evidence(sample.rows * _row_bytes(action, catalog), "predicted", "types"),
-        Evidence(build / max(sample.rows, 1), "predicted", "cells"),
-    )
+    return cost(action, saved, sample.rows, catalog)
 
 
 def _saved(template: TemplateStatistics, key: Key, source: Source, sample: Sample, instances: list[Analysis]) -> float:
@@ -170,20 +139,3 @@ def _columns(source: Source, actions: Sequence[Action], instances: dict[str, lis
 def read_by(predicates: Sequence[Predicate], columns: Sequence[str]) -> set[str]:
     named = {predicate.column for predicate in predicates if predicate.column}
     return named | set(columns) if any(not predicate.column for predicate in predicates) else named
-
-
-def _types(action: Action, catalog: Catalog) -> list[str]:
-    """The types of a copy's columns without their parameters."""
-    info = catalog.info(action.source)
-    columns = [info.column(name) if info is not None else None for name in action.get("columns")]
-    return [column.type.partition("(")[0] if column is not None else "VARCHAR" for column in columns]
-
-
-def _row_bytes(action: Action, catalog: Catalog) -> float:
-    return (8.0 + sum(_WIDTHS.get(kind, 8) for kind in _types(action, catalog))) * COMPRESSED_SHARE.default
-
-
-def _row_build_seconds(action: Action, catalog: Catalog) -> float:
-    fixed = [kind in _WIDTHS and kind != "VARCHAR" for kind in _types(action, catalog)]
-    texts = fixed.count(False)
-    return (len(fixed) - texts + 1) * BUILD_SECONDS_PER_CELL.default + texts * BUILD_SECONDS_PER_TEXT.default

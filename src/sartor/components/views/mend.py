@@ -22,13 +22,13 @@ from sartor.freshness.changes import SIGN, Change, Unmended
 from sartor.freshness.refresh import column_types
 from sartor.freshness.residual import relation
 
-_DELTA, _MERGED = "temp.main.sartor_delta", "temp.main.sartor_merged"
+_DELTA, _MERGED, _ROWS = "temp.main.sartor_delta", "temp.main.sartor_merged", "temp.main.sartor_rows"
 _INEXACT = ("DOUBLE", "FLOAT")
 _EXTREMES = {"min": "least", "max": "greatest"}
 
 
 def mend(engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) -> int:
-    """Carry changes into the rows of a view, in the current transaction; returns how many rows were put behind the sorted ones.
+    """Carry changes into the rows of a view, in the current transaction; returns how many rows more stand behind the sorted ones.
 
     Args:
         changes: of its tables, by place; the others did not change.
@@ -47,7 +47,7 @@ def mend(engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) 
             f"SELECT count(*), coalesce(bool_or({ROWS} < 0), FALSE), count(*) FILTER (again AND {ROWS} > 0), "
             f"(SELECT count(*) FROM {held}) FROM {_MERGED}"
         )[0]
-        if wrong or (had > ROW_GROUP_ROWS.default and derived.coverage.unsorted + touched > MEND_SHARE.default * had):
+        if wrong:
             raise Unmended
         names = [name for name in types if name != ROWS]
         columns = ", ".join([*names, ROWS])
@@ -63,9 +63,20 @@ def mend(engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) 
                 replaced = ", ".join(f"m.{name} AS {name}" for name in told)
                 every = f"SELECT g.* REPLACE ({replaced}) FROM ({every}) AS g JOIN {_MERGED} AS m ON {same_group(keys, 'g', 'm')}"
             engine.execute(f"INSERT INTO {held} BY NAME {every}")
+        if had > ROW_GROUP_ROWS.default and derived.coverage.unsorted + touched > MEND_SHARE.default * had:
+            _sort(engine, view, held)
+            return -derived.coverage.unsorted
     finally:
         _forget(engine)
     return int(touched)
+
+
+def _sort(engine: Engine, view: ViewDefinition, held: str) -> None:
+    """Put the rows of a view into its order again: what stands behind them is read by every statement."""
+    order = ", ".join(key_column(place) for place in view.sorted_by)
+    engine.execute(f"CREATE OR REPLACE TEMP TABLE sartor_rows AS FROM {held}")
+    engine.execute(f"DELETE FROM {held}")
+    engine.execute(f"INSERT INTO {held} FROM {_ROWS}" + (f" ORDER BY {order}" if order else ""))
 
 
 def _delta(view: ViewDefinition, changes: Mapping[int, Change]) -> str:
@@ -148,5 +159,5 @@ def _columns(view: ViewDefinition, place: int) -> list[str]:
 
 
 def _forget(engine: Engine) -> None:
-    engine.execute(f"DROP TABLE IF EXISTS {_DELTA}")
-    engine.execute(f"DROP TABLE IF EXISTS {_MERGED}")
+    for made in (_DELTA, _MERGED, _ROWS):
+        engine.execute(f"DROP TABLE IF EXISTS {made}")
