@@ -86,6 +86,8 @@ _VIEWS = {
     "ties looked at: none": 50,
     "ties looked at: found": 50,
     "guards refuse other literals": 50,
+    "verified key": 3,
+    "rested on a verified key": 50,
     "residual: 1 moved": 50,
     "residual: 2 moved": 50,
     "residual: nothing was appended": 50,

@@ -22,7 +22,7 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "items": {"i": "INTEGER", "k": "INTEGER", "brand": "VARCHAR", "w": "SMALLINT", "p": "DECIMAL(9,2)"},  # i comes twice
     "kinds": {"k": "INTEGER", "title": "VARCHAR", "l": "SMALLINT", "r": "DOUBLE"},
-    "shops": {"h": "INTEGER PRIMARY KEY", "city": "VARCHAR", "area": "VARCHAR", "opened": "DATE"},
+    "shops": {"h": "INTEGER PRIMARY KEY", "city": "VARCHAR", "area": "VARCHAR", "opened": "DATE", "tag": "INTEGER"},
     "visits": {"h": "INTEGER NOT NULL REFERENCES shops (h)", "d": "DATE", "v": "INTEGER", "z": "DOUBLE"},
     "nothing": {"i": "INTEGER", "c": "VARCHAR", "u": "INTEGER", "x": "DOUBLE"},
 }
@@ -39,7 +39,7 @@ class Rows:
     def value(self, column: str) -> str:
         """A cell; columns of one name hold values of one kind in all tables."""
         pick = self.random
-        if column not in ("u", "h") and pick.random() < 0.07:
+        if column not in ("u", "h", "tag") and pick.random() < 0.07:
             return "NULL"
         match column:
             case "i":
@@ -56,6 +56,8 @@ class Rows:
                 return f"DATE '2024-01-01' + {pick.randrange(60) * pick.choice([1, 1, 9])}"
             case "t":
                 return f"TIMESTAMP '2024-01-01' + INTERVAL {pick.randrange(200_000)} MINUTE"
+            case "tag":
+                return str(pick.randrange(10_000))
             case "u" | "v":
                 return str(pick.randrange(1, 7))
             case "q" | "p":

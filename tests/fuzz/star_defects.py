@@ -13,7 +13,7 @@ from sartor.components.views import apply, mend, serve
 from sartor.components.views.apply import definition
 from sartor.core.table import quote
 from sartor.core.view import ROWS, key_column
-from sartor.freshness import changes, usable
+from sartor.freshness import changes, facts, usable
 from sartor.freshness import mend as freshness_mend
 from sartor.freshness.changes import SIGN
 from sartor.freshness.usable import Use, use
@@ -23,6 +23,7 @@ from sartor.sql.algebra import select, statement
 from sartor.sql.matching import aggregates, aligned, conditions, lossless, match, pivots, placed, states, whole
 from sartor.sql.matching.found import Same, Within
 from sartor.sql.rewrite import Splice
+from sartor.sql.total_order import Totality
 
 
 def _everything_old(derived: Any, place: int, row: str) -> str:
@@ -177,6 +178,10 @@ def _of_any_moment(one: Any, other: Any) -> bool:
     return True
 
 
+def _total(*arguments: Any) -> Totality:
+    return Totality(True)
+
+
 def _patched(*patches: tuple[Any, str, Any]) -> Callable[[], Any]:
     @contextmanager
     def plant() -> Iterator[None]:
@@ -206,6 +211,10 @@ DEFECTS: dict[str, Callable[[], Any]] = {
     "take a condition of the view for implied": _patched((serve, "holds", _no_within)),
     "let last bits decide": _patched((select, "last_bits_decide", _nowhere), (statement, "last_bits_decide", _nowhere)),
     "do not look for ties": _patched((Database, "leaves_no_ties", _always)),
+    "take for a key what is none": _patched(
+        (facts, "_is_unique", _always), (facts, "_may_be_key", _always), (facts, "_is_unique_at_first", _always)
+    ),
+    "take an order by some key for one by all": _patched((statement, "totality", _total)),
     "count NULLs": _patched((aggregates, "rows_of", _count_all_rows), (pivots, "rows_of", _count_all_rows)),
     "hand out groups that come in several parts": _patched((serve, "_has_whole_groups", _always)),
     "hand out groups that are finer": _patched((whole, "determined", _all_keys)),

@@ -15,6 +15,7 @@ from sartor.components.sort_keys.apply import sorted_copy
 from sartor.components.views.define import view_of
 from sartor.core.table import TableName
 from sartor.core.view import AT_LAST, VIEWS
+from sartor.freshness.facts import is_fact
 from sartor.freshness.usable import Use, moved, use
 from sartor.interfaces import known, writing
 from sartor.interfaces.connection import session_of
@@ -24,12 +25,13 @@ from tests.fuzz.queries import Query
 from tests.fuzz.rules import rules
 from tests.fuzz.star import ITEMS, KINDS, SHOPS, TABLES, Rows, bulk, create_statements
 from tests.fuzz.star_aligned import Aligning
+from tests.fuzz.star_keyed import KEYED_VIEW, Keyed
 from tests.fuzz.star_mended import Mending
 from tests.fuzz.star_placed import Placing
 from tests.fuzz.star_queries import GRAPHS, Grammar
 
 _NARROW = 8  # views beside the wide ones
-_PLACED, _ALIGNED = 0.08, 0.06  # statements for views of placed values and of beginnings, for each other one
+_PLACED, _ALIGNED, _KEYED = 0.08, 0.06, 0.06  # statements for placed values, for beginnings, ordered by keys, for each other one
 _LEAST, _MOST = 1_500, 12_000  # rows of sales
 _GROUPED = ("grouped", "no keys", "distinct", "pivots", "grouping sets", "top")
 
@@ -46,6 +48,7 @@ class StarRun(Pair):
         self._mending = Mending(self._random, self._rows)
         self._placing = Placing(self._random)
         self._aligning = Aligning(self._random)
+        self._keyed = Keyed(self._random)
         self._failed: list[str] = []  # alternatives that raised since the last statement was judged
         self._mutated = self._rebuilt = self._nothing_appended = False
         self._inserted = sales
@@ -78,6 +81,7 @@ class StarRun(Pair):
                     *[self._checkpoint, self._refresh, self._scattered_delete] * 2,
                     *[self._reader_transaction, self._writer_transaction] * 4,
                     *[self._replace_view] * 8,
+                    *[self._change_keys] * 6,
                     *[self._shadow, self._append_nothing, self._sizes] * 2,
                     self._reopen,
                     self._past_sartor,
@@ -90,8 +94,8 @@ class StarRun(Pair):
     # Reads --------------------------------------------------------------------------------------------------------
 
     def _ask(self) -> Query:
-        maker = self._random.choices((self._placing.query, self._aligning.query, self._grammar.query), (_PLACED, _ALIGNED, 1.0))[0]
-        return maker()
+        makers = (self._placing.query, self._aligning.query, self._keyed.query, self._grammar.query)
+        return self._random.choices(makers, (_PLACED, _ALIGNED, _KEYED, 1.0))[0]()
 
     def _select(self, which: int, reference: Any = None, query: Query | None = None) -> None:
         query = query or self._ask()
@@ -139,6 +143,7 @@ class StarRun(Pair):
     def _note_served(self, pending: Any) -> None:
         template, coverage = pending.known.template, self.report.coverage
         database = session_of(self._connections[0]).database
+        coverage["rested on a verified key"] += len(pending.how) > len(template.alternative)
         for replacement, how in zip(template.alternative, pending.how, strict=False):
             derived = database.design.objects.get(replacement.object)
             if derived is None or derived.action.component != VIEWS:
@@ -304,6 +309,7 @@ class StarRun(Pair):
             self._wide.add(self._install(placed.text, placed.along, placed.function))
         for aligned in self._aligning.views:
             self._wide.add(self._install(aligned.text, units=aligned.units))
+        self._wide.add(self._install(KEYED_VIEW))
         for _ in range(3):
             self._install(self._grammar.deciding_view())
         for _ in range(_NARROW):
@@ -311,6 +317,20 @@ class StarRun(Pair):
         for graph in sorted(set(GRAPHS) - {"v"}):
             self._wide.add(self._install(self._grammar.wide_view(graph)))
         self._install_copies()
+
+    def _change_keys(self) -> None:
+        """Look for a key that nobody declared, rest on it where there is one, and write what leaves it one or does not."""
+        database = session_of(self._connections[0]).database
+        for _ in range(2):
+            if not any(is_fact(derived) for derived in database.design.objects.values()):
+                found = database.install_key(TableName(database.engine().database, "main", "shops"), frozenset(("tag",)))
+                self.report.coverage["verified key" if found is not None else "no key"] += 1
+            for _ in range(16):
+                self._select(self._random.randrange(2), query=self._keyed.query())
+            self._write(self._keyed.write())
+            for _ in range(4):
+                self._select(0, query=self._keyed.query())
+            self._refresh()
 
     def _install_copies(self) -> None:
         """Copies of whole tables, which tell what these have lost, so that views are mended by them."""

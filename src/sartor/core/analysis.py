@@ -105,3 +105,8 @@ class Analysis:
     block_reasons: tuple[str, ...] = ()
     lookup: PointLookup | None = None
     reads: frozenset[TableName] | None = None
+
+    @property
+    def keys(self) -> tuple[int, ...]:
+        """Identifiers of all verified keys that something of it rests on."""
+        return (*self.facts, *(self.ranking.facts if self.ranking is not None else ()))

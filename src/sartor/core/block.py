@@ -221,6 +221,7 @@ class Ranking:
         keys: the tokens of what each key of ORDER BY means.
         order: the tokens from ORDER to the last key with its direction.
         limit, offset: the tokens of the counts; -1 for none.
+        facts: identifiers of verified keys by which it leaves no ties while all of them hold; none if no keys tell that.
     """
 
     items_end: int
@@ -228,6 +229,7 @@ class Ranking:
     order: tuple[int, int]
     limit: int = -1
     offset: int = -1
+    facts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

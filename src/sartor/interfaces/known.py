@@ -193,6 +193,9 @@ class Known:
             iteration: the registry's, where the text is only used if it stays the same until the snapshot has begun; else -1.
             tells: the text is only used if the objects cover in that snapshot what they cover now.
         """
+        analysis = self.template.analysis if self.template is not None else None
+        if analysis is None:
+            return None
         form = (alternative, tuple([_form(item, how, state) for item, how in used]))
         ends = [
             (one.high_water if tells else -1, one.iteration == iteration)
@@ -200,14 +203,11 @@ class Known:
             if how is Use.RESIDUAL
             for one in item.coverages
         ]
-        key = (form, tells, tuple(ends))
+        key = (form, tells, tuple(ends), analysis.generation)
         try:
             return self._compiled[key]
         except KeyError:
             pass
-        analysis = self.template.analysis if self.template is not None else None
-        if analysis is None:
-            return None
         if iteration >= 0:
             used = tuple([(standing(item, iteration), how) for item, how in used])
         if tells:
@@ -253,11 +253,13 @@ class Compiled:
     Attributes:
         check: a query that says whether the statement's ORDER BY leaves no ties among the rows that it shows; None if none can be.
         proof: what is known not to raise once this has run: the same for all texts that tell covered rows in another way only.
+        keys: identifiers of verified keys that tell the same as the check, if there are any and all of them hold.
     """
 
     text: str
     check: str | None = None
     proof: object = None
+    keys: tuple[int, ...] = ()
 
     def run(self, engine: Engine, parameters: Any, plain: Outcome) -> Outcome:
         """Run the text."""
@@ -284,7 +286,7 @@ def compile_text(
     text = splice(known.text, printed, every)
     if analysis.ranking is None or all(block.order is Order.FREE for block in blocks):
         return Compiled(text)
-    return Compiled(text, check(known.text, printed, every, analysis.ranking))
+    return Compiled(text, check(known.text, printed, every, analysis.ranking), keys=analysis.ranking.facts)
 
 
 def _form(derived: DerivedObject, how: Use, state: RegistryState) -> object:

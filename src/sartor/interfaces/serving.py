@@ -7,7 +7,7 @@ on its second run, and only if something has been built that could serve it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,10 @@ from sartor.interfaces.session import Session
 from sartor.sql.classify import NOTHING, READ, Effects
 
 if TYPE_CHECKING:
+    from sartor.core.design import Design
+    from sartor.freshness.registry import RegistryState
     from sartor.interfaces.database import Database
+    from sartor.interfaces.session import Transaction
 
 _EXPLAIN = re.compile(r"\s*EXPLAIN\s+(?:ANALYZE\s+)?(?:\([^()]*\)\s*)?(?=SELECT\b|WITH\b|FROM\b|\()", re.IGNORECASE)
 
@@ -152,7 +155,7 @@ def _take_alternative(call: Call, database: Database) -> None:
             _look_up(call, database, design.objects.get(template.looked_up))
         return
     state = database.registry.state
-    used = []
+    used: list[tuple[DerivedObject, Use]] = []
     for replacement in alternative:
         derived = design.objects.get(replacement.object)
         if derived is None:
@@ -162,13 +165,11 @@ def _take_alternative(call: Call, database: Database) -> None:
             return
         used.append((derived, how))
     ways = {how for _, how in used}
-    for identifier in template.analysis.facts if template.analysis is not None and rests_on_facts(alternative) else ():
-        fact = design.objects.get(identifier)
-        if fact is None or use(fact, state) is not Use.WHOLE:
+    if template.analysis is not None and rests_on_facts(alternative):
+        facts = _holding(template.analysis.facts, design, state, transaction)
+        if facts is None:
             return
-        if transaction is not None and use(fact, transaction.noted) is not Use.WHOLE:
-            return
-        used.append((fact, Use.WHOLE))
+        used += facts
     if template.is_off(design, Use.RESIDUAL if Use.RESIDUAL in ways else Use.WHOLE):
         return
     iteration = None
@@ -181,7 +182,10 @@ def _take_alternative(call: Call, database: Database) -> None:
     compiled = known.compiled(alternative, tuple(used[: len(alternative)]), state, fixed, tells=tells)
     if compiled is None or (transaction is not None and compiled.proof not in proven):
         return
-    if compiled.check is not None:
+    keys = _holding(compiled.keys, design, state, transaction) if compiled.keys else None
+    if keys is not None:
+        used += keys
+    elif compiled.check is not None:
         counts = settled(used, state)
         noted = counts if transaction is None else settled(used, transaction.noted)
         if counts is None or noted != counts or not database.leaves_no_ties(known, compiled, call.parameters, counts):
@@ -192,6 +196,21 @@ def _take_alternative(call: Call, database: Database) -> None:
         call.settled = counts
     call.instead, call.used, call.before, call.iteration = compiled.text, tuple(used), state, iteration
     call.proof, call.tells = compiled.proof, tells
+
+
+def _holding(
+    facts: Sequence[int], design: Design, state: RegistryState, transaction: Transaction | None
+) -> list[tuple[DerivedObject, Use]] | None:
+    """These facts, if all of them hold at this moment and did when the transaction began; else None."""
+    found = []
+    for identifier in facts:
+        fact = design.objects.get(identifier)
+        if fact is None or use(fact, state) is not Use.WHOLE:
+            return None
+        if transaction is not None and use(fact, transaction.noted) is not Use.WHOLE:
+            return None
+        found.append((fact, Use.WHOLE))
+    return found
 
 
 def _take_ranges(call: Call, database: Database) -> None:

@@ -6,7 +6,8 @@ Each function takes the database first and uses Sartor's own connection under `e
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -246,10 +247,15 @@ def text_for(database: Database, text: str, alternative: Alternative, design: De
         if how is Use.NO:
             return None
         used.append((derived, how))
-    facts = [design.objects.get(identifier) for identifier in analysis.facts] if rests_on_facts(alternative) else []
-    if any(fact is None or use(fact, state) is not Use.WHOLE for fact in facts):
+
+    def hold(facts: Iterable[int]) -> bool:
+        found = [design.objects.get(identifier) for identifier in facts]
+        return all(fact is not None and use(fact, state) is Use.WHOLE for fact in found)
+
+    if rests_on_facts(alternative) and not hold(analysis.facts):
         return None
-    return compile_text(known, analysis, alternative, tuple(used), state)
+    compiled = compile_text(known, analysis, alternative, tuple(used), state)
+    return replace(compiled, check=None) if compiled is not None and compiled.keys and hold(compiled.keys) else compiled
 
 
 def explain(database: Database, decision: int) -> str:

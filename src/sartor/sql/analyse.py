@@ -148,6 +148,7 @@ def _analyse(text: str, catalog: Catalog, printed: Fingerprint) -> Analysis:
         blocks=found.found,
         ranking=found.ranking,
         block_reasons=found.reasons,
+        wanted=found.wanted,
         reads=reads(tree, words, catalog) if with_names is None else None,
     )
     walk = Walk(catalog, printed, words, with_names.scans if with_names is not None else {})
@@ -164,5 +165,5 @@ def _analyse(text: str, catalog: Catalog, printed: Fingerprint) -> Analysis:
         references=references,
         joins=tuple(walk.joins),
         facts=tuple(sorted(walk.facts)),
-        wanted=tuple(walk.wanted),
+        wanted=tuple(dict.fromkeys((*walk.wanted, *found.wanted))),
     )

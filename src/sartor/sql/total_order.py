@@ -1,4 +1,4 @@
-"""Whether the keys of an ORDER BY tell every row of a selection from every other: then its order is no accident.
+"""Whether the keys of an ORDER BY tell every row of a selection, or every group, from every other: then its order is no accident.
 
 A row of a join is told by its rows of each table, and a row of a table by any of its unique keys. What the ORDER BY names grows
 by what follows from it: columns that a condition sets to one literal, columns that are set equal, and all columns of a table
@@ -39,12 +39,18 @@ class Totality:
     wanted: tuple[WantedKey, ...] = ()
 
 
-def totality(node: exp.Select, keys: Sequence[exp.Expression | None], sources: Sequence[tuple[str, TableInfo]]) -> Totality:
+def totality(
+    node: exp.Select,
+    keys: Sequence[exp.Expression | None],
+    sources: Sequence[tuple[str, TableInfo]],
+    groups: Sequence[exp.Expression | None] = (),
+) -> Totality:
     """Tell whether a selection from base tables is totally ordered by these keys.
 
     Args:
         keys: what each key of the ORDER BY stands for; None for one that is not known.
         sources: alias in lower case and table of each FROM item of the block, all of them.
+        groups: where rows are groups, the keys of these that the ORDER BY does not name: they have to follow from what it names.
     """
     named = (_place(key, sources) for key in keys)
     known = {place for place in named if place is not None and _tells(_kind(sources[place[0]][1], place[1]))}
@@ -67,6 +73,15 @@ def totality(node: exp.Select, keys: Sequence[exp.Expression | None], sources: S
                     facts |= {fact} - {_DECLARED}
                     known |= {(number, column.name.lower()) for column in info.columns}
         growing = (len(known), len(told)) != before
+    if groups:
+        places = [_place(key, sources) for key in groups]
+        lacking = {place[0] for place in places if place is not None and place not in known}
+        if None in places or lacking:
+            every = () if None in places else _wanted(sources, known, told)
+            return Totality(
+                False, wanted=tuple(one for one in every if one.columns and one.source in {sources[n][1].source for n in lacking})
+            )
+        return Totality(True, frozenset(facts))
     if len(told) == len(sources):
         return Totality(bool(sources), frozenset(facts))
     return Totality(False, wanted=tuple(_wanted(sources, known, told)))

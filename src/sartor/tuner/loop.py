@@ -229,7 +229,7 @@ def _settle(start: Start, state: Round) -> None:
     everything = with_objects(start.design, (*state.facts, *state.built)).objects
     make_room(start, state, choices, everything)
     used = {item.object for alternative in choices.values() for item in alternative}
-    used |= {fact for t in state.reads if choices.get(t.digest) and t.analysis is not None for fact in t.analysis.facts}
+    used |= {fact for t in state.reads if choices.get(t.digest) and t.analysis is not None for fact in t.analysis.keys}
     staying = {
         identifier: derived for identifier, derived in everything.items() if identifier in used or identifier not in state.yielding
     }

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
+from sartor.core.analysis import WantedKey
 from sartor.core.block import Order, QueryBlock, Ranking
+from sartor.core.table import TableInfo
 from sartor.sql.algebra.queries import queries
 from sartor.sql.algebra.select import INEXACT, NoBlock, Statement, last_bits_decide, read_block
 from sartor.sql.algebra.tokens import clauses, ranking, without_alias
 from sartor.sql.floats import aggregates, passes_through
 from sartor.sql.keys import UNBOUND, HasColumn, group_key, order_key, text
+from sartor.sql.total_order import Totality, totality
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +26,13 @@ class Blocks:
         found: the blocks, outermost first.
         ranking: of the statement's own ORDER BY, where it may leave ties.
         reasons: why other SELECTs are none.
+        wanted: keys by which its ORDER BY would leave none, if they were verified.
     """
 
     found: tuple[QueryBlock, ...] = ()
     ranking: Ranking | None = None
     reasons: tuple[str, ...] = ()
+    wanted: tuple[WantedKey, ...] = ()
 
 
 @dataclass(slots=True)
@@ -35,6 +41,7 @@ class _Walk:
     found: list[QueryBlock] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     ranking: Ranking | None = None
+    wanted: tuple[WantedKey, ...] = ()
 
 
 def blocks(tree: exp.Expr, statement: Statement) -> Blocks:
@@ -58,15 +65,17 @@ def blocks(tree: exp.Expr, statement: Statement) -> Blocks:
                     _within(side, walk, frozenset())
         case _:
             walk.reasons.append("its outermost query is neither a SELECT nor a set operation without order")
-    return Blocks(tuple(walk.found), walk.ranking, tuple(walk.reasons))
+    return Blocks(tuple(walk.found), walk.ranking, tuple(walk.reasons), walk.wanted)
 
 
 def _outermost(node: exp.Select, walk: _Walk) -> None:
     order = Order.FREE
     limited = node.args.get("limit") is not None or node.args.get("offset") is not None
     if node.args.get("order") is not None:
-        if not _is_total(node, walk.statement):
-            walk.ranking = _ranking(node, walk.statement)
+        found = _totality(node, walk.statement)
+        walk.wanted = found.wanted
+        if not found.total or found.facts:
+            walk.ranking = _ranking(node, walk.statement, found.facts)
             order = Order.TIES
             if walk.ranking is None:
                 walk.reasons.append("whether its ORDER BY leaves ties can not be looked at")
@@ -152,32 +161,42 @@ def _ordered(node: exp.Expr) -> bool:
     return any(node.args.get(name) is not None for name in ("order", "limit", "offset"))
 
 
-def _is_total(node: exp.Select, statement: Statement) -> bool:
-    """Whether ORDER BY names every key of a grouping, so that it leaves no ties."""
+def _totality(node: exp.Select, statement: Statement) -> Totality:
+    """Whether ORDER BY leaves no ties: it names every key of a grouping, or what all of them follow from."""
     if [item.this.name.upper() for item in node.args["order"].expressions if isinstance(item.this, exp.Var | exp.Column)] == ["ALL"]:
-        return True  # by all output columns: rows that are equal in them are the same
+        return Totality(True)  # by all output columns: rows that are equal in them are the same
     order = [order_key(item.this, node) for item in node.args["order"].expressions]
     texts = {text(key) for key in order} - {UNBOUND}
     if node.args.get("distinct"):
-        return {text(item.unalias()) for item in node.expressions} <= texts
+        return Totality({text(item.unalias()) for item in node.expressions} <= texts)
     group = node.args.get("group")
     if group is None:
-        return bool(aggregates(node))  # one row
+        return Totality(bool(aggregates(node)))  # one row
     if any(group.args.get(name) for name in ("cube", "rollup", "grouping_sets", "totals", "all")):
-        return False
-    keys = {text(group_key(key, node, _has_column(node, statement))) for key in group.expressions}
-    return UNBOUND not in keys and keys <= texts
+        return Totality(False)
+    bases = _bases(node, statement)
+    keys = [group_key(key, node, _has_column(bases)) for key in group.expressions]
+    others = [key for key in keys if key is None or text(key) not in texts]
+    known = [(alias, info) for alias, info in bases if info is not None]
+    if not others:
+        return Totality(True)
+    return totality(node, order, known, others) if None not in others and len(known) == len(bases) else Totality(False)
 
 
-def _has_column(node: exp.Select, statement: Statement) -> HasColumn:
-    """Whether a table of the FROM clause has a column; None where that is not known."""
+def _bases(node: exp.Select, statement: Statement) -> list[tuple[str, TableInfo | None]]:
+    """The alias of each FROM item, in lower case, and the base table that it is; None for anything else."""
     hidden = _names(node)
-    infos = []
+    found: list[tuple[str, TableInfo | None]] = []
     for source in _sources(node):
-        if isinstance(source, exp.Table) and not (len(source.parts) == 1 and source.name.lower() in hidden):
-            infos.append(statement.catalog.resolve(tuple(part.name for part in source.parts)))
-        else:
-            infos.append(None)
+        parts = tuple(part.name for part in source.parts) if isinstance(source, exp.Table) else ()
+        is_base = bool(parts) and not (len(parts) == 1 and source.name.lower() in hidden)
+        found.append((source.alias_or_name.lower(), statement.catalog.resolve(parts) if is_base else None))
+    return found
+
+
+def _has_column(bases: Sequence[tuple[str, TableInfo | None]]) -> HasColumn:
+    """Whether a table of the FROM clause has a column; None where that is not known."""
+    infos = [info for _, info in bases]
 
     def has_column(name: str) -> bool | None:
         if any(info is not None and info.column(name) is not None for info in infos):
@@ -187,7 +206,7 @@ def _has_column(node: exp.Select, statement: Statement) -> HasColumn:
     return has_column
 
 
-def _ranking(node: exp.Select, statement: Statement) -> Ranking | None:
+def _ranking(node: exp.Select, statement: Statement, facts: frozenset[int]) -> Ranking | None:
     if node.args.get("distinct") or node.args.get("from_") is None:
         return None
     first_table = _first_token(node, statement)
@@ -198,7 +217,7 @@ def _ranking(node: exp.Select, statement: Statement) -> Ranking | None:
     items = tuple(without_alias(statement.words, span) if alias else span for span, alias in zip(found.items, named, strict=True))
     aliases = tuple(item.alias.lower() if isinstance(item, exp.Alias) else "" for item in node.expressions)
     made = ranking(statement.words, first_table, items, aliases)
-    return None if made is None else Ranking(found.items[-1][1], made.keys, made.order, made.limit, made.offset)
+    return None if made is None else replace(made, items_end=found.items[-1][1], facts=tuple(sorted(facts)))
 
 
 def _first_token(node: exp.Select, statement: Statement) -> int:
