@@ -20,7 +20,7 @@ CONSTANTS = {name: value for name, value in vars(constants).items() if isinstanc
 EXPLAINED = {
     "sql/floats.py": {18},  # digits of DuckDB's 64-bit decimals
     "sql/scans.py": {3},  # tokens of a call with one literal
-    "tuner/chooser.py": {0.5},  # a binary variable of a solver that answers in floats
+    "tuner/program.py": {0.5},  # a binary variable of a solver that answers in floats
     "tuner/outcome.py": {90},  # characters of a table's last column
     "tuner/trial.py": {3, 4, 6},  # the sign test in its docstring
     "workload/stream.py": {0.03, 0.5, 0.85},  # what a made-up shop's day is like

@@ -264,6 +264,8 @@ TRIAL_STATEMENTS = Constant(3, 1, 16, "alternatives tried for each template agai
 PAYBACK_REPEATS = Constant(
     4, 0.1, 1000, "how often what was observed is expected to come again: more builds what pays back later", "declared"
 )
+SOLVE_SECONDS = Constant(5.0, 0.1, 60.0, "a better choice against the time to find it", "declared: a hundred candidates take 0.1")
+SOLVE_GAP = Constant(1e-3, 0.0, 0.1, "the share of the best gain that may be missed against the time to prove the rest", "declared")
 SCARCE_SHARE = Constant(
     0.5, 0.0, 1.0, "how full the storage is before what serves is weighed against others anew: estimating takes time", "declared"
 )

@@ -12,12 +12,14 @@ what it spares others: one more variable for each such action says that some tab
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sartor.core.action import Action, Estimate
 from sartor.core.constants import MENDING_SHARE, PAYBACK_REPEATS
-from sartor.core.table import TableName
+from sartor.core.table import Source, TableName
+from sartor.tuner.program import Program
 from sartor.tuner.telling import changes, wanted
 from sartor.workload.workload import Workload
 
@@ -111,54 +113,34 @@ def _reason(item: Estimate, pays: bool, storage_bytes: float, build_seconds: flo
 def _solve(
     items: Sequence[Estimate], counts: dict[str, float], workload: Workload, budgets: tuple[float, float], mends: bool
 ) -> list[bool]:
-    import numpy as np
-    from scipy.optimize import Bounds, LinearConstraint, milp
-    from scipy.sparse import lil_array
-
-    pairs = [(place, digest) for place, item in enumerate(items) for digest in item.seconds_saved]
-    tellers = {
-        place: [[other for other, copy in enumerate(items) if mends and one.is_told_by(copy.action)] for one in needed]
-        for place, item in enumerate(items)
-        if (needed := wanted(item.action, workload))
-    }
     storage_bytes, build_seconds = budgets
-    size = len(items) + len(pairs) + len(tellers)
-    gain = np.zeros(size)
-    for place, item in enumerate(items):
-        gain[place] = -_cost(item, workload)
-    slots = sorted({(digest, str(source)) for place, digest in pairs for source in items[place].action.sources})
-    slot_of = {slot: number for number, slot in enumerate(slots)}
-    first_slot = 2 + len(pairs)
-    first_telling = first_slot + len(slots)
-    count = first_telling + sum(map(len, tellers.values()))
-    rows, limits = lil_array((count, size)), np.zeros(count)
-    limits[:2] = 1.0  # shares of the budgets: numbers of very different sizes make the solver err
-    for place, item in enumerate(items):
-        rows[0, place] = item.bytes_stored.value / max(storage_bytes, 1.0)
-        rows[1, place] = 0.0 if item.standing else item.build_seconds.value / max(build_seconds, 1e-9)
-    for number, (place, digest) in enumerate(pairs):
-        variable = len(items) + number
-        gain[variable] = counts.get(digest, 0) * items[place].seconds_saved[digest].value
-        rows[2 + number, variable], rows[2 + number, place] = 1.0, -1.0
-        for source in items[place].action.sources:
-            slot = first_slot + slot_of[digest, str(source)]
-            rows[slot, variable] = 1.0
-            limits[slot] = 1.0
-    row = first_telling
-    for variable, (place, tables) in enumerate(tellers.items(), len(items) + len(pairs)):
-        gain[variable] = -_untold_cost(items[place], workload)
-        for able in tables:  # taken, less what tells of this table, is at most the variable
-            rows[row, place], rows[row, variable] = 1.0, -1.0
-            for copy in able:
-                rows[row, copy] = -1.0
-            row += 1
-    answer = milp(
-        -gain,
-        integrality=np.ones(size),
-        bounds=Bounds(0, 1),
-        constraints=LinearConstraint(rows.tocsr(), -np.inf, limits),
-        options={"time_limit": 5.0, "mip_rel_gap": 1e-3},
-    )
-    if answer.x is None:
-        return [False] * len(items)
-    return [bool(value > 0.5) for value in answer.x[: len(items)]]
+    program = Program()
+    taken = [program.variable(-_cost(item, workload)) for item in items]
+    # Shares of the budgets: numbers of very different sizes make the solver err.
+    room, time = max(storage_bytes, 1.0), max(build_seconds, 1e-9)
+    program.at_most({one: item.bytes_stored.value / room for one, item in zip(taken, items, strict=True)}, 1.0)
+    program.at_most({one: item.build_seconds.value / time for one, item in zip(taken, items, strict=True) if not item.standing}, 1.0)
+    serving: dict[tuple[str, Source], list[int]] = defaultdict(list)
+    for one, item in zip(taken, items, strict=True):
+        for digest, saved in item.seconds_saved.items():
+            serves = program.variable(counts.get(digest, 0) * saved.value)
+            program.at_most({serves: 1.0, one: -1.0}, 0.0)
+            for source in item.action.sources:
+                serving[digest, source].append(serves)
+        _tell(program, item, one, list(zip(taken, items, strict=True)) if mends else [], workload)
+    for alternatives in serving.values():
+        program.at_most(dict.fromkeys(alternatives, 1.0), 1.0)
+    return program.solve()[: len(items)]
+
+
+def _tell(program: Program, item: Estimate, taken: int, others: Sequence[tuple[int, Estimate]], workload: Workload) -> None:
+    """A variable that is taken with an action unless, for each table of it that changes, a copy is that tells how.
+
+    Args:
+        others: that may be copies, with their variables.
+    """
+    tables = wanted(item.action, workload)
+    untold = program.variable(-_untold_cost(item, workload)) if tables else -1
+    for table in tables:
+        telling = [other for other, copy in others if table.is_told_by(copy.action)]
+        program.at_most({taken: 1.0, untold: -1.0, **dict.fromkeys(telling, -1.0)}, 0.0)
