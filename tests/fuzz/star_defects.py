@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 from unittest import mock
 
-from sartor.components.views import apply, mend, serve
+from sartor.components.views import apply, mend, reach, serve
 from sartor.components.views.apply import definition
 from sartor.core.table import quote
 from sartor.core.view import ROWS, key_column
@@ -178,6 +178,10 @@ def _of_any_moment(one: Any, other: Any) -> bool:
     return True
 
 
+def _nothing_new(derived: Any, place: int, row: str) -> str:
+    return "FALSE"
+
+
 def _total(*arguments: Any) -> Totality:
     return Totality(True)
 
@@ -201,6 +205,7 @@ def _patched(*patches: tuple[Any, str, Any]) -> Callable[[], Any]:
 DEFECTS: dict[str, Callable[[], Any]] = {
     "telescope with all rows of the other tables": _patched((apply, "covered_before", _everything_old)),
     "residual of the first moved table only": _patched((apply, "_residual", _first_moved_only)),
+    "take nothing for within reach of appended rows": _patched((reach, "appended_since", _nothing_new)),
     "ignore mutations of a joined table": _patched((serving, "use", _ignore_others)),
     "take appends below a LEFT JOIN for mere appends": _patched((serving, "use", _appends_on_either_side)),
     "take any table more for lossless": _patched((lossless, "_is_lossless", _always)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -12,6 +13,7 @@ from unittest import mock
 
 from sartor.components import views
 from sartor.components.sort_keys.apply import sorted_copy
+from sartor.components.views import reach
 from sartor.components.views.define import view_of
 from sartor.core.table import TableName
 from sartor.core.view import AT_LAST, VIEWS
@@ -454,6 +456,7 @@ def _watched(run_of: Callable[[], StarRun | None]) -> Iterator[None]:
             (views, "splices", splices),
             (Database, "alternative_failed", alternative_failed),
             (known, "is_suspect", _never_slower),
+            (reach, "RESIDUAL_JOIN_ROWS", replace(reach.RESIDUAL_JOIN_ROWS, default=20)),  # kinds and shops have fewer
         ):
             stack.enter_context(mock.patch.object(target, name, replacement))
         yield

@@ -244,6 +244,13 @@ IDLE_LOOK_SECONDS = Constant(0.1, 0.01, 10.0, "how soon idle time is noticed aga
 AUTOTUNE_SECONDS = Constant(5.0, 0.1, 3600.0, "seconds of reads before the first round: later ones know more", "declared")
 AUTOTUNE_ROUND_SECONDS = Constant(60.0, 1.0, 3600.0, "the budget of a round in idle time", "as `tune`")
 REFRESH_SECONDS = Constant(0.02, 0.0, 60.0, "what a refresh is expected to take before one was measured", "an append of 1,000 rows")
+RESIDUAL_JOIN_ROWS = Constant(
+    30_000,
+    0,
+    1 << 40,
+    "rows of a table that are restricted to those which appended rows are joined with: 0.5 ms to plan against 35 ns for each row",
+    "shop of 20 M items: 3 new orders and 800,000 customers in 30 ms without, 1.4 with",
+)
 RESIDUAL_SECONDS = Constant(0.0007, 0.0, 1.0, "what a residual is expected to cost a statement", "docs/status.md")
 REPORT_TEMPLATES = Constant(40, 5, 1000, "templates in a picture of the report against its length", "declared")
 REPORT_DECISIONS = Constant(200, 10, 100_000, "decisions in the report's history against its length", "declared")

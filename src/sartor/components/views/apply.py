@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from sartor.components.views.joined import select
 from sartor.components.views.placed import NONE_PLACED, corrections, placed
+from sartor.components.views.reach import within_reach
 from sartor.core.action import Action
 from sartor.core.derived import DerivedObject
 from sartor.core.ordered import OrderedQuery
@@ -60,7 +61,7 @@ def _residual(
     before: list[str] = []
     for place in sorted(moved):
         row = f"{quote(view.names[place])}.rowid"
-        terms.append(rows(view, keys, states, (*before, appended_since(derived, place, row))))
+        terms.append(rows(view, keys, states, (*before, appended_since(derived, place, row), *within_reach(derived, view, place))))
         before.append(covered_before(derived, place, row))
     terms += [corrections(derived, view, keys, states, place) for place in states if view.states[place].is_placed]
     return " UNION ALL ".join(terms)
