@@ -36,8 +36,8 @@ _corrections, _moves = apply.corrections, mend.moves
 _put_call, _rows_of, _holds = aggregates.put_call, states.rows_of, match.holds
 
 
-def _first_moved_only(derived: Any, view: Any, keys: Any, kept: Any, moved: frozenset[int], select: Any) -> str:
-    return _residual(derived, view, keys, kept, frozenset(sorted(moved)[:1]), select)
+def _first_moved_only(derived: Any, view: Any, keys: Any, kept: Any, moved: frozenset[int], *others: Any) -> str:
+    return _residual(derived, view, keys, kept, frozenset(sorted(moved)[:1]), *others)
 
 
 def _ignore_others(derived: Any, state: Any) -> Use:

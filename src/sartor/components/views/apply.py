@@ -16,6 +16,7 @@ from sartor.core.view import ROWS, State, ViewDefinition, definition_of, key_col
 from sartor.freshness.residual import appended_since, covered_before, relation
 
 _Rows = Callable[[ViewDefinition, Sequence[int], Sequence[int], Sequence[str]], str]
+_Implied = Callable[[DerivedObject, ViewDefinition, int], Sequence[str]]
 
 definition = lru_cache(maxsize=4096)(definition_of)
 
@@ -28,7 +29,10 @@ def build_query(action: Action) -> OrderedQuery:
 
 
 def tail_query(derived: DerivedObject, moved: frozenset[int]) -> str:
-    """The rows to append to a view for what was appended to its tables: partial groups beside those that it has."""
+    """The rows to append to a view for what was appended to its tables: partial groups beside those that it has.
+
+    After a load there may be too many for lists of what they reach.
+    """
     view = definition(derived.action)
     return _residual(derived, view, range(len(view.keys)), range(len(view.states)), moved, grouped)
 
@@ -47,13 +51,22 @@ def content(derived: DerivedObject, keys: Sequence[int], states: Sequence[int], 
     stored = f"SELECT {', '.join(names)} FROM {relation(derived)}"
     if not moved:
         return stored
-    return f"{stored} UNION ALL {_residual(derived, definition(derived.action), keys, states, moved, _single)}"
+    return f"{stored} UNION ALL {_residual(derived, definition(derived.action), keys, states, moved, _single, within_reach)}"
 
 
 def _residual(
-    derived: DerivedObject, view: ViewDefinition, keys: Sequence[int], states: Sequence[int], moved: frozenset[int], rows: _Rows
+    derived: DerivedObject,
+    view: ViewDefinition,
+    keys: Sequence[int],
+    states: Sequence[int],
+    moved: frozenset[int],
+    rows: _Rows,
+    implied: _Implied = lambda derived, view, place: (),
 ) -> str:
     """The join of what was appended, each combination of old and new rows once.
+
+    Args:
+        implied: conditions that hold for the join of a table's new rows, and tell DuckDB more than it sees.
 
     For tables that moved in the order 1, 2, …: new rows of 1 with all of 2, then old rows of 1 with new rows of 2, and so on.
     """
@@ -61,7 +74,7 @@ def _residual(
     before: list[str] = []
     for place in sorted(moved):
         row = f"{quote(view.names[place])}.rowid"
-        terms.append(rows(view, keys, states, (*before, appended_since(derived, place, row), *within_reach(derived, view, place))))
+        terms.append(rows(view, keys, states, (*before, appended_since(derived, place, row), *implied(derived, view, place))))
         before.append(covered_before(derived, place, row))
     terms += [corrections(derived, view, keys, states, place) for place in states if view.states[place].is_placed]
     return " UNION ALL ".join(terms)
