@@ -13,7 +13,7 @@ from sartor.core.action import Action, Estimate
 from sartor.core.constants import MENDING_SHARE, PAYBACK_REPEATS
 from sartor.core.evidence import Evidence
 from sartor.core.table import TableName
-from sartor.tuner.chooser import choose
+from sartor.tuner.chooser import choose, pays
 from sartor.workload.workload import TemplateStatistics, Workload
 
 
@@ -135,6 +135,17 @@ def test_a_copy_is_worth_the_rebuilding_that_it_spares(mends: bool) -> None:
     assert [item.action for item in choice.chosen] == ([view, copy] if mends else [view])
     still = choose(estimates, Workload((template,)), storage_bytes=9, build_seconds=9, mends=mends)
     assert [item.action for item in still.chosen] == [view], "nothing changes, so that nothing is to be told"
+
+
+def test_what_is_in_memory_is_built_anew_after_each_change() -> None:
+    template = TemplateStatistics("t", "t", "read", 10, 1.0, 0.0, 1.0)
+    table = TableName("db", "main", "one")
+    actions = [Action("any", table, (("columns", ("a",)), ("in_memory", in_memory))) for in_memory in (True, False)]
+    changed = Workload((template,), mutations={"one": 4})
+    for seconds, paying in ((0.1, [False, True]), (1.0, [True, True])):  # saved by each run, 40 of which are expected, and 16 changes
+        estimates = [Estimate(a, {"t": _predicted(seconds)}, _predicted(1.0), _predicted(1), _predicted(0)) for a in actions]
+        assert [pays(item, changed) for item in estimates] == paying
+        assert all(pays(item, Workload((template,))) for item in estimates) is (seconds == 1.0)
 
 
 def test_nothing_is_chosen_where_nothing_pays() -> None:
