@@ -159,7 +159,7 @@ def test_rows_appended_to_any_of_its_tables_are_to_be_carried_along() -> None:
     one, two = TableName("db", "main", "one"), TableName("db", "main", "Two")
     saved = {"t": _predicted(1.0)}
     template = TemplateStatistics("t", "t", "read", 10, 1.0, 0.0, 1.0)
-    for source, others, pays in ((one, (), True), (one, (two,), False), (two, (one,), False)):
+    for source, others, chosen in ((one, (), True), (one, (two,), False), (two, (one,), False)):
         item = Estimate(Action("views", source, (), others=others), saved, _predicted(1), _predicted(1), _predicted(1.0))
         workload = Workload((template,), appended_rows={"one": 1, "two": 10**6})
-        assert bool(choose([item], workload, storage_bytes=9, build_seconds=9).chosen) is pays
+        assert bool(choose([item], workload, storage_bytes=9, build_seconds=9).chosen) is chosen
