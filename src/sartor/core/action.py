@@ -45,6 +45,11 @@ class Action:
         return frozenset(self.sources)
 
     @cached_property
+    def table_names(self) -> frozenset[str]:
+        """The bare, lower-case names of the tables that it derives from, by which a workload counts what was written."""
+        return frozenset(source.name.lower() for source in self.sources if isinstance(source, TableName))
+
+    @cached_property
     def sources(self) -> tuple[Source, ...]:
         """All that it derives from, in the order of their places.
 

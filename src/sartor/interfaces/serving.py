@@ -166,7 +166,7 @@ def _take_alternative(call: Call, database: Database) -> None:
         used.append((derived, how))
     ways = {how for _, how in used}
     if template.analysis is not None and rests_on_facts(alternative):
-        facts = _holding(template.analysis.facts, design, state, transaction)
+        facts = facts_that_hold(template.analysis.facts, design, state, transaction)
         if facts is None:
             return
         used += facts
@@ -182,7 +182,7 @@ def _take_alternative(call: Call, database: Database) -> None:
     compiled = known.compiled(alternative, tuple(used[: len(alternative)]), state, fixed, tells=tells)
     if compiled is None or (transaction is not None and compiled.proof not in proven):
         return
-    keys = _holding(compiled.keys, design, state, transaction) if compiled.keys else None
+    keys = facts_that_hold(compiled.keys, design, state, transaction) if compiled.keys else None
     if keys is not None:
         used += keys
     elif compiled.check is not None:
@@ -198,10 +198,10 @@ def _take_alternative(call: Call, database: Database) -> None:
     call.proof, call.tells = compiled.proof, tells
 
 
-def _holding(
-    facts: Sequence[int], design: Design, state: RegistryState, transaction: Transaction | None
+def facts_that_hold(
+    facts: Sequence[int], design: Design, state: RegistryState, transaction: Transaction | None = None
 ) -> list[tuple[DerivedObject, Use]] | None:
-    """These facts, if all of them hold at this moment and did when the transaction began; else None."""
+    """These facts, if all of them hold at this moment and did when the transaction began; None if one does not."""
     found = []
     for identifier in facts:
         fact = design.objects.get(identifier)

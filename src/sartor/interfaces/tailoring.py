@@ -6,7 +6,7 @@ Each function takes the database first and uses Sartor's own connection under `e
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from sartor.freshness.files import identity, known_scans
 from sartor.freshness.usable import Use, use
 from sartor.interfaces.design_report import Decisions
 from sartor.interfaces.refreshing import anchor_all, purge, refresh
+from sartor.interfaces.serving import facts_that_hold
 from sartor.interfaces.writing import own_write, publish_and_save, require_writable
 from sartor.sql.scans import file_scans
 
@@ -247,15 +248,12 @@ def text_for(database: Database, text: str, alternative: Alternative, design: De
         if how is Use.NO:
             return None
         used.append((derived, how))
-
-    def hold(facts: Iterable[int]) -> bool:
-        found = [design.objects.get(identifier) for identifier in facts]
-        return all(fact is not None and use(fact, state) is Use.WHOLE for fact in found)
-
-    if rests_on_facts(alternative) and not hold(analysis.facts):
+    if rests_on_facts(alternative) and facts_that_hold(analysis.facts, design, state) is None:
         return None
     compiled = compile_text(known, analysis, alternative, tuple(used), state)
-    return replace(compiled, check=None) if compiled is not None and compiled.keys and hold(compiled.keys) else compiled
+    if compiled is not None and compiled.keys and facts_that_hold(compiled.keys, design, state) is not None:
+        return replace(compiled, check=None)
+    return compiled
 
 
 def explain(database: Database, decision: int) -> str:

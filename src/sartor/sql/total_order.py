@@ -76,12 +76,12 @@ def totality(
     if groups:
         places = [_place(key, sources) for key in groups]
         lacking = {place[0] for place in places if place is not None and place not in known}
-        if None in places or lacking:
-            every = () if None in places else _wanted(sources, known, told)
-            return Totality(
-                False, wanted=tuple(one for one in every if one.columns and one.source in {sources[n][1].source for n in lacking})
-            )
-        return Totality(True, frozenset(facts))
+        if None in places:
+            return Totality(False)
+        if not lacking:
+            return Totality(True, frozenset(facts))
+        wanted = _wanted(sources, known, set(range(len(sources))) - lacking)
+        return Totality(False, wanted=tuple(one for one in wanted if one.columns))
     if len(told) == len(sources):
         return Totality(bool(sources), frozenset(facts))
     return Totality(False, wanted=tuple(_wanted(sources, known, told)))

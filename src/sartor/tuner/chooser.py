@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from sartor.core.action import Action, Estimate
 from sartor.core.constants import MENDING_SHARE, PAYBACK_REPEATS
-from sartor.core.table import Source, TableName
+from sartor.core.table import Source
 from sartor.tuner.program import Program
 from sartor.tuner.telling import changes, wanted
 from sartor.workload.workload import Workload
@@ -74,8 +74,7 @@ def _cost(item: Estimate, workload: Workload) -> float:
     What is in memory is built anew after each change, and in each process, of which there is one for each time that the workload is
     expected to come again.
     """
-    names = {source.name.lower() for source in item.action.sources if isinstance(source, TableName)}
-    rows = sum(workload.appended_rows.get(name, 0) for name in names)
+    rows = sum(workload.appended_rows.get(name, 0) for name in item.action.table_names)
     builds = 0.0 if item.standing else 1.0
     if item.action.in_memory:
         builds += changes(item.action, workload) + PAYBACK_REPEATS.default
@@ -120,6 +119,7 @@ def _solve(
     room, time = max(storage_bytes, 1.0), max(build_seconds, 1e-9)
     program.at_most({one: item.bytes_stored.value / room for one, item in zip(taken, items, strict=True)}, 1.0)
     program.at_most({one: item.build_seconds.value / time for one, item in zip(taken, items, strict=True) if not item.standing}, 1.0)
+    copies = [(one, item.action) for one, item in zip(taken, items, strict=True) if mends and item.action.is_copy]
     serving: dict[tuple[str, Source], list[int]] = defaultdict(list)
     for one, item in zip(taken, items, strict=True):
         for digest, saved in item.seconds_saved.items():
@@ -127,20 +127,22 @@ def _solve(
             program.at_most({serves: 1.0, one: -1.0}, 0.0)
             for source in item.action.sources:
                 serving[digest, source].append(serves)
-        _tell(program, item, one, list(zip(taken, items, strict=True)) if mends else [], workload)
+        _tell(program, item, one, copies, workload)
     for alternatives in serving.values():
         program.at_most(dict.fromkeys(alternatives, 1.0), 1.0)
     return program.solve()[: len(items)]
 
 
-def _tell(program: Program, item: Estimate, taken: int, others: Sequence[tuple[int, Estimate]], workload: Workload) -> None:
+def _tell(program: Program, item: Estimate, taken: int, copies: Sequence[tuple[int, Action]], workload: Workload) -> None:
     """A variable that is taken with an action unless, for each table of it that changes, a copy is that tells how.
 
     Args:
-        others: that may be copies, with their variables.
+        copies: with their variables.
     """
     tables = wanted(item.action, workload)
-    untold = program.variable(-_untold_cost(item, workload)) if tables else -1
+    if not tables:
+        return
+    untold = program.variable(-_untold_cost(item, workload))
     for table in tables:
-        telling = [other for other, copy in others if table.is_told_by(copy.action)]
+        telling = [copy for copy, action in copies if table.is_told_by(action)]
         program.at_most({taken: 1.0, untold: -1.0, **dict.fromkeys(telling, -1.0)}, 0.0)

@@ -33,8 +33,8 @@ class Wanted:
 
 def changes(action: Action, workload: Workload) -> float:
     """How many changes of its tables are expected, appended rows aside, each of which ends in a refresh."""
-    names = {source.name.lower() for source in action.sources if isinstance(source, TableName)}
-    return min(sum(workload.mutations.get(name, 0) for name in names), REBUILDS_COUNTED.default) * PAYBACK_REPEATS.default
+    changed = sum(workload.mutations.get(name, 0) for name in action.table_names)
+    return min(changed, REBUILDS_COUNTED.default) * PAYBACK_REPEATS.default
 
 
 def wanted(action: Action, workload: Workload) -> list[Wanted]:

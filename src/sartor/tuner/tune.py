@@ -75,6 +75,11 @@ class TuneContext:
     silent: frozenset[str] = frozenset()
     plain_runs: dict[object, Outcome] = field(default_factory=dict)
 
+    @property
+    def mends(self) -> bool:
+        """Whether copies tell what has changed: not where row ids can not be told to stand."""
+        return self.registry.iteration() >= 0
+
 
 def tune(context: TuneContext, *, seconds: float, storage_bytes: int, mode: str, progress: Progress = None) -> TuneReport:
     """Make one round under hard budgets; see `TuneReport` for what comes back."""
@@ -105,7 +110,7 @@ def tune(context: TuneContext, *, seconds: float, storage_bytes: int, mode: str,
             next_identifier=context.next_identifier,
             sizes=context.sizes,
             only_report=mode == "report",
-            mends=context.registry.iteration() >= 0,
+            mends=context.mends,
         )
     )
     state = _run(context, machine, tell)
@@ -179,7 +184,7 @@ def _appraise(context: TuneContext, step: steps.Appraise) -> steps.Appraised:
     found: list[Estimate] = []
     refused = []
     for component in context.components:
-        if component.name in context.silent or not (component.answers or context.registry.iteration() >= 0):
+        if component.name in context.silent or not (component.answers or context.mends):
             continue
         shown = workload if component.answers else context.workload
         actions = [a for a in component.propose(shown, catalog) if (a.sources, a.definition) not in existing]

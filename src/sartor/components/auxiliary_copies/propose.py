@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from sartor.components.auxiliary_copies.apply import auxiliary_copy
+from sartor.components.sort_keys.propose import in_catalog_order
 from sartor.components.views.define import schemas_of
 from sartor.core.action import Action
 from sartor.core.table import Catalog, TableName
@@ -22,9 +23,8 @@ def propose(workload: Workload, catalog: Catalog) -> list[Action]:
             for table, schema in zip(block.sources, schemas_of(block, catalog), strict=True):
                 if workload.mutations.get(table.name.lower()):
                     read[table] |= {name for name, _ in schema}
-    found = []
-    for table, names in read.items():
-        info = catalog.info(table)
-        if info is not None and not info.has_generated:
-            found.append(auxiliary_copy(table, tuple(column.name for column in info.columns if column.name in names)))
-    return found
+    return [
+        auxiliary_copy(table, in_catalog_order(table, frozenset(names), catalog))
+        for table, names in read.items()
+        if (info := catalog.info(table)) is not None and not info.has_generated
+    ]

@@ -42,6 +42,14 @@ def join_conditions(view: ViewDefinition) -> list[str]:
     return [*equalities, *(f"({condition.sql})" for condition in view.conditions)]
 
 
+def each_value(sql: str) -> str:
+    """The values of an expression, each once, as the column of a SELECT that something is looked for in.
+
+    DuckDB would compress the values of a join, and then prune no row groups by them: 98 ms instead of 1 at 20 M rows.
+    """
+    return f"unnest(list(DISTINCT {sql}))"
+
+
 def same_group(keys: Sequence[str], one: str, other: str) -> str:
     """The condition that rows of two relations are of one group: NULL is a key like any other.
 

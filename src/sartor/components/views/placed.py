@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from sartor.components.views.joined import same_group, select
+from sartor.components.views.joined import each_value, same_group, select
 from sartor.core.derived import DerivedObject
 from sartor.core.table import quote
 from sartor.core.view import AT_LAST, ROWS, State, ViewDefinition, key_column, state_column
@@ -95,11 +95,8 @@ def moves(view: ViewDefinition, change: Change, place: int) -> str:
 
 
 def _is_among(view: ViewDefinition, state: State, further: Sequence[str], instead: Mapping[int, str] = MappingProxyType({})) -> str:
-    """The condition that a row's value is one of those of some rows.
-
-    DuckDB would compress the values of a join, and then prune no row groups by them: 98 ms instead of 1 at 20 M rows.
-    """
-    return f"{state.sql} IN ({select(view, [f'unnest(list(DISTINCT {state.sql}))'], further, instead)})"
+    """The condition that a row's value is one of those of some rows."""
+    return f"{state.sql} IN ({select(view, [each_value(state.sql)], further, instead)})"
 
 
 def _columns(view: ViewDefinition, state: State) -> list[str]:

@@ -5,6 +5,7 @@ So it would rather put all rows of a large table into a hash table than few appe
 
 from __future__ import annotations
 
+from sartor.components.views.joined import each_value
 from sartor.core.block import column_text
 from sartor.core.constants import RESIDUAL_JOIN_ROWS
 from sartor.core.derived import DerivedObject
@@ -17,7 +18,6 @@ def within_reach(derived: DerivedObject, view: ViewDefinition, place: int) -> li
     """Conditions that hold for all rows of other tables which the appended rows of one are joined with, directly or over others.
 
     Only large tables are restricted, and only by columns of one type, so that the condition is the equality of the join.
-    Values are gathered into a list, so that row groups are pruned by them (`placed.py`).
     """
     names = view.names
     which = {names[place]: appended_since(derived, place, f"{quote(names[place])}.rowid")}
@@ -32,7 +32,7 @@ def within_reach(derived: DerivedObject, view: ViewDefinition, place: int) -> li
                 if derived.coverages[names.index(far[0])].rows < RESIDUAL_JOIN_ROWS.default:
                     continue
                 rows = f"FROM {view.tables[names.index(near[0])]} AS {quote(near[0])} WHERE {which[near[0]]}"
-                which[far[0]] = f"{column_text(far)} IN (SELECT unnest(list(DISTINCT {column_text(near)})) {rows})"
+                which[far[0]] = f"{column_text(far)} IN (SELECT {each_value(column_text(near))} {rows})"
                 found.append(which[far[0]])
                 growing = True
     return found
