@@ -48,7 +48,7 @@ def _mended(
     engine: Engine, registry: Registry, component: Mend, derived: DerivedObject, known: Sequence[Changes]
 ) -> tuple[DerivedObject, Changes | None]:
     before = registry.state
-    now = coverage_now(engine, registry, derived.action)
+    now = coverage_now(engine, registry, derived.action, derived)
     is_copy = derived.coverage.numbered >= 0 and has_numbers(engine, derived)
     if now[0].iteration < 0 or (is_copy and now[0].rough != derived.coverage.rough):
         raise Unmended

@@ -29,6 +29,9 @@ Tail = Callable[[DerivedObject, frozenset[int]], str]
 """`Component.tail_query`: the SELECT of the rows that an object lacks since rows were appended to the tables of these places."""
 
 
+_Bounds = tuple[int, int | None, int]
+
+
 class Overtaken(Exception):
     """A write came between, so that the snapshot can not be stamped; nothing was changed. Try again later."""
 
@@ -65,7 +68,7 @@ def append_tail(engine: Engine, registry: Registry, tail: Tail, derived: Derived
         Overtaken: a mutation of one of its tables came between, or its files changed; the object has to be rebuilt.
     """
     with engine.transaction():
-        now = coverage_now(engine, registry, derived.action)
+        now = coverage_now(engine, registry, derived.action, derived)
         pairs = list(zip(derived.coverages, now, strict=True))
         if any(new.mutations != old.mutations or new.files != old.files for old, new in pairs):
             raise Overtaken
@@ -200,8 +203,12 @@ def hash_sum(columns: Sequence[str], types: Mapping[str, str], number: str) -> s
     return f"sum(hash({', '.join([*parts, number])})::HUGEINT)"
 
 
-def coverage_now(engine: Engine, registry: Registry, action: Action) -> tuple[Coverage, ...]:
+def coverage_now(engine: Engine, registry: Registry, action: Action, since: DerivedObject | None = None) -> tuple[Coverage, ...]:
     """What an object made in the current transaction will cover of each source; begins the transaction's snapshot.
+
+    Args:
+        since: the object as it stands. Of a table that only got rows since, no row having moved, only the rows behind those that it
+            covers are looked at: all of them take 20 ms at 20 M rows, for each object.
 
     Raises:
         Overtaken: a mutation of one of the tables was under way, or files are too new to tell a change of them.
@@ -214,22 +221,50 @@ def coverage_now(engine: Engine, registry: Registry, action: Action) -> tuple[Co
     before, iteration = registry.state, registry.iteration()
     if any(before.mutating(name) for name in names):
         raise Overtaken
-    bounds: dict[Source, tuple[int, int | None, int]] = {}
+    known = _covered_still(since, before, iteration) if since is not None else {}
+    bounds: dict[Source, _Bounds] = {}
     after = before
     for place, table in enumerate(tables):
-        bounds[table] = engine.rows(f"SELECT count(*), max(rowid), coalesce(sum(rowid), 0)::HUGEINT FROM {table}")[0]
+        bounds[table] = _bounds(engine, table, known.get(table))
         if place == 0:
             after = registry.state  # the snapshot has begun: what is committed from now on is not in it, of whatever table
     if any(after.mutating(name) or after.mutations(name) != before.mutations(name) for name in names):
         raise Overtaken
     if not rows_stood(registry, before, iteration):
         iteration = -1
+        bounds |= {table: _bounds(engine, table) for table, coverage in known.items() if not coverage.dense}
     return tuple(
         Coverage(-1, 0, False, files=files[source])
         if isinstance(source, FileScan)
         else replace(coverage_of(source.name.lower(), bounds[source], before, after), iteration=iteration)
         for source in action.sources
     )
+
+
+def _covered_still(derived: DerivedObject, state: RegistryState, iteration: int) -> dict[TableName, Coverage]:
+    """The tables of which the rows that an object covers are the first ones still, with the row ids that they had."""
+    pairs = zip(derived.action.sources, derived.coverages, strict=True)
+    return {
+        source: one
+        for source, one in pairs
+        if isinstance(source, TableName)
+        and one.row_ids >= 0
+        and one.mutations == state.mutations(source.name.lower())
+        and (one.dense or one.iteration == iteration >= 0)
+    }
+
+
+def _bounds(engine: Engine, table: TableName, covered: Coverage | None = None) -> _Bounds:
+    """Count, largest row id or None, and sum of the row ids of a table.
+
+    Args:
+        covered: of its first rows, which need not be read.
+    """
+    behind = f" WHERE rowid > {covered.high_water}" if covered is not None else ""
+    rows, last, row_ids = engine.rows(f"SELECT count(*), max(rowid), coalesce(sum(rowid), 0)::HUGEINT FROM {table}{behind}")[0]
+    if covered is None:
+        return rows, last, row_ids
+    return rows + covered.rows, covered.high_water if last is None else last, row_ids + covered.row_ids
 
 
 def rows_stood(registry: Registry, before: RegistryState, iteration: int) -> bool:
@@ -244,7 +279,7 @@ def _is_complete(engine: Engine, derived: DerivedObject, now: Coverage) -> bool:
     return has_numbers(engine, derived) and engine.rows(f"SELECT count(*) FROM {relation(derived)}") == [(now.rows,)]
 
 
-def coverage_of(name: str, bounds: tuple[int, int | None, int], before: RegistryState, after: RegistryState) -> Coverage:
+def coverage_of(name: str, bounds: _Bounds, before: RegistryState, after: RegistryState) -> Coverage:
     """What a snapshot that began between two states of the registry covers of a table.
 
     Args:
