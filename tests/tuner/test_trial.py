@@ -28,6 +28,15 @@ def test_what_is_clearly_faster_is_kept_and_what_is_not_is_not() -> None:
     assert kept[5.0] == 300
 
 
+def test_two_pairs_are_enough_only_where_no_noise_could_make_them() -> None:
+    assert verdict([Pair(1.0, 0.2), Pair(1.0, 0.2)]) is Verdict.KEEP
+    assert verdict([Pair(1.0, 0.2), Pair(1.0, 0.21)]) is Verdict.MORE
+    assert verdict([Pair(1.0, 0.1)]) is Verdict.MORE
+    draw = random.Random(5)
+    doubled = [Pair(draw.uniform(1.0, 2.0), draw.uniform(1.0, 2.0) / 1.2) for _ in range(2000)]  # other work doubles a run
+    assert not any(verdict(doubled[place : place + 2]) is Verdict.KEEP for place in range(0, 2000, 2))
+
+
 def _outcome(values: list[object], kind: str = "DOUBLE", name: str = "a") -> Outcome:
     return Outcome((name,), (kind,), pyarrow.table({name: values}), 0.0)
 

@@ -177,6 +177,13 @@ APPRAISED_SHARE = Constant(
 )
 TRIAL_GAIN = Constant(0.05, 0.0, 0.9, "the least gain worth an alternative against keeping plain", "declared")
 TRIAL_PAIRS = Constant(9, 3, 100, "pairs of runs in a trial against its time", "declared")
+TRIAL_SURE_GAIN = Constant(
+    5.0,
+    2.0,
+    100.0,
+    "two pairs are enough at this ratio each: more of them against the time of plain runs",
+    "declared: other work doubles a run",
+)
 TRIAL_RUNS = Constant(
     6, 3, 100, "plain runs that the trials of a template are expected to take: more time for them leaves less to build in", "declared"
 )

@@ -9,7 +9,7 @@ from enum import Enum
 from statistics import median
 from typing import TYPE_CHECKING
 
-from sartor.core.constants import TRIAL_GAIN, TRIAL_PAIRS
+from sartor.core.constants import TRIAL_GAIN, TRIAL_PAIRS, TRIAL_SURE_GAIN
 from sartor.engines.base import Outcome
 
 if TYPE_CHECKING:
@@ -37,8 +37,10 @@ def verdict(pairs: Sequence[Pair]) -> Verdict:
 
     It is kept if the median ratio shows the least gain worth having and a sign test at 1 in 16 says that it is no accident
     (four pairs of four, or all but one of seven), and it loses as soon as it can not get there any more. At a gain of
-    two times and more three pairs of three are enough: noise between neighbouring runs is far below that.
+    two times and more three pairs of three are enough, at TRIAL_SURE_GAIN each of two: noise between neighbouring runs is far below that.
     """
+    if len(pairs) == 2 and all(pair.plain >= TRIAL_SURE_GAIN.default * pair.alternative for pair in pairs):
+        return Verdict.KEEP
     wins = sum(pair.alternative < pair.plain * (1 - TRIAL_GAIN.default) for pair in pairs)
     losses = len(pairs) - wins
     ratio = median(pair.plain / max(pair.alternative, 1e-9) for pair in pairs) if pairs else 1.0

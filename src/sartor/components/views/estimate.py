@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from statistics import median
 
 from sartor.components.views.apply import definition
 from sartor.components.views.placed import corrections_behind
-from sartor.components.views.sample import Sample, Share, draw
+from sartor.components.views.sample import Sample, Share, draw, draw_rows, largest
 from sartor.components.views.serve import matched
 from sartor.core.action import Action, Estimate
 from sartor.core.block import QueryBlock, Term, column_text
@@ -25,7 +25,7 @@ from sartor.core.constants import (
     VIEW_SCAN_SECONDS,
 )
 from sartor.core.evidence import Evidence
-from sartor.core.table import Catalog
+from sartor.core.table import Catalog, TableName
 from sartor.core.view import ViewDefinition
 from sartor.engines.base import Engine
 from sartor.sql.matching.aligned import holds_beginnings, key_of_beginnings
@@ -42,19 +42,32 @@ def estimate(actions: Sequence[Action], workload: Workload, catalog: Catalog, en
     The gain of a template is its plain time less that of reading the groups of the view that its conditions leave.
     """
     views = [definition(action) for action in actions]
-    joins: dict[object, list[int]] = defaultdict(list)
+    tables: dict[TableName, list[int]] = defaultdict(list)
     for place, view in enumerate(views):
-        joins[view.tables, view.equalities, view.outer].append(place)
+        tables[view.tables[largest(view, catalog)]].append(place)
     found: dict[int, Estimate] = {}
-    for number, places in enumerate(joins.values()):
-        sample = draw(engine, [views[place] for place in places], catalog, number)
+    for places in tables.values():
+        rows = draw_rows(engine, [views[place] for place in places], catalog)
         try:
-            for place in places:
-                correcting = _correcting_seconds(views[place], engine)
-                found[place] = _one(actions[place], views[place], sample, workload, catalog, correcting)
+            for joined in _joins(views, places):
+                sample = draw([views[place] for place in joined], rows, largest(views[joined[0]], catalog))
+                try:
+                    for place in joined:
+                        correcting = _correcting_seconds(views[place], engine)
+                        found[place] = _one(actions[place], views[place], sample, workload, catalog, correcting)
+                finally:
+                    sample.drop()
         finally:
-            sample.drop()
+            rows.drop()
     return [found[place] for place in range(len(actions))]
+
+
+def _joins(views: Sequence[ViewDefinition], places: Sequence[int]) -> Collection[Sequence[int]]:
+    """The places of views by the join that they share."""
+    joins: dict[object, list[int]] = defaultdict(list)
+    for place in places:
+        joins[views[place].tables, views[place].equalities, views[place].outer].append(place)
+    return joins.values()
 
 
 def _correcting_seconds(view: ViewDefinition, engine: Engine) -> float:
