@@ -11,9 +11,9 @@ from unittest import mock
 
 from sartor.components.views import apply, mend, reach, serve
 from sartor.components.views.apply import definition
-from sartor.core.table import quote
+from sartor.core.table import Inclusion, quote
 from sartor.core.view import ROWS, key_column
-from sartor.freshness import changes, facts, usable
+from sartor.freshness import changes, facts, inclusions, usable
 from sartor.freshness import mend as freshness_mend
 from sartor.freshness.changes import SIGN
 from sartor.freshness.usable import Use, use
@@ -33,6 +33,7 @@ def _everything_old(derived: Any, place: int, row: str) -> str:
 _residual, _content = apply._residual, apply.content
 _now, _delta, _merged, _find = mend._now, mend._delta, mend._merged, freshness_mend.find
 _corrections, _moves = apply.corrections, mend.moves
+_missing = inclusions._missing
 _put_call, _rows_of, _holds = aggregates.put_call, states.rows_of, match.holds
 
 
@@ -58,6 +59,11 @@ def _appends_on_either_side(derived: Any, state: Any) -> Use:
     return use(replace(derived, action=replace(derived.action, strict=frozenset())), state)
 
 
+def _by_any(table: str, pairs: Any, block: Any, view: Any) -> Inclusion:
+    """Any table more is taken for one that a declared foreign key names."""
+    return Inclusion(view.tables[0], view.tables[view.names.index(table)], ())
+
+
 def _average_of_averages(call: Any, block: Any, view: Any, columns: Any, found: Any) -> None:
     if call.function != "avg" or call.pivot is not None or call.condition is not None or call.distinct:
         return _put_call(call, block, view, columns, found)
@@ -75,8 +81,8 @@ def _null_for_no_rows(call: Any, block: Any, view: Any, columns: Any, found: Any
     return None
 
 
-def _lose_null_groups(derived: Any, keys: Any, kept: Any, moved: frozenset[int]) -> str:
-    text = _content(derived, keys, kept, moved)
+def _lose_null_groups(derived: Any, keys: Any, kept: Any, moved: frozenset[int], without: Any = ()) -> str:
+    text = _content(derived, keys, kept, moved, without)
     return f"SELECT * FROM ({text}) WHERE {key_column(keys[0])} IS NOT NULL" if keys else text
 
 
@@ -182,6 +188,19 @@ def _nothing_new(derived: Any, place: int, row: str) -> str:
     return "FALSE"
 
 
+def _past_its_rows(fact: Any, rest: Any, derived: Any, state: Any) -> bool:
+    """What was found of the first rows is taken to hold for all that a view covers."""
+    return fact is not None and use(fact, state) is not Use.NO
+
+
+def _null_is_included(child: str, action: Any, columns: Any, keys: Any, condition: str) -> str:
+    return _missing(child, action, columns, keys, condition + "".join(f"child.{quote(one)} IS NOT NULL AND " for one in columns))
+
+
+def _with_all_tables(view: Any, without: Any) -> Any:
+    return view
+
+
 def _total(*arguments: Any) -> Totality:
     return Totality(True)
 
@@ -208,7 +227,11 @@ DEFECTS: dict[str, Callable[[], Any]] = {
     "take nothing for within reach of appended rows": _patched((reach, "appended_since", _nothing_new)),
     "ignore mutations of a joined table": _patched((serving, "use", _ignore_others)),
     "take appends below a LEFT JOIN for mere appends": _patched((serving, "use", _appends_on_either_side)),
-    "take any table more for lossless": _patched((lossless, "_is_lossless", _always)),
+    "take any table more for lossless": _patched((lossless, "_by_which", _by_any)),
+    "believe an inclusion past the rows that it was found of": _patched((serving, "is_lossless", _past_its_rows)),
+    "take NULL keys for included": _patched((inclusions, "_missing", _null_is_included)),
+    "take any key of a parent for one": _patched((inclusions, "_is_key", _always)),
+    "join appended rows with tables that are not read": _patched((apply, "reduced", _with_all_tables)),
     "average of averages": _patched((match, "put_call", _average_of_averages)),
     "NULL for a count of no rows": _patched((match, "put_call", _null_for_no_rows)),
     "lose the NULL group": _patched((serve, "content", _lose_null_groups)),

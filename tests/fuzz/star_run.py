@@ -15,9 +15,10 @@ from sartor.components import views
 from sartor.components.sort_keys.apply import sorted_copy
 from sartor.components.views import reach
 from sartor.components.views.define import view_of
-from sartor.core.table import TableName
+from sartor.core.table import Inclusion, TableName
 from sartor.core.view import AT_LAST, VIEWS
-from sartor.freshness.facts import is_fact
+from sartor.freshness.facts import is_key
+from sartor.freshness.inclusions import verified_inclusions
 from sartor.freshness.usable import Use, moved, use
 from sartor.interfaces import known, writing
 from sartor.interfaces.connection import session_of
@@ -27,6 +28,8 @@ from tests.fuzz.queries import Query
 from tests.fuzz.rules import rules
 from tests.fuzz.star import ITEMS, KINDS, SHOPS, TABLES, Rows, bulk, create_statements
 from tests.fuzz.star_aligned import Aligning
+from tests.fuzz.star_included import CREATE, INCLUSIONS, Including
+from tests.fuzz.star_included import VIEWS as INCLUDING_VIEWS
 from tests.fuzz.star_keyed import KEYED_VIEW, Keyed
 from tests.fuzz.star_mended import Mending
 from tests.fuzz.star_placed import Placing
@@ -34,6 +37,7 @@ from tests.fuzz.star_queries import GRAPHS, Grammar
 
 _NARROW = 8  # views beside the wide ones
 _PLACED, _ALIGNED, _KEYED = 0.08, 0.06, 0.06  # statements for placed values, for beginnings, ordered by keys, for each other one
+_INCLUDED = 0.04  # of the steps are about tables that are included in each other
 _LEAST, _MOST = 1_500, 12_000  # rows of sales
 _GROUPED = ("grouped", "no keys", "distinct", "pivots", "grouping sets", "top")
 
@@ -51,6 +55,7 @@ class StarRun(Pair):
         self._placing = Placing(self._random)
         self._aligning = Aligning(self._random)
         self._keyed = Keyed(self._random)
+        self._including = Including(seed)
         self._failed: list[str] = []  # alternatives that raised since the last statement was judged
         self._mutated = self._rebuilt = self._nothing_appended = False
         self._inserted = sales
@@ -58,14 +63,17 @@ class StarRun(Pair):
         self._mended_tables: set[str] = set()  # of views that were mended since they were built
         self._asked_by = 0
         self._open()
-        for text in create_statements(self._rows, sales):
+        for text in (*create_statements(self._rows, sales), *CREATE):
             self._write(text)
         self._install_all()
 
     def step(self) -> None:
         """One statement, or one event around statements."""
-        pick = self._random.random()
         self.report.statements += 1
+        if self._including.random.random() < _INCLUDED:
+            self._change_included()
+            return
+        pick = self._random.random()
         if pick < 0.78:
             self._select(self._random.randrange(2))
         elif pick < 0.82:
@@ -158,6 +166,10 @@ class StarRun(Pair):
                 coverage["whole, after it was mended"] += derived.table in self._mended_tables
             coverage["after a mutation and a refresh"] += self._rebuilt
             coverage[f"served: {len(derived.action.sources)} tables"] += 1
+            rests = views.rests(template.analysis, replacement.reference, derived)
+            coverage["rested on an inclusion"] += bool(rests)
+            coverage["rested on an inclusion: appended since"] += bool(rests) and how is Use.RESIDUAL
+            coverage["rested on several inclusions"] += len(rests) > 1
             for rule in set(rules(template.analysis.blocks[replacement.reference], derived, pending.parameters)):
                 coverage[f"rule: {rule}"] += 1
             if session_of(self._connections[self._asked_by]).transaction is not None:
@@ -312,6 +324,8 @@ class StarRun(Pair):
         for aligned in self._aligning.views:
             self._wide.add(self._install(aligned.text, units=aligned.units))
         self._wide.add(self._install(KEYED_VIEW))
+        self._included_views = {text: self._install(text) for text in INCLUDING_VIEWS}
+        self._wide.update(self._included_views.values())
         for _ in range(3):
             self._install(self._grammar.deciding_view())
         for _ in range(_NARROW):
@@ -324,7 +338,7 @@ class StarRun(Pair):
         """Look for a key that nobody declared, rest on it where there is one, and write what leaves it one or does not."""
         database = session_of(self._connections[0]).database
         for _ in range(2):
-            if not any(is_fact(derived) for derived in database.design.objects.values()):
+            if not any(is_key(derived) for derived in database.design.objects.values()):
                 found = database.install_key(TableName(database.engine().database, "main", "shops"), frozenset(("tag",)))
                 self.report.coverage["verified key" if found is not None else "no key"] += 1
             for _ in range(16):
@@ -333,6 +347,51 @@ class StarRun(Pair):
             for _ in range(4):
                 self._select(0, query=self._keyed.query())
             self._refresh()
+
+    def _change_included(self) -> None:
+        """Look for inclusions that nobody declared, rest on them, and write what keeps them, and then what does not."""
+        pick = self._including.random
+        for text in self._including.repairs() if pick.random() < 0.7 else ():
+            self._write(text)
+        self._refresh()
+        self._verify_inclusions()
+        for _ in range(24):
+            self._select(pick.randrange(2), query=self._including.query())
+        for _ in range(3):
+            event = pick.random()
+            self._write(self._including.change() if event < 0.15 else self._including.append(), pick.randrange(2))
+            if event > 0.8:  # a view that is built when its fact is old
+                self._rebuild_included()
+            elif event > 0.7:
+                self._verify_inclusions()
+            elif event > 0.6:
+                self._refresh()
+            for _ in range(5):
+                self._select(pick.randrange(2), query=self._including.query())
+        if pick.random() < 0.7:
+            self._refresh()
+        for _ in range(5):
+            self._select(pick.randrange(2), query=self._including.query())
+
+    def _verify_inclusions(self) -> None:
+        """Facts that are no more are looked for again."""
+        database = session_of(self._connections[0]).database
+        known = {(one.child.name, one.parent.name, one.pairs) for one in verified_inclusions(database.design.objects.values())}
+        for child, parent, *pairs in INCLUSIONS:
+            if (child, parent, tuple(pairs)) not in known:
+                names = [TableName(database.engine().database, "main", table) for table in (child, parent)]
+                found = database.install_inclusion(Inclusion(names[0], names[1], tuple(pairs)))
+                self.report.coverage["verified inclusion" if found is not None else "no inclusion"] += 1
+
+    def _rebuild_included(self) -> None:
+        """Drop the views over these tables and build them anew, of the rows that there are now; facts stay as they are."""
+        database = session_of(self._connections[0]).database
+        objects = [database.design.objects.get(identifier) for identifier in self._included_views.values()]
+        with database.engine_lock, writing.own_write(database):
+            writing.drop_objects(database, [derived for derived in objects if derived is not None])
+        self._wide.difference_update(self._included_views.values())
+        self._included_views = {text: self._install(text) for text in INCLUDING_VIEWS}
+        self._wide.update(self._included_views.values())
 
     def _install_copies(self) -> None:
         """Copies of whole tables, which tell what these have lost, so that views are mended by them."""

@@ -10,10 +10,11 @@ from sartor.core.analysis import Analysis
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Replacement
 from sartor.core.ordered import OrderedQuery
-from sartor.core.table import Catalog
+from sartor.core.table import Catalog, Inclusion
 from sartor.engines.base import Engine
 from sartor.freshness.changes import Change, Unmended
 from sartor.freshness.held import Holder
+from sartor.sql.matching.found import Rest
 from sartor.sql.rewrite import Splice
 from sartor.workload.workload import Workload
 
@@ -98,6 +99,18 @@ class Component(Protocol):
             words: the statement's tokens.
         """
         return None
+
+    def rests(self, analysis: Analysis, replacement: Replacement, derived: DerivedObject) -> Sequence[Rest]:
+        """The verified inclusions by which this object may be put in the place of what it replaces."""
+        return ()
+
+    def wants(self, workload: Workload, catalog: Catalog, objects: Sequence[DerivedObject]) -> Mapping[Inclusion, float]:
+        """Inclusions that would let templates be answered by what stands or is proposed if they held, with the templates' seconds.
+
+        Args:
+            workload: the templates that nothing answers yet.
+        """
+        return {}
 
     def alternatives(self, analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequence[Alternative]:
         """The ways to answer a statement from these objects, the best first; plain is implied and not among them."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
-from sartor.core.table import TableName, quote
+from sartor.core.table import Inclusion, TableName, quote
 
 ColumnOf = tuple[str, str]
 """A column of a block: the table's canonical name and the column's name, both in lower case."""
@@ -249,7 +249,7 @@ class QueryBlock:
         from_: the tokens of the FROM clause without the word FROM.
         grouping: the tokens of the GROUP BY clause where each row handed out is one group and nothing else looks at several: without
             HAVING, DISTINCT, grouping sets and windows; else None.
-        foreign_keys: declared ones of the database whose columns are never NULL: referring and referred columns.
+        inclusions: those of the database that are declared or were verified.
         parameters: it holds parameters; then nothing that holds one may be copied.
         words: the tokens of the statement that was analysed.
     """
@@ -268,7 +268,7 @@ class QueryBlock:
     order: Order = Order.FREE
     parameters: bool = False
     words: tuple[str, ...] = ()
-    foreign_keys: frozenset[tuple[tuple[ColumnOf, ...], tuple[ColumnOf, ...]]] = frozenset()
+    inclusions: frozenset[Inclusion] = frozenset()
 
     def __hash__(self) -> int:
         return self._hash

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 
@@ -81,6 +81,21 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Inclusion:
+    """That each row of a table, the child, has exactly one row of another, its parent, by equality of columns.
+
+    Attributes:
+        pairs: columns of the child and of the parent that are equal, in lower case, sorted.
+        fact: the identifier of the fact that says so of the data; 0 where it is declared, so that it holds in every snapshot.
+    """
+
+    child: TableName
+    parent: TableName
+    pairs: tuple[tuple[str, str], ...]
+    fact: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class TableInfo:
     """What the catalog knows of a base table.
 
@@ -117,9 +132,12 @@ class Catalog:
     """The tables and views of one database, as seen from a session in its default state.
 
     A frozen picture: `generation` says of which moment. Look-ups ignore case, as DuckDB does.
+
+    Attributes:
+        inclusions: declared ones, whose columns are never NULL, and verified ones.
     """
 
-    __slots__ = ("_by_name", "_scans", "database", "default_schema", "generation", "macros", "views")
+    __slots__ = ("_by_name", "_scans", "database", "default_schema", "generation", "inclusions", "macros", "views")
 
     def __init__(
         self,
@@ -140,17 +158,24 @@ class Catalog:
         for info in tables:
             if isinstance(info.source, TableName):
                 self._by_name[info.source.schema.lower(), info.source.name.lower()] = info
+        self.inclusions = frozenset(inclusion for info in tables for inclusion in _declared(info))
 
     def __iter__(self) -> Iterator[TableInfo]:
         return iter(self._by_name.values())
 
-    def knowing(self, facts: Mapping[TableName, Mapping[frozenset[str], int]], scans: Mapping[FileScan, TableInfo]) -> Catalog:
-        """The same catalog with these verified keys and scans of files."""
+    def knowing(
+        self,
+        facts: Mapping[TableName, Mapping[frozenset[str], int]],
+        scans: Mapping[FileScan, TableInfo],
+        inclusions: Iterable[Inclusion] = (),
+    ) -> Catalog:
+        """The same catalog with these verified keys, scans of files and verified inclusions."""
         known = Catalog(self.database, (), self.views, self.macros, self.generation, self.default_schema)
         for place, info in self._by_name.items():
             found = facts.get(info.source, {}) if isinstance(info.source, TableName) else {}
             known._by_name[place] = replace(info, verified_keys=found)
         known._scans.update(scans)
+        known.inclusions = frozenset((*(one for one in self.inclusions if not one.fact), *inclusions))
         return known
 
     def has_name(self, name: str) -> bool:
@@ -192,3 +217,11 @@ class Catalog:
             case _:
                 return None
         return None if key in self.views else self._by_name.get(key)
+
+
+def _declared(info: TableInfo) -> Iterator[Inclusion]:
+    """The foreign keys of a table as inclusions."""
+    for columns, parent, keys in info.foreign_keys:
+        if isinstance(info.source, TableName):
+            pairs = sorted((column.lower(), key.lower()) for column, key in zip(columns, keys, strict=True))
+            yield Inclusion(info.source, parent, tuple(pairs))

@@ -19,13 +19,23 @@ from sartor.engines.base import Engine
 from sartor.freshness.refresh import coverage_now
 from sartor.freshness.registry import Registry
 
-UNIQUE_KEY = "unique_key"  # what stands in the place of a component's name
+UNIQUE_KEY, INCLUSION = "unique_key", "inclusion"  # what stands in the place of a component's name
 
 Facts = Mapping[TableName, Mapping[frozenset[str], int]]
 
 
 def is_fact(derived: DerivedObject) -> bool:
     """Whether an object is a fact, which has no table and serves nothing by itself."""
+    return derived.action.component in (UNIQUE_KEY, INCLUSION)
+
+
+def is_inclusion(derived: DerivedObject) -> bool:
+    """Whether an object is the fact that each row of a table has exactly one of another: see `freshness.inclusions`."""
+    return derived.action.component == INCLUSION
+
+
+def is_key(derived: DerivedObject) -> bool:
+    """Whether an object is the fact that some columns of a table are a key."""
     return derived.action.component == UNIQUE_KEY
 
 
@@ -33,7 +43,7 @@ def verified_keys(objects: Iterable[DerivedObject]) -> Facts:
     """The keys that are facts, in lower case, with their identifiers."""
     found: dict[TableName, dict[frozenset[str], int]] = {}
     for derived in objects:
-        if is_fact(derived) and isinstance(derived.action.source, TableName):
+        if is_key(derived) and isinstance(derived.action.source, TableName):
             key = frozenset(name.lower() for name in derived.action.get("key"))
             found.setdefault(derived.action.source, {})[key] = derived.identifier
     return found
@@ -70,9 +80,14 @@ def checked(engine: Engine, registry: Registry, fact: DerivedObject) -> DerivedO
     source = str(fact.action.source)
     with engine.transaction():
         (coverage,) = coverage_now(engine, registry, fact.action)
-        holds = _increases(engine, source, columns) or _is_unique(engine, source, columns)
+        holds = is_unique(engine, source, columns)
     spent = fact.build_seconds + perf_counter() - started
     return DerivedObject(fact.identifier, fact.generation, fact.action, coverage, 0, spent) if holds else None
+
+
+def is_unique(engine: Engine, source: str, columns: list[str]) -> bool:
+    """Whether no two rows of a table are equal in some columns, quoted, and none is NULL in one of them."""
+    return _increases(engine, source, columns) or _is_unique(engine, source, columns)
 
 
 def _may_be_key(columns: tuple[str, ...], info: TableInfo) -> bool:

@@ -22,6 +22,7 @@ from sartor.core.design import Alternative, Design
 from sartor.engines.duckdb.engine import DuckDBEngine
 from sartor.freshness.facts import verified_keys
 from sartor.freshness.files import known_scans
+from sartor.freshness.inclusions import verified_inclusions
 from sartor.freshness.registry import Registry, RegistryState
 from sartor.freshness.usable import Use
 from sartor.freshness.watch import Watch
@@ -203,7 +204,8 @@ class Database:
         generation = self.generation
         if self._catalog is None or self._catalog.generation != generation:
             objects = self.design.objects.values()
-            self._catalog = self.engine().catalog(generation).knowing(verified_keys(objects), known_scans(objects))
+            known = verified_keys(objects), known_scans(objects), verified_inclusions(objects)
+            self._catalog = self.engine().catalog(generation).knowing(*known)
         return self._catalog
 
     def current_catalog(self) -> Catalog:
@@ -501,3 +503,4 @@ class Database:
     export_workload = sharing.export_workload
     install = writing.install
     install_key = writing.install_key
+    install_inclusion = writing.install_inclusion

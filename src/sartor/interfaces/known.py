@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sartor.engines.base import Engine
     from sartor.freshness.registry import RegistryState
     from sartor.interfaces.predicates import Ranged
+    from sartor.sql.matching.found import Rest
 
 
 _NAME = re.compile(r"""'([^']+)'|"((?:[^"]|"")+)"|([A-Za-z_\u0080-\U0010ffff][\w$]*)""")
@@ -254,12 +255,14 @@ class Compiled:
         check: a query that says whether the statement's ORDER BY leaves no ties among the rows that it shows; None if none can be.
         proof: what is known not to raise once this has run: the same for all texts that tell covered rows in another way only.
         keys: identifiers of verified keys that tell the same as the check, if there are any and all of them hold.
+        rests: verified inclusions that it is right by, each with the position in the alternative of the view that it has to tell of.
     """
 
     text: str
     check: str | None = None
     proof: object = None
     keys: tuple[int, ...] = ()
+    rests: tuple[tuple[int, Rest], ...] = ()
 
     def run(self, engine: Engine, parameters: Any, plain: Outcome) -> Outcome:
         """Run the text."""
@@ -276,17 +279,19 @@ def compile_text(
     assert printed is not None
     words = tuple([known.text[start:end] for start, end in printed.tokens])
     every: list[Splice] = []
-    for replacement, (derived, how) in zip(alternative, used, strict=True):
+    rests: list[tuple[int, Rest]] = []
+    for position, (replacement, (derived, how)) in enumerate(zip(alternative, used, strict=True)):
         places = moved(derived, state) if how is Use.RESIDUAL else frozenset()
         found = component(derived.action.component).splices(analysis, replacement, derived, places, words)
         if found is None:
             return None
         every += found
+        rests += [(position, rest) for rest in component(derived.action.component).rests(analysis, replacement, derived)]
     blocks = [analysis.blocks[replacement.reference] for replacement in alternative if replacement.block]
     text = splice(known.text, printed, every)
     if analysis.ranking is None or all(block.order is Order.FREE for block in blocks):
-        return Compiled(text)
-    return Compiled(text, check(known.text, printed, every, analysis.ranking), keys=analysis.ranking.facts)
+        return Compiled(text, rests=tuple(rests))
+    return Compiled(text, check(known.text, printed, every, analysis.ranking), keys=analysis.ranking.facts, rests=tuple(rests))
 
 
 def _form(derived: DerivedObject, how: Use, state: RegistryState) -> object:

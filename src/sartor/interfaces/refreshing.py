@@ -15,7 +15,8 @@ import duckdb
 
 from sartor.core.table import Column, FileScan
 from sartor.freshness import stored
-from sartor.freshness.facts import checked, is_fact
+from sartor.freshness.facts import checked, is_fact, is_inclusion
+from sartor.freshness.inclusions import checked_inclusion
 from sartor.freshness.usable import Use, use
 from sartor.interfaces.writing import drop_objects, own_write, replace_object
 
@@ -45,7 +46,7 @@ def refresh(database: Database, only: frozenset[int] | None = None, each: Callab
             # Copies first, the widest before others: they tell what has changed.
             for derived in sorted(database.design.objects.values(), key=lambda one: -len(one.definition().get("columns", ()))):
                 how = use(derived, database.registry.state)
-                if how is Use.WHOLE or (only is not None and derived.identifier not in only):
+                if how is Use.WHOLE or not (only is None or derived.identifier in only or _tells_of(derived, only, database)):
                     continue
                 worked += 1
                 started = time.perf_counter()
@@ -101,6 +102,12 @@ def anchor_all(database: Database) -> None:
                     database.publish(replace(design, objects={**design.objects, found.identifier: found}))
 
 
+def _tells_of(fact: DerivedObject, only: frozenset[int], database: Database) -> bool:
+    """Whether a fact tells of the join of two tables that one of these objects is of, which is of little use without it."""
+    objects = (database.design.objects.get(identifier) for identifier in only)
+    return is_inclusion(fact) and any(one is not None and fact.action.tables <= one.action.tables for one in objects)
+
+
 def _refresh_one(database: Database, derived: DerivedObject, how: Use, known: list[Changes]) -> None:
     from sartor.components import holding
     from sartor.freshness.held import refreshed
@@ -139,7 +146,9 @@ def _brought_up(database: Database, derived: DerivedObject, how: Use, known: lis
 
     engine, registry = database.engine(), database.registry
     if is_fact(derived):
-        fact = checked(engine, registry, derived)
+        if not _has_its_sources(database, derived.action):
+            return None
+        fact = (checked_inclusion if is_inclusion(derived) else checked)(engine, registry, derived)
         if fact is not None:
             with engine.transaction():
                 stored.save(engine, fact)

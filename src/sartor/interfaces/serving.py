@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sartor.core.derived import DerivedObject
 from sartor.core.design import rests_on_facts
+from sartor.freshness.inclusions import is_lossless
 from sartor.freshness.usable import Use, loose, moved, settled, use
 from sartor.interfaces.call import Call
 from sartor.interfaces.session import Session
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from sartor.freshness.registry import RegistryState
     from sartor.interfaces.database import Database
     from sartor.interfaces.session import Transaction
+    from sartor.sql.matching.found import Rest
 
 _EXPLAIN = re.compile(r"\s*EXPLAIN\s+(?:ANALYZE\s+)?(?:\([^()]*\)\s*)?(?=SELECT\b|WITH\b|FROM\b|\()", re.IGNORECASE)
 
@@ -182,6 +184,8 @@ def _take_alternative(call: Call, database: Database) -> None:
     compiled = known.compiled(alternative, tuple(used[: len(alternative)]), state, fixed, tells=tells)
     if compiled is None or (transaction is not None and compiled.proof not in proven):
         return
+    if compiled.rests and not ((tells or Use.RESIDUAL not in ways) and are_lossless(compiled.rests, used, design, state, transaction)):
+        return  # what is stored has to be what it was when the inclusion was told of it
     keys = facts_that_hold(compiled.keys, design, state, transaction) if compiled.keys else None
     if keys is not None:
         used += keys
@@ -211,6 +215,23 @@ def facts_that_hold(
             return None
         found.append((fact, Use.WHOLE))
     return found
+
+
+def are_lossless(
+    rests: Sequence[tuple[int, Rest]],
+    used: Sequence[tuple[DerivedObject, Use]],
+    design: Design,
+    state: RegistryState,
+    transaction: Transaction | None = None,
+) -> bool:
+    """Whether views, by their positions among what is used, lost and multiplied nothing by tables that a statement does not read."""
+    for position, rest in rests:
+        derived, fact = used[position][0], design.objects.get(rest.fact)
+        if not is_lossless(fact, rest, derived, state):
+            return False
+        if transaction is not None and not is_lossless(fact, rest, derived, transaction.noted):
+            return False
+    return True
 
 
 def _take_ranges(call: Call, database: Database) -> None:

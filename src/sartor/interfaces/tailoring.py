@@ -18,10 +18,11 @@ from sartor.core.errors import BudgetError
 from sartor.freshness import stored
 from sartor.freshness.facts import verified_keys
 from sartor.freshness.files import identity, known_scans
+from sartor.freshness.inclusions import verified_inclusions
 from sartor.freshness.usable import Use, use
 from sartor.interfaces.design_report import Decisions
 from sartor.interfaces.refreshing import anchor_all, purge, refresh
-from sartor.interfaces.serving import facts_that_hold
+from sartor.interfaces.serving import are_lossless, facts_that_hold
 from sartor.interfaces.writing import own_write, publish_and_save, require_writable
 from sartor.sql.scans import file_scans
 
@@ -220,7 +221,8 @@ def _knowing(database: Database, design: Design) -> tuple[Workload, Catalog]:
         info = engine.scan(scan) if scan not in scans and identity(scan) is not None else None
         if info is not None:
             scans[scan] = info
-    catalog = database.catalog().knowing(verified_keys(design.objects.values()), scans)
+    objects = design.objects.values()
+    catalog = database.catalog().knowing(verified_keys(objects), scans, verified_inclusions(objects))
     return workload.analysed(catalog), catalog
 
 
@@ -251,6 +253,8 @@ def text_for(database: Database, text: str, alternative: Alternative, design: De
     if rests_on_facts(alternative) and facts_that_hold(analysis.facts, design, state) is None:
         return None
     compiled = compile_text(known, analysis, alternative, tuple(used), state)
+    if compiled is not None and not are_lossless(compiled.rests, used, design, state):
+        return None
     if compiled is not None and compiled.keys and facts_that_hold(compiled.keys, design, state) is not None:
         return replace(compiled, check=None)
     return compiled

@@ -5,7 +5,7 @@ Each function takes the database first and uses Sartor's own connection under `e
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from sartor.core.analysis import WantedKey
 from sartor.core.design import Design
 from sartor.core.errors import DatabaseUnavailable
-from sartor.core.table import FileScan, TableName
+from sartor.core.table import FileScan, Inclusion, TableName
 from sartor.freshness import stored
 from sartor.freshness.facts import find_key, is_fact, verified_keys
 from sartor.freshness.files import known_scans
+from sartor.freshness.inclusions import find_inclusion, verified_inclusions
 
 if TYPE_CHECKING:
     from sartor.core.action import Action
@@ -72,23 +73,41 @@ def install_key(database: Database, source: TableName, columns: frozenset[str]) 
         if info is None:
             return None
         identifier = database.next_identifier()
-        fact = find_key(engine, database.registry, WantedKey(source, columns), info, identifier)
-        if fact is not None:
-            with engine.transaction():
-                stored.save(engine, fact)
-            replace_object(database, fact)
-            database.define()
-        return fact
+        return _rest_on(database, find_key(engine, database.registry, WantedKey(source, columns), info, identifier))
+
+
+def install_inclusion(database: Database, wanted: Inclusion) -> DerivedObject | None:
+    """Look whether an inclusion holds by hand and rest on it from now on; None if it does not."""
+    with database.engine_lock, own_write(database):
+        engine = database.engine()
+        stored.prepare(engine)
+        identifier = database.next_identifier()
+        return _rest_on(database, find_inclusion(engine, database.registry, wanted, database.catalog(), identifier))
+
+
+def _rest_on(database: Database, fact: DerivedObject | None) -> DerivedObject | None:
+    """Keep a fact and put it in force, if there is one."""
+    if fact is not None:
+        with database.engine().transaction():
+            stored.save(database.engine(), fact)
+        replace_object(database, fact)
+        database.define()
+    return fact
 
 
 def publish_and_save(database: Database, design: Design) -> None:
     """Put a design in force and keep what its trials chose in the file."""
     before, after = database.design.objects.values(), design.objects.values()
     database.publish(design)
-    if verified_keys(before) != verified_keys(after) or known_scans(before) != known_scans(after):
+    if _known(before) != _known(after):
         database.define()
     if design.objects:
         stored.save_choices(database.engine(), design)
+
+
+def _known(objects: Collection[DerivedObject]) -> object:
+    """What the analysis of statements rests on of some objects."""
+    return verified_keys(objects), frozenset(verified_inclusions(objects)), known_scans(objects)
 
 
 def replace_object(database: Database, derived: DerivedObject) -> None:

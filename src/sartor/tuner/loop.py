@@ -7,7 +7,8 @@ if a trial proved it for some template, and a template that was not tried runs p
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
 from statistics import median
 
 from sartor.core.action import Estimate
@@ -21,9 +22,10 @@ from sartor.core.constants import (
     TRIAL_SHARE,
     TRIAL_STATEMENTS,
 )
+from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Design
-from sartor.core.table import Catalog
-from sartor.freshness.facts import is_fact
+from sartor.core.table import Catalog, Inclusion
+from sartor.freshness.facts import is_fact, is_key
 from sartor.tuner.choosing import choose_jointly, make_room, what, worth
 from sartor.tuner.steps import (
     Answer,
@@ -69,25 +71,29 @@ def rounds(start: Start) -> Machine:
 
 
 def _find_keys(start: Start, state: Round) -> Generator[Step, Answer, tuple[Catalog, float]]:
-    """Look whether the keys that would let templates be served hold, where finding out costs less than the templates do."""
-    wanted: dict[WantedKey, float] = {}
+    """Look whether keys and inclusions that would let templates be served hold, where that costs less than the templates do."""
+    wanted: dict[WantedKey | Inclusion, float] = {}
     for template in state.reads:
-        for key in template.analysis.wanted if template.analysis is not None else ():
-            wanted[key] = wanted.get(key, 0.0) + template.total_seconds
+        for one in template.analysis.wanted if template.analysis is not None else ():
+            wanted[one] = wanted.get(one, 0.0) + template.total_seconds
+    unanswered = tuple(template for template in state.reads if not start.design.choices.get(template.digest))
+    wanted |= dict[WantedKey | Inclusion, float](start.wants(replace(start.workload, templates=unanswered)).items())
     now = start.now
-    known = {(fact.action.source, frozenset(fact.action.get("key"))) for fact in start.design.objects.values() if is_fact(fact)}
+    known = {(fact.action.source, frozenset(fact.action.get("key"))) for fact in start.design.objects.values() if is_key(fact)}
+    key: WantedKey | Inclusion
     for key, seconds in sorted(wanted.items(), key=lambda item: -item[1]):
-        info = start.catalog.info(key.source)
+        infos = [start.catalog.info(source) for source in ((key.source,) if isinstance(key, WantedKey) else (key.child, key.parent))]
         at_most = min(seconds * PAYBACK_REPEATS.default, start.deadline - now)
-        if info is None or info.rows * KEY_SECONDS_PER_ROW.default > at_most:
+        if None in infos or sum(info.rows for info in infos if info is not None) * KEY_SECONDS_PER_ROW.default > at_most:
             continue
-        if any(source == key.source and columns <= key.columns for source, columns in known):
+        if isinstance(key, WantedKey) and any(source == key.source and columns <= key.columns for source, columns in known):
             continue
         answer = yield FindKey(key, start.next_identifier())
         assert isinstance(answer, Made)
         now = answer.now
         if answer.derived is not None:
-            known.add((key.source, frozenset(name.lower() for name in answer.derived.action.get("key"))))
+            if isinstance(key, WantedKey):
+                known.add((key.source, frozenset(name.lower() for name in answer.derived.action.get("key"))))
             state.facts.append(answer.derived)
             start.note("fact", str(answer.derived.identifier), f"{name_of(answer.derived.action)} holds for the data", {})
     if not state.facts:
@@ -144,11 +150,12 @@ def _prove(start: Start, state: Round, catalog: Catalog, now: float) -> Generato
     """Try each template with what was built, those that took most seconds first, until the time is over."""
     design = with_objects(start.design, (*state.facts, *state.built))
     objects = tuple(design.objects.values())
-    fresh = {derived.identifier for derived in state.built}
+    fresh = {derived.identifier for derived in (*state.built, *state.facts)}
     for place, template in enumerate(state.reads):
         if template.analysis is None:
             continue
-        options = [o for o in start.alternatives(template.analysis, objects) if any(item.object in fresh for item in o)]
+        offered = start.alternatives(template.analysis, objects)
+        options = [o for o in offered if not fresh.isdisjoint(_reads(start, template, o, design.objects))]
         current = start.design.choices.get(template.digest, ())
         stays = current and not any(item.object in state.yielding for item in current)
         contenders = [current] * bool(stays and options) + options[: int(TRIAL_STATEMENTS.default)]
@@ -169,6 +176,12 @@ def _prove(start: Start, state: Round, catalog: Catalog, now: float) -> Generato
                 state.measured[template.digest] = (plain, tuned)
         if best is not None:
             state.choices[template.digest] = best[1]
+
+
+def _reads(start: Start, template: TemplateStatistics, option: Alternative, objects: Mapping[int, DerivedObject]) -> frozenset[int]:
+    """The objects that an alternative of a template reads, and the inclusions that it rests on."""
+    assert template.analysis is not None
+    return frozenset(item.object for item in option) | start.rests(template.analysis, option, objects)
 
 
 def _is_enough(tuned: float, plain: float) -> bool:
@@ -229,7 +242,9 @@ def _settle(start: Start, state: Round) -> None:
     everything = with_objects(start.design, (*state.facts, *state.built)).objects
     make_room(start, state, choices, everything)
     used = {item.object for alternative in choices.values() for item in alternative}
-    used |= {fact for t in state.reads if choices.get(t.digest) and t.analysis is not None for fact in t.analysis.keys}
+    for template in state.reads:
+        if choices.get(template.digest) and template.analysis is not None:
+            used |= {*template.analysis.keys, *_reads(start, template, choices[template.digest], everything)}
     staying = {
         identifier: derived for identifier, derived in everything.items() if identifier in used or identifier not in state.yielding
     }

@@ -11,7 +11,7 @@ from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis, WantedKey
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Design
-from sartor.core.table import Catalog
+from sartor.core.table import Catalog, Inclusion
 from sartor.tuner.outcome import Refusal
 from sartor.tuner.trial import Pair
 from sartor.workload.workload import Execution, TemplateStatistics, Workload
@@ -19,9 +19,9 @@ from sartor.workload.workload import Execution, TemplateStatistics, Workload
 
 @dataclass(frozen=True, slots=True)
 class FindKey:
-    """Look whether some of these columns are a key of their table. Answered with `Made`."""
+    """Look whether some of these columns are a key of their table, or whether an inclusion holds. Answered with `Made`."""
 
-    wanted: WantedKey
+    wanted: WantedKey | Inclusion
     identifier: int
 
 
@@ -135,6 +135,8 @@ class Start:
         note: takes a decision for the ledger: its kind, its subject, a line about it, what else is known of it.
         deadline: when building and trying has to end, on the clock of `now`.
         sizes: what actions took that were built in former rounds, as `Round.sizes`: what turned out too large is not built again.
+        wants: inclusions that would let templates be answered if they held, of some templates that nothing answers yet.
+        rests: identifiers of the inclusions that an alternative of a statement rests on.
         only_report: stop after choosing.
         mends: what was made of rows that change can be mended where a copy tells how; not where row ids can not be told to stand.
     """
@@ -149,6 +151,8 @@ class Start:
     note: Note
     next_identifier: Callable[[], int]
     sizes: Mapping[object, int] = field(default_factory=lambda: MappingProxyType({}))
+    wants: Callable[[Workload], Mapping[Inclusion, float]] = lambda workload: {}
+    rests: Callable[[Analysis, Alternative, Mapping[int, DerivedObject]], frozenset[int]] = lambda *alternative: frozenset()
     only_report: bool = False
     mends: bool = True
 

@@ -13,11 +13,12 @@ from sartor.core.analysis import Analysis
 from sartor.core.constants import APPRAISED_SHARE, FIXED_QUERY_SECONDS, PLAIN_ROWS, PLAIN_RUNS
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Design
-from sartor.core.table import Catalog
+from sartor.core.table import Catalog, Inclusion
 from sartor.engines.base import Engine, Outcome
 from sartor.freshness import stored
 from sartor.freshness.facts import find_key
 from sartor.freshness.held import hold
+from sartor.freshness.inclusions import find_inclusion
 from sartor.freshness.refresh import Overtaken, build
 from sartor.freshness.registry import Registry
 from sartor.tuner import loop, steps
@@ -93,6 +94,17 @@ def tune(context: TuneContext, *, seconds: float, storage_bytes: int, mode: str,
     def alternatives(analysis: Analysis, objects: Sequence[DerivedObject]) -> list[Alternative]:
         return [option for component in context.components for option in component.alternatives(analysis, objects)]
 
+    def rests(analysis: Analysis, option: Alternative, objects: Mapping[int, DerivedObject]) -> frozenset[int]:
+        by_name = {component.name: component for component in context.components}
+        found = ((item, objects[item.object]) for item in option if item.object in objects)
+        answering = ((by_name.get(one.action.component), item, one) for item, one in found)
+        return frozenset(rest.fact for by, item, one in answering if by is not None for rest in by.rests(analysis, item, one))
+
+    def wants(workload: Workload) -> dict[Inclusion, float]:
+        objects = tuple(context.design.objects.values())
+        wanted = (component.wants(workload, context.catalog, objects) for component in context.components)
+        return {inclusion: seconds for found in wanted for inclusion, seconds in found.items()}
+
     def note(kind: str, subject: str, line: str, details: Mapping[str, Any]) -> None:
         context.ledger.record(kind, subject, line, dict(details), cause=number)
 
@@ -109,6 +121,8 @@ def tune(context: TuneContext, *, seconds: float, storage_bytes: int, mode: str,
             note=note,
             next_identifier=context.next_identifier,
             sizes=context.sizes,
+            wants=wants,
+            rests=rests,
             only_report=mode == "report",
             mends=context.mends,
         )
@@ -165,9 +179,13 @@ def _enact(context: TuneContext, step: steps.Step, tell: Callable[[str, float], 
 
 def _find_key(context: TuneContext, step: steps.FindKey, tell: Callable[[str, float], None]) -> steps.Made:
     tell("looking for keys that hold", 0.01)
-    info = context.catalog.info(step.wanted.source)
+    wanted, engine, registry = step.wanted, context.engine, context.registry
     try:
-        fact = find_key(context.engine, context.registry, step.wanted, info, step.identifier) if info is not None else None
+        if isinstance(wanted, Inclusion):
+            fact = find_inclusion(engine, registry, wanted, context.catalog, step.identifier)
+        else:
+            info = context.catalog.info(wanted.source)
+            fact = find_key(engine, registry, wanted, info, step.identifier) if info is not None else None
     except Overtaken:
         fact = None
     return steps.Made(context.clock(), fact)

@@ -6,16 +6,17 @@ from collections.abc import Mapping, Sequence
 
 from sartor.components.base import Component
 from sartor.components.views.apply import build_query, tail_query
-from sartor.components.views.serve import alternatives, splices
+from sartor.components.views.serve import alternatives, rests, splices
 from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Replacement
 from sartor.core.ordered import OrderedQuery
-from sartor.core.table import Catalog
+from sartor.core.table import Catalog, Inclusion
 from sartor.core.view import VIEWS as NAME
 from sartor.engines.base import Engine
 from sartor.freshness.changes import Change
+from sartor.sql.matching.found import Rest
 from sartor.sql.rewrite import Splice
 from sartor.workload.workload import Workload
 
@@ -55,6 +56,14 @@ class Views(Component):
         words: tuple[str, ...],
     ) -> Sequence[Splice] | None:
         return splices(analysis, replacement.reference, derived, moved, words)
+
+    def rests(self, analysis: Analysis, replacement: Replacement, derived: DerivedObject) -> Sequence[Rest]:
+        return rests(analysis, replacement.reference, derived)
+
+    def wants(self, workload: Workload, catalog: Catalog, objects: Sequence[DerivedObject]) -> Mapping[Inclusion, float]:
+        from sartor.components.views.wanted import wanted
+
+        return wanted(workload, catalog, objects)
 
     def alternatives(self, analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequence[Alternative]:
         return alternatives(analysis, objects)

@@ -8,6 +8,7 @@ from functools import lru_cache
 from sartor.components.views.joined import select
 from sartor.components.views.placed import NONE_PLACED, corrections, placed
 from sartor.components.views.reach import within_reach
+from sartor.components.views.reduced import reduced
 from sartor.core.action import Action
 from sartor.core.derived import DerivedObject
 from sartor.core.ordered import OrderedQuery
@@ -37,12 +38,15 @@ def tail_query(derived: DerivedObject, moved: frozenset[int]) -> str:
     return _residual(derived, view, range(len(view.keys)), range(len(view.states)), moved, grouped)
 
 
-def content(derived: DerivedObject, keys: Sequence[int], states: Sequence[int], moved: frozenset[int]) -> str:
+def content(
+    derived: DerivedObject, keys: Sequence[int], states: Sequence[int], moved: frozenset[int], without: tuple[str, ...] = ()
+) -> str:
     """Some columns of a view's rows, brought up to date: a SELECT without parentheses or alias.
 
     Args:
         keys, states: positions of what is read; the number of rows of a group comes with them.
-        moved: the tables, by place, that rows were appended to since.
+        moved: the tables, by place, that rows were appended to since; none of those in `without`.
+        without: names of tables that appended rows are not joined with.
 
     A group may come in several parts, so whoever reads it has to put them together: each row appended is a part of its own, for
     grouping them twice takes longer (0.4 ms a statement).
@@ -51,7 +55,8 @@ def content(derived: DerivedObject, keys: Sequence[int], states: Sequence[int], 
     stored = f"SELECT {', '.join(names)} FROM {relation(derived)}"
     if not moved:
         return stored
-    return f"{stored} UNION ALL {_residual(derived, definition(derived.action), keys, states, moved, _single, within_reach)}"
+    view = reduced(definition(derived.action), without)
+    return f"{stored} UNION ALL {_residual(derived, view, keys, states, moved, _single, within_reach)}"
 
 
 def _residual(
@@ -66,14 +71,16 @@ def _residual(
     """The join of what was appended, each combination of old and new rows once.
 
     Args:
+        view: the view that the object is, or that without some tables.
         implied: conditions that hold for the join of a table's new rows, and tell DuckDB more than it sees.
 
     For tables that moved in the order 1, 2, …: new rows of 1 with all of 2, then old rows of 1 with new rows of 2, and so on.
     """
     terms = []
+    names = definition(derived.action).names
     before: list[str] = []
     for place in sorted(moved):
-        row = f"{quote(view.names[place])}.rowid"
+        row = f"{quote(names[place])}.rowid"
         terms.append(rows(view, keys, states, (*before, appended_since(derived, place, row), *implied(derived, view, place))))
         before.append(covered_before(derived, place, row))
     terms += [corrections(derived, view, keys, states, place) for place in states if view.states[place].is_placed]

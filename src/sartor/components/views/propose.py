@@ -45,8 +45,31 @@ def propose(workload: Workload, catalog: Catalog) -> list[Action]:
     For each block there is a view that stores its groups with the columns of its conditions, so that other literals need no other
     view; where a column is read through one expression alone, also a view that stores the expression, which has fewer groups; and
     where conditions have had the same literals in all statements, a view of the rows that fulfil them. Views over one join are united,
-    two by two and all together: a wide one serves more, a narrow one is smaller. Which of them pays is for `estimate` to say.
+    two by two and all together, also with those over fewer of its tables where the others neither lose nor multiply rows: a wide one
+    serves more, a narrow one is smaller. Which of them pays is for `estimate` to say.
     """
+    graphs = by_joins(workload)
+    singles = {graph: _single(asked, catalog) for graph, asked in graphs.items()}
+    alone: list[Action] = []
+    united: list[tuple[float, Action]] = []
+    for graph, asked in graphs.items():
+        within = [other for other in graphs if other[0] < graph[0] and other[2] == graph[2]]
+        fewer = [one for other in within for one in graphs[other]]
+        views = [view for view in singles[graph].values() if view is not None]
+        views += [view for other in within for view in _widened(singles[other].values(), graphs[other], asked[0].block, catalog)]
+        alone += [action for view in singles[graph] if (action := _action(view, (*asked, *fewer))) is not None]
+        for view in _unions(views, catalog):
+            action = _action(view, (*asked, *fewer))
+            if action is not None:
+                united.append((sum(one.seconds for one in (*asked, *fewer) if one.digest in action.templates), action))
+    united.sort(key=lambda item: -item[0])
+    actions = [*alone, *(action for _, action in united)]
+    distinct = {(action.sources, action.definition): action for action in reversed(actions)}
+    return list(reversed(distinct.values()))[: int(VIEW_CANDIDATES.default)]
+
+
+def by_joins(workload: Workload) -> dict[Graph, list[_Asked]]:
+    """The blocks of all templates by the join that they are over, of each the heaviest first."""
     graphs: dict[Graph, list[_Asked]] = defaultdict(list)
     for template in workload.reads():
         if template.analysis is not None and template.analysis.blocks:
@@ -55,20 +78,38 @@ def propose(workload: Workload, catalog: Catalog) -> list[Action]:
             constant = frozenset(place for place, word in enumerate(first) if all(words[place] == word for words in known))
             for block in template.analysis.blocks:
                 graphs[_graph(block)].append(_Asked(template.digest, template.total_seconds, block, known, constant))
-    alone: list[Action] = []
-    united: list[tuple[float, Action]] = []
-    for asked in graphs.values():
-        ordered = sorted(asked, key=lambda one: -one.seconds)
-        single = _single(ordered, catalog)
-        alone += [action for view in single if (action := _action(view, asked)) is not None]
-        for view in _unions([view for view in single.values() if view is not None], catalog):
-            action = _action(view, asked)
-            if action is not None:
-                united.append((sum(one.seconds for one in asked if one.digest in action.templates), action))
-    united.sort(key=lambda item: -item[0])
-    actions = [*alone, *(action for _, action in united)]
-    distinct = {(action.sources, action.definition): action for action in reversed(actions)}
-    return list(reversed(distinct.values()))[: int(VIEW_CANDIDATES.default)]
+    return {graph: sorted(asked, key=lambda one: -one.seconds) for graph, asked in graphs.items()}
+
+
+def view_over(block: QueryBlock, join: QueryBlock, catalog: Catalog) -> ViewDefinition | None:
+    """What a block groups, over a join of more tables; None if it is no part of that, or can not be a view."""
+    if not set(block.names) < set(join.names):
+        return None
+    view = _view(block, catalog, coarse=True)
+    return _over(view, join, catalog) if view is not None else None
+
+
+def _widened(
+    views: Iterable[ViewDefinition | None], asked: Sequence[_Asked], join: QueryBlock, catalog: Catalog
+) -> Iterator[ViewDefinition]:
+    """Views over a join of more tables than blocks read, where they answer them still: those tables neither lose nor multiply rows."""
+    for view in views:
+        wide = _over(view, join, catalog) if view is not None else None
+        if wide is not None and any(isinstance(matched(one.block, wide), Match) for one in asked):
+            yield wide
+
+
+def _over(view: ViewDefinition, join: QueryBlock, catalog: Catalog) -> ViewDefinition | None:
+    """The groups of a view, over a join of more tables; None if that has other LEFT JOINs, or some tables are not joined."""
+    if view.outer != outer_of(join) or any(state.is_placed for state in view.states) or not _is_connected(join):
+        return None
+    held = {name: dict(schema) for name, schema in zip(view.names, view.schemas, strict=True)}
+    schemas = (
+        tuple(sorted({**dict(schema), **held.get(name, {})}.items()))
+        for name, schema in zip(join.names, schemas_of(join, catalog), strict=True)
+    )
+    equalities = tuple((one.left, one.right) for one in join.equalities)
+    return replace(view, tables=join.sources, equalities=equalities, schemas=tuple(schemas))
 
 
 def _action(view: ViewDefinition, asked: Sequence[_Asked]) -> Action | None:

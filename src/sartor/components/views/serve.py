@@ -12,7 +12,7 @@ from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Replacement
 from sartor.core.view import VIEWS
 from sartor.sql.matching.filter import may_match
-from sartor.sql.matching.found import ALIAS, Match
+from sartor.sql.matching.found import ALIAS, Match, Rest
 from sartor.sql.matching.match import holds, match
 from sartor.sql.rewrite import Copy, Piece, Splice
 
@@ -49,9 +49,19 @@ def splices(
     found = matched(block, definition(derived.action))
     if not isinstance(found, Match) or not all(holds(guard, words) for guard in found.guards):
         return None
-    select = content(derived, sorted(found.keys), sorted(found.states), moved)
-    splices = found.whole if found.whole is not None and _has_whole_groups(derived, moved) else found.splices
+    view = definition(derived.action)
+    told = frozenset(place for place in moved if view.names[place] not in found.without)
+    select = content(derived, sorted(found.keys), sorted(found.states), told, found.without)
+    splices = found.whole if found.whole is not None and _has_whole_groups(derived, told) else found.splices
     return (*splices, Splice(*block.from_, _from(block, select, found.joined)))
+
+
+def rests(analysis: Analysis, place: int, derived: DerivedObject) -> Sequence[Rest]:
+    """The verified inclusions by which a block may be answered from a view."""
+    if place >= len(analysis.blocks):
+        return ()  # it was chosen when the tables were others
+    found = matched(analysis.blocks[place], definition(derived.action))
+    return found.rests if isinstance(found, Match) else ()
 
 
 def _has_whole_groups(derived: DerivedObject, moved: frozenset[int]) -> bool:

@@ -19,7 +19,6 @@ from sartor.core.block import (
     Pivot,
     QueryBlock,
     Term,
-    canonical,
     column_text,
     names_of,
 )
@@ -153,7 +152,7 @@ class _Block:
             grouping=grouping(self._statement.words, last) if self._is_row_by_row() else None,
             order=order,
             words=self._statement.words,
-            foreign_keys=foreign_keys(self._statement.catalog),
+            inclusions=self._statement.catalog.inclusions,
             parameters=any(True for _ in node.find_all(exp.Placeholder, exp.Parameter)),
         )
 
@@ -522,16 +521,6 @@ def last_bits_decide(node: exp.Select, risky: Sequence[exp.Expr], *, exact_value
         if parent is not node:
             return True
     return False
-
-
-def foreign_keys(catalog: Catalog) -> frozenset[tuple[tuple[ColumnOf, ...], tuple[ColumnOf, ...]]]:
-    """The declared foreign keys of a database whose columns are never NULL."""
-    found = set()
-    for info in catalog:
-        for columns, table, referred in info.foreign_keys:
-            here, there = canonical(_name(info)), canonical(table)
-            found.add((tuple((here, name.lower()) for name in columns), tuple((there, name.lower()) for name in referred)))
-    return frozenset(found)
 
 
 def _name(info: TableInfo) -> TableName:

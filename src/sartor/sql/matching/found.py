@@ -48,6 +48,20 @@ class Aligned:
 Guard = Same | Within | Aligned
 
 
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A verified inclusion that a match rests on.
+
+    Attributes:
+        fact: its identifier.
+        child, parent: places of its tables in the view.
+    """
+
+    fact: int
+    child: int
+    parent: int
+
+
 @dataclass(slots=True)
 class Match:
     """How a block is computed from a view.
@@ -57,6 +71,9 @@ class Match:
         keys, states: positions of what is read of the view.
         joined: equalities of ON clauses that the view's join does not hold, over its keys.
         guards: what has to hold of a statement's own literals.
+        without: names of the view's tables that the rows appended since are not joined with: as the statement does not read them, what
+            they lose or multiply is of no account then.
+        rests: the verified inclusions by which they lost and multiplied none of the rows that are stored.
         whole: splices instead, for a view whose rows are the statement's groups, as long as none of its groups comes in several
             parts; None if they are not.
     """
@@ -66,4 +83,6 @@ class Match:
     states: set[int] = field(default_factory=set)
     joined: list[str] = field(default_factory=list)
     guards: list[Guard] = field(default_factory=list)
+    without: tuple[str, ...] = ()
+    rests: tuple[Rest, ...] = ()
     whole: list[Splice] | None = None

@@ -18,11 +18,11 @@ def same_join(block: QueryBlock, view: ViewDefinition, columns: Columns, match: 
     """
     joined = tuple((join.table, join.conditions) for join in block.outer)
     held = tuple((table, conditions) for table, (conditions, _) in zip(view.tables[len(view.inner) :], view.outer, strict=True))
-    if joined != held:
+    if joined != held or block.names[len(block.inner) :] != view.names[len(view.inner) :]:
         raise Differs("its LEFT JOINs are others")
     for join in block.outer:
         match.guards += [Same(token, columns.words[token]) for token in join.literals]
     asked = asked_for(block)
-    for left, right in without_extra_tables(block, view):
+    for left, right in without_extra_tables(block, view, match):
         if not asked.are_equal(left, right):
             raise Differs(f"the view joins by {left[0]}.{left[1]} = {right[0]}.{right[1]}, the statement does not")

@@ -12,6 +12,7 @@ from sartor.sql.matching.columns import Columns
 from sartor.sql.matching.conditions import implies, put_conditions
 from sartor.sql.matching.found import Aligned, Differs, Guard, Match, Same, Within
 from sartor.sql.matching.joins import same_join
+from sartor.sql.matching.lossless import leave_out
 from sartor.sql.matching.whole import hand_out
 from sartor.sql.rewrite import Copy, NameOf, Splice
 
@@ -35,6 +36,7 @@ def match(block: QueryBlock, view: ViewDefinition) -> Match | str:
         others = list(found.splices)
         for call in block.calls:
             put_call(call, block, view, columns, found)
+        leave_out(view, found)
         hand_out(block, view, columns, others, found)
     except Differs as reason:
         return str(reason)
