@@ -15,8 +15,13 @@ from fuzz.compare import Answer, answer, difference
 from views.sections import RULES, SCHEMA, Section, every, sections
 
 import sartor
+from sartor.components.views.define import view_of
+from sartor.core.view import definition_of
 from sartor.interfaces.connection import session_of
+from sartor.sql.analyse import analyse
+from sartor.sql.matching.lossless import lacking
 
+VERIFIED = "verified_inclusions"
 TIMES = 3  # a template is analysed when it is asked again
 
 APPENDS = """
@@ -65,11 +70,24 @@ class Shop:
         self.plain.close()
         self.connection.close()
 
-    def install(self, view_of: Any, view: str) -> int | None:
+    def install(self, view: str) -> int | None:
         """Build a view; its number, or None if it can not be one."""
         with self.database.engine_lock:
             action = view_of(view, self.database.catalog())
         return None if action is None else self.database.install(action).identifier
+
+    def verify(self, section: Section) -> None:
+        """Look on the data for inclusions that the section's view lacks, for the rule that is about them."""
+        if section.rule != VERIFIED:
+            return
+        with self.database.engine_lock:
+            catalog = self.database.catalog()
+            view = view_of(section.view, catalog)
+            blocks = analyse(section.query, catalog).blocks
+        for block in blocks if view is not None else ():
+            if set(block.inner) < set(definition_of(view).inner):
+                for inclusion in lacking(block, definition_of(view)):
+                    self.database.install_inclusion(inclusion)
 
     def clear(self) -> None:
         """Drop what was installed, and forget what was asked: how long it took tells nothing of the next section."""
@@ -97,13 +115,6 @@ class Shop:
         given = answer(self.connection)
         used = frozenset(pending.alternative) if pending is not None else frozenset()
         return difference(self.expected(section.query), given, ordered=section.ordered, floats=True), used
-
-
-@pytest.fixture(scope="module")
-def view_of() -> Callable[..., Any]:
-    define = pytest.importorskip("sartor.components.views.define", exc_type=ImportError)
-    function: Callable[..., Any] = define.view_of
-    return function
 
 
 @pytest.fixture(scope="module")
@@ -143,10 +154,11 @@ def test_the_fixtures_hold_enough_of_each() -> None:
 
 
 @pytest.mark.parametrize("section", every("match"), ids=str)
-def test_match(shops: Callable[[str], Shop], view_of: Any, section: Section) -> None:
+def test_match(shops: Callable[[str], Shop], section: Section) -> None:
     shop = shops(section.rule)
     shop.clear()
-    view = shop.install(view_of, section.view)
+    view = shop.install(section.view)
+    shop.verify(section)
     assert view is not None, "it can not be a view"
     asked = [shop.ask(section) for _ in range(TIMES)]
     assert [different for different, _ in asked] == [None] * TIMES
@@ -154,10 +166,11 @@ def test_match(shops: Callable[[str], Shop], view_of: Any, section: Section) -> 
 
 
 @pytest.mark.parametrize("section", every("differ", "notyet"), ids=str)
-def test_differ(shops: Callable[[str], Shop], view_of: Any, section: Section) -> None:
+def test_differ(shops: Callable[[str], Shop], section: Section) -> None:
     shop = shops(section.rule)
     shop.clear()
-    view = shop.install(view_of, section.view)
+    view = shop.install(section.view)
+    shop.verify(section)
     asked = [shop.ask(section) for _ in range(TIMES)]
     assert [different for different, _ in asked] == [None] * TIMES
     told = f"make it a match: it was answered from the view, which was not known to be found ({section.why})"
@@ -165,12 +178,15 @@ def test_differ(shops: Callable[[str], Shop], view_of: Any, section: Section) ->
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_after_writes(view_of: Any, rule: str) -> None:
+def test_after_writes(rule: str) -> None:
     shop = Shop()
     try:
         for view in dict.fromkeys(section.view for section in sections(rule)):
-            shop.install(view_of, view)
+            shop.install(view)
         _agrees(shop, rule)
+        _agrees(shop, rule)
+        for section in sections(rule):
+            shop.verify(section)
         _agrees(shop, rule)
         for script in (APPENDS, UPDATES, DELETES):
             shop.write(script)
@@ -181,11 +197,11 @@ def test_after_writes(view_of: Any, rule: str) -> None:
         shop.close()
 
 
-def test_a_temporary_table_is_another_table(view_of: Any) -> None:
+def test_a_temporary_table_is_another_table() -> None:
     shop = Shop()
     section = Section("names_types", "differ", "temp", "", "", "SELECT channel, sum(units) FROM sales GROUP BY channel")
     try:
-        assert shop.install(view_of, "SELECT channel, store_id, sum(units) FROM sales GROUP BY channel, store_id") is not None
+        assert shop.install("SELECT channel, store_id, sum(units) FROM sales GROUP BY channel, store_id") is not None
         assert [shop.ask(section)[0] for _ in range(TIMES)] == [None] * TIMES
         shop.connection.execute("CREATE TEMP TABLE sales AS SELECT 'x' AS channel, 1::SMALLINT AS units")
         for _ in range(TIMES):
@@ -194,11 +210,11 @@ def test_a_temporary_table_is_another_table(view_of: Any) -> None:
         shop.close()
 
 
-def test_another_schema_is_another_table(view_of: Any) -> None:
+def test_another_schema_is_another_table() -> None:
     shop = Shop()
     section = Section("names_types", "differ", "schema", "", "", "SELECT channel, sum(units) FROM sales GROUP BY channel")
     try:
-        assert shop.install(view_of, "SELECT channel, store_id, sum(units) FROM sales GROUP BY channel, store_id") is not None
+        assert shop.install("SELECT channel, store_id, sum(units) FROM sales GROUP BY channel, store_id") is not None
         assert [shop.ask(section)[0] for _ in range(TIMES)] == [None] * TIMES
         shop.connection.execute("SET schema = 'archive'")
         expected = shop.plain.execute("SELECT channel, sum(units) FROM archive.sales GROUP BY channel").fetchall()
@@ -208,11 +224,11 @@ def test_another_schema_is_another_table(view_of: Any) -> None:
         shop.close()
 
 
-def test_rows_of_an_open_transaction_are_seen_by_it_alone(view_of: Any) -> None:
+def test_rows_of_an_open_transaction_are_seen_by_it_alone() -> None:
     shop = Shop()
     query = "SELECT count(*) AS n FROM sales WHERE channel = 'fax'"
     try:
-        assert shop.install(view_of, "SELECT channel, count(*) FROM sales GROUP BY channel") is not None
+        assert shop.install("SELECT channel, count(*) FROM sales GROUP BY channel") is not None
         for _ in range(TIMES):
             assert shop.connection.execute(query).fetchall() == [(0,)]
         shop.connection.execute("BEGIN")

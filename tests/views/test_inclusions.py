@@ -268,6 +268,16 @@ def test_a_parent_joined_twice_and_conditions_on_it(con: Any) -> None:
     assert verify(con, "items", "orders", ("shop", "id")) is None, "its type is another"
 
 
+def test_columns_that_are_equal_only_by_the_parent(con: Any) -> None:
+    con.execute("CREATE TABLE moves AS SELECT order_id AS here, order_id AS there, amount FROM items")
+    install(con, "SELECT o.id, m.amount, count(*) FROM moves m JOIN orders o ON m.here = o.id AND m.there = o.id GROUP BY ALL")
+    verify(con, "moves", "orders", ("here", "id"), ("there", "id"))
+    for text in ("SELECT max(here) AS h, max(there) AS t FROM moves", "SELECT count(*) AS n FROM moves WHERE here = there"):
+        is_served(con, text)
+        con.execute("INSERT INTO moves VALUES (300, 400, 1), (NULL, 500, 1)")
+        is_served(con, text)
+
+
 def test_a_key_that_only_the_parent_has_needs_the_parent(con: Any) -> None:
     con.undo()
     install(

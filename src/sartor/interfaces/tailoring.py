@@ -16,7 +16,7 @@ from sartor.core.analysis import Analysis
 from sartor.core.design import Alternative, Design, rests_on_facts
 from sartor.core.errors import BudgetError
 from sartor.freshness import stored
-from sartor.freshness.facts import verified_keys
+from sartor.freshness.facts import is_fact, verified_keys
 from sartor.freshness.files import identity, known_scans
 from sartor.freshness.inclusions import verified_inclusions
 from sartor.freshness.usable import Use, use
@@ -147,7 +147,10 @@ def undo(database: Database, *, compact: bool = False) -> UndoReport:
         engine = database.engine()
         objects = len(database.design.objects)
         freed = sum(derived.bytes_stored for derived in database.design.objects.values())
+        knew = any(is_fact(derived) for derived in database.design.objects.values())
         database.publish(Design(version=database.design.version + 1))
+        if knew:
+            database.define()
         database.predicates.forget()
         stored.drop_everything(engine)
         if database.opened.path is not None:

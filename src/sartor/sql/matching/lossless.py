@@ -104,6 +104,8 @@ def _joined(table: str, pairs: tuple[Pair, ...], view: ViewDefinition) -> tuple[
     others = {one[0] for one, _ in ends}
     if len(others) != 1 or table in others:
         return None
+    if len({other for _, other in ends}) < len(ends):
+        return None  # two columns are equal only by this table, which is not there for rows appended since
     return others.pop(), {(one[1], other[1]) for one, other in ends}
 
 
