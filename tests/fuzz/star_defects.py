@@ -232,6 +232,7 @@ DEFECTS: dict[str, Callable[[], Any]] = {
     "take NULL keys for included": _patched((inclusions, "_missing", _null_is_included)),
     "take any key of a parent for one": _patched((inclusions, "_is_key", _always)),
     "join appended rows with tables that are not read": _patched((apply, "reduced", _with_all_tables)),
+    "take columns for equal that only a table more equates": _patched((lossless, "_equates", _nowhere)),
     "average of averages": _patched((match, "put_call", _average_of_averages)),
     "NULL for a count of no rows": _patched((match, "put_call", _null_for_no_rows)),
     "lose the NULL group": _patched((serve, "content", _lose_null_groups)),

@@ -9,6 +9,7 @@ from sartor.components import component
 from sartor.components.layouts.serve import LAYOUTS, serves
 from sartor.core.view import VIEWS, definition_of
 from sartor.freshness.facts import is_fact
+from sartor.freshness.inclusions import is_lossless
 from sartor.freshness.usable import Use, use
 from sartor.sql.matching.found import Match
 from sartor.sql.matching.match import holds, match
@@ -109,15 +110,18 @@ def _considered(derived: DerivedObject, analysis: Analysis, text: str, database:
 
 
 def _why_no_view(derived: DerivedObject, analysis: Analysis, text: str, database: Database) -> str:
-    reasons = list(analysis.block_reasons)
+    reasons, objects, state = list(analysis.block_reasons), database.design.objects, database.registry.state
     printed = database.known(text).fingerprint
     words = tuple(text[start:end] for start, end in printed.tokens) if printed is not None else ()
     for block in analysis.blocks:
         found = match(block, definition_of(derived.action))
         if isinstance(found, Match):
-            if all(holds(guard, words) for guard in found.guards):
+            if not all(holds(guard, words) for guard in found.guards):
+                reasons.insert(0, "the statement's literals are not among those that it holds")
+            elif not all(is_lossless(objects.get(rest.fact), rest, derived, state) for rest in found.rests):
+                reasons.insert(0, "that each row has exactly one of a table more was found of other rows; con.refresh() looks again")
+            else:
                 return ""
-            reasons.insert(0, "the statement's literals are not among those that it holds")
         elif set(block.sources) & set(derived.action.sources):
             reasons.insert(0, found)
     return reasons[0] if reasons else "no part of the statement groups rows of its tables"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sartor.core.block import ColumnOf, QueryBlock, column_text
 from sartor.core.table import Inclusion, TableName, quote
 from sartor.core.view import KeyColumn, ViewDefinition
@@ -104,9 +106,14 @@ def _joined(table: str, pairs: tuple[Pair, ...], view: ViewDefinition) -> tuple[
     others = {one[0] for one, _ in ends}
     if len(others) != 1 or table in others:
         return None
-    if len({other for _, other in ends}) < len(ends):
-        return None  # two columns are equal only by this table, which is not there for rows appended since
+    if _equates(ends):
+        return None
     return others.pop(), {(one[1], other[1]) for one, other in ends}
+
+
+def _equates(ends: Sequence[Pair]) -> bool:
+    """Whether two columns are equal only by a table more: for rows appended since, which are told without it, they need not be."""
+    return len({other for _, other in ends}) < len(ends)
 
 
 def _left(table: str, pairs: tuple[Pair, ...]) -> tuple[Pair, ...]:
