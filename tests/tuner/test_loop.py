@@ -15,8 +15,8 @@ from sartor.core.analysis import Analysis, WantedKey
 from sartor.core.derived import Coverage, DerivedObject
 from sartor.core.design import Alternative, Design, Replacement
 from sartor.core.evidence import Evidence
-from sartor.core.table import Catalog, Column, TableInfo, TableName
-from sartor.freshness.facts import UNIQUE_KEY
+from sartor.core.table import Catalog, Column, Inclusion, TableInfo, TableName
+from sartor.freshness.facts import UNIQUE_KEY, is_fact
 from sartor.tuner import loop, steps
 from sartor.tuner.choosing import together
 from sartor.tuner.outcome import Refusal
@@ -335,6 +335,26 @@ def test_a_key_is_looked_for_and_kept_only_if_something_rests_on_it() -> None:
         assert [fact.identifier for fact in decided.facts] == ([1] if kept else [])
         assert (1 in decided.design.objects) is kept
         assert 1 not in {derived.identifier for derived in decided.idle}, "it was never saved, so there is nothing to drop"
+
+
+def test_an_inclusion_is_looked_for_where_finding_out_pays_and_kept_where_something_rests_on_it() -> None:
+    wanted = Inclusion(TABLE, TABLE, (("k", "m"),))
+    for seconds, found in ((100.0, True), (1e-9, False)):
+        world = World(dict.fromkeys(KEYS, 4.0), fact=True)
+        asked: list[Workload] = []
+
+        def wants(unanswered: Workload, seconds: float = seconds, asked: list[Workload] = asked) -> dict[Inclusion, float]:
+            asked.append(unanswered)
+            return {wanted: seconds}
+
+        def rests(analysis: Analysis, option: Alternative, objects: Mapping[int, DerivedObject]) -> frozenset[int]:
+            return frozenset({1}) & objects.keys() if option and option[0].object != 7 else frozenset()
+
+        before = Design({7: built(7, "m")}, {"by m": (Replacement(0, 7),)}, 2)
+        decided = world.play(loop.rounds(start(world, design=before, wants=wants, rests=rests, next_identifier=count(1).__next__)))
+        assert [template.digest for template in asked[0].templates] == ["by k", "by d"], "the other is answered"
+        assert (steps.FindKey(wanted, 1) in world.steps) is found
+        assert any(is_fact(derived) for derived in decided.design.objects.values()) is found
 
 
 ratios = st.fixed_dictionaries({key: st.one_of(st.none(), st.floats(0.2, 20.0)) for key in KEYS})

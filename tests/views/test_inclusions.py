@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import sartor
 from sartor.components.views.define import view_of
 from sartor.core.table import Inclusion, TableName
 from sartor.freshness.usable import Use
-from sartor.interfaces import refreshing
+from sartor.interfaces import refreshing, serving
 from tests.freshness.support import ask, database_of, plain
 from tests.views.support import is_served
 
@@ -308,6 +309,30 @@ def test_a_transaction_that_began_before(con: Any) -> None:
         assert con.execute(ALONE).fetchall() != plain(other, ALONE)
         con.execute("ROLLBACK")
         assert con.execute(ALONE).fetchall() == plain(con, ALONE)
+
+
+def test_a_refresh_between_deciding_and_reading(con: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tail that it appends lost an orphan, which was to be told from the rows appended since."""
+    verify(con)
+    assert is_served(con, ALONE)
+    con.execute("INSERT INTO items VALUES (900, 0, 3, 5), (7, 0, 3, 5)")
+    assert is_served(con, ALONE)
+    covered = "SELECT sum(rows_covered) FROM sartor.state"
+    before, begin, working = plain(con, covered), serving.begin, Thread(target=con.refresh)
+
+    def begin_and_let_refresh(*arguments: Any, **named: Any) -> Any:
+        call = begin(*arguments, **named)
+        if call.instead is not None and not working.ident:
+            working.start()
+            while plain(con, covered) == before:
+                pass
+        return call
+
+    monkeypatch.setattr(serving, "begin", begin_and_let_refresh)
+    rows = con.execute(ALONE).fetchall()
+    working.join()
+    assert rows == plain(con, ALONE)
+    assert not is_served(con, ALONE)
 
 
 @pytest.mark.parametrize("between", ["", "INSERT INTO items VALUES (900, 0, 3, 5)", "DELETE FROM orders WHERE id = 3"])
