@@ -37,7 +37,8 @@ def verdict(pairs: Sequence[Pair]) -> Verdict:
 
     It is kept if the median ratio shows the least gain worth having and a sign test at 1 in 16 says that it is no accident
     (four pairs of four, or all but one of seven), and it loses as soon as it can not get there any more. At a gain of
-    two times and more three pairs of three are enough, at TRIAL_SURE_GAIN each of two: noise between neighbouring runs is far below that.
+    two times and more three pairs of three are enough, at TRIAL_SURE_GAIN each two of two: noise between neighbouring runs is
+    far below that.
     """
     if len(pairs) == 2 and all(pair.plain >= TRIAL_SURE_GAIN.default * pair.alternative for pair in pairs):
         return Verdict.KEEP
