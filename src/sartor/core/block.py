@@ -64,6 +64,7 @@ class Term:
         literals: those of its tokens that the template folded: another statement of the template may have others.
         steady: it gives the same value in every session and raises on no row, so that it may be computed beforehand.
         bound: what it says of one column, if it is a comparison of a column with a literal.
+        unit: the coarsest unit of time whose beginning tells it, if it is a part of a day or moment that one column holds; else empty.
     """
 
     text: str
@@ -75,6 +76,7 @@ class Term:
     literals: tuple[int, ...] = ()
     steady: bool = False
     bound: Bound | None = None
+    unit: str = ""
 
     @property
     def has_query(self) -> bool:

@@ -10,7 +10,7 @@ from sartor.core.block import Call, ColumnOf, QueryBlock, Term, column_text
 from sartor.core.table import Catalog
 from sartor.core.view import AT_LAST, Condition, KeyColumn, State, ViewDefinition
 from sartor.sql.analyse import analyse
-from sartor.sql.matching.aligned import beginning
+from sartor.sql.matching.beginnings import beginning
 from sartor.sql.matching.placed import ALONG, VALUES
 
 _NEEDED: dict[str, tuple[str, ...]] = {"avg": ("sum", "count"), "count": ("count",)}

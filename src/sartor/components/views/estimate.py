@@ -28,7 +28,7 @@ from sartor.core.evidence import Evidence
 from sartor.core.table import Catalog
 from sartor.core.view import ViewDefinition
 from sartor.engines.base import Engine
-from sartor.sql.matching.aligned import holds_beginnings, key_of_beginnings
+from sartor.sql.matching.beginnings import holds_beginnings, key_of_beginnings
 from sartor.sql.matching.found import Match
 from sartor.workload.workload import TemplateStatistics, Workload
 

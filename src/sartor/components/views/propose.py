@@ -15,7 +15,8 @@ from sartor.core.constants import VIEW_CANDIDATES, VIEW_FINE_SHARE, VIEW_SORT_KE
 from sartor.core.table import Catalog
 from sartor.core.view import KeyColumn, State, ViewDefinition
 from sartor.sql.fingerprint import fingerprint
-from sartor.sql.matching.aligned import UNITS, beginning, can_align, finest, is_aligned, key_of_beginnings
+from sartor.sql.matching.aligned import can_align, is_aligned
+from sartor.sql.matching.beginnings import UNITS, beginning, finest, key_of_beginnings
 from sartor.sql.matching.found import Match
 from sartor.sql.matching.placed import direction
 from sartor.workload.workload import TemplateStatistics, Workload

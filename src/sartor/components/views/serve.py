@@ -49,7 +49,7 @@ def splices(
     found = matched(block, definition(derived.action))
     if not isinstance(found, Match) or not all(holds(guard, words) for guard in found.guards):
         return None
-    select = content(derived, sorted(found.keys), sorted(found.states), moved)
+    select = content(derived, sorted(found.keys), sorted(found.states), moved, sorted(found.parts))
     splices = found.whole if found.whole is not None and _has_whole_groups(derived, moved) else found.splices
     return (*splices, Splice(*block.from_, _from(block, select, found.joined)))
 

@@ -48,6 +48,23 @@ class Aligned:
 Guard = Same | Within | Aligned
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Part:
+    """A part of a date that is computed from a key of the view, and for rows appended since from the date itself.
+
+    For these the key may raise where the part does not.
+
+    Attributes:
+        name: of the column that holds it.
+        stored: the expression over the view's own columns.
+        row: over those of its tables.
+    """
+
+    name: str
+    stored: str
+    row: str
+
+
 @dataclass(slots=True)
 class Match:
     """How a block is computed from a view.
@@ -55,6 +72,7 @@ class Match:
     Attributes:
         splices: what is put in the place of which tokens; that of the FROM clause is left to whoever knows the view's rows.
         keys, states: positions of what is read of the view.
+        parts: what is computed of keys beside.
         joined: equalities of ON clauses that the view's join does not hold, over its keys.
         guards: what has to hold of a statement's own literals.
         whole: splices instead, for a view whose rows are the statement's groups, as long as none of its groups comes in several
@@ -64,6 +82,7 @@ class Match:
     splices: list[Splice] = field(default_factory=list)
     keys: set[int] = field(default_factory=set)
     states: set[int] = field(default_factory=set)
+    parts: set[Part] = field(default_factory=set)
     joined: list[str] = field(default_factory=list)
     guards: list[Guard] = field(default_factory=list)
     whole: list[Splice] | None = None
