@@ -18,7 +18,7 @@ _KINDS = ("DATE", "TIMESTAMP")
 def key_of_beginnings(column: ColumnOf, view: ViewDefinition) -> tuple[int, str] | None:
     """The position of a key that holds the beginnings of units in which a column's days lie, and the unit."""
     kind = view.type_of(column)
-    places = ((view.key_of.get(beginning(column, unit, kind).text), unit) for unit in UNITS if kind in _KINDS)
+    places = ((view.key_of.get(beginnings_of(column_text(column), unit)), unit) for unit in UNITS if kind in _KINDS)
     return next(((place, unit) for place, unit in places if place is not None), None)
 
 
@@ -36,6 +36,15 @@ def holds_beginnings(key: KeyColumn) -> bool:
     return not key.is_column and key.text.partition(_OF)[0] in UNITS
 
 
+def beginnings_of(name: str, unit: str) -> str:
+    """The canonical form of a key that holds the beginnings of units.
+
+    Args:
+        name: of the column, in canonical form.
+    """
+    return f"{unit}{_OF}{name}"
+
+
 def beginning(column: ColumnOf, unit: str, kind: str) -> KeyColumn:
     """The key that holds the beginning of the unit in which a day or moment lies; itself outside the years 1 to 9999.
 
@@ -44,5 +53,5 @@ def beginning(column: ColumnOf, unit: str, kind: str) -> KeyColumn:
     name = column_text(column)
     inside = f"{name} >= {kind} '0001-01-01' AND {name} < {kind} '9999-12-31'"
     return KeyColumn(
-        f"{unit}{_OF}{name}", f"CASE WHEN {inside} THEN CAST(date_trunc('{unit}', {name}) AS {kind}) ELSE {name} END", False
+        beginnings_of(name, unit), f"CASE WHEN {inside} THEN CAST(date_trunc('{unit}', {name}) AS {kind}) ELSE {name} END", False
     )
