@@ -144,7 +144,7 @@ class Call:
     """An aggregate call.
 
     Attributes:
-        function: count, sum, avg, min, max, bool_and or bool_or.
+        function: count, sum, avg, min, max, bool_and, bool_or, var_samp, var_pop, stddev_samp or stddev_pop.
         argument: None for count(*).
         condition: of a FILTER clause.
         first, last: the call's own tokens, the FILTER clause left out.
@@ -153,6 +153,7 @@ class Call:
         nullable: its argument may be NULL.
         pivot: what its argument is, if it is of that form.
         integer: its argument is a column of whole numbers.
+        scale: the digits behind the point of what a variance or standard deviation is of.
     """
 
     function: str
@@ -166,6 +167,7 @@ class Call:
     nullable: bool = True
     pivot: Pivot | None = None
     integer: bool = False
+    scale: int = 0
 
 
 @dataclass(frozen=True, slots=True)
