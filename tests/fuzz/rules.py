@@ -10,6 +10,7 @@ from sartor.core.block import QueryBlock
 from sartor.core.derived import DerivedObject
 from sartor.core.view import AT_LAST, ViewDefinition
 from sartor.sql.matching.found import Aligned, Match, Same, Within
+from sartor.sql.matching.moments import MOMENTS
 
 RULES = (
     "roll-up",
@@ -34,6 +35,8 @@ RULES = (
     "nested block",
     "expression key",
     "beginnings of units",
+    "part of a date",
+    "variance",
     "equality by a key",
     "USING",
     "parameters",
@@ -63,6 +66,8 @@ def rules(block: QueryBlock, derived: DerivedObject, parameters: object) -> Iter
     )
     yield from _conditions(block, view, found)
     yield from _calls(block)
+    if found.parts:
+        yield "part of a date"
     for place in found.states:
         if view.states[place].is_placed:
             yield f"distinct count by {'last' if view.states[place].function == AT_LAST else 'first'} rows"
@@ -113,4 +118,6 @@ def _calls(block: QueryBlock) -> Iterator[str]:
         elif call.distinct:
             yield "distinct count"
         else:
-            yield {"avg": "average", "count": "count", "sum": "sum"}.get(call.function, "extremes")
+            yield {"avg": "average", "count": "count", "sum": "sum", **dict.fromkeys(MOMENTS, "variance")}.get(
+                call.function, "extremes"
+            )

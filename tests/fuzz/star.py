@@ -52,6 +52,10 @@ class Rows:
                 return pick.choice(["''", "'a'", "'A'", "'é'", "'it''s'", *(f"'v{n}'" for n in range(4))])
             case "y" | "w" | "l":
                 return str(pick.randrange(5))
+            case "d" if pick.random() < 0.03:
+                return pick.choice(
+                    ["DATE 'infinity'", "DATE '-infinity'", "DATE '0044-03-15 (BC)'", "DATE '2024-12-31'", "DATE '2025-01-01'"]
+                )
             case "d" | "opened":
                 return f"DATE '2024-01-01' + {pick.randrange(60) * pick.choice([1, 1, 9])}"
             case "t":

@@ -20,8 +20,9 @@ from sartor.freshness.usable import Use, use
 from sartor.interfaces import serving, tailoring
 from sartor.interfaces.database import Database
 from sartor.sql.algebra import select, statement
-from sartor.sql.matching import aggregates, aligned, conditions, lossless, match, pivots, placed, states, whole
-from sartor.sql.matching.found import Same, Within
+from sartor.sql.date_parts import TELLS
+from sartor.sql.matching import aggregates, aligned, coarser, conditions, lossless, match, pivots, placed, states, whole
+from sartor.sql.matching.found import Part, Same, Within
 from sartor.sql.rewrite import Splice
 from sartor.sql.total_order import Totality
 
@@ -34,7 +35,7 @@ _residual, _content = apply._residual, apply.content
 _now, _delta, _merged, _find = mend._now, mend._delta, mend._merged, freshness_mend.find
 _corrections, _moves = apply.corrections, mend.moves
 _missing = inclusions._missing
-_put_call, _rows_of, _holds = aggregates.put_call, states.rows_of, match.holds
+_put_call, _rows_of, _holds, _moment = aggregates.put_call, states.rows_of, match.holds, aggregates.moment
 
 
 def _first_moved_only(derived: Any, view: Any, keys: Any, kept: Any, moved: frozenset[int], *others: Any) -> str:
@@ -184,6 +185,33 @@ def _of_any_moment(one: Any, other: Any) -> bool:
     return True
 
 
+def _one_value_varies(function: str, parts: Any, scale: int) -> Any:
+    """The variance of a sample of one row is 0."""
+    return ("CASE WHEN ", *parts[0], " = 1 THEN 0.0::DOUBLE ELSE ", *_moment(function, parts, scale), " END")
+
+
+def _of_samples(function: str, parts: Any, scale: int) -> Any:
+    """A population is taken for a sample of one."""
+    return _moment(function.replace("_pop", "_samp"), parts, scale)
+
+
+def _without_scale(function: str, parts: Any, scale: int) -> Any:
+    """Decimals are taken for the whole numbers of their last digits."""
+    return _moment(function, [parts[0], ("(", *parts[1], f") * {10**scale}"), parts[2]], 0)
+
+
+def _squares_stay(state: Any, name: str, exact: bool) -> tuple[str, str]:
+    """The squares of rows gone are still in the sum of squares."""
+    if not state.text.endswith(" squared"):
+        return _now(state, name, exact)
+    return f"coalesce(f.{name}, 0) + coalesce(d.came_{name}, 0) AS {name}", "FALSE"
+
+
+def _part_of_nothing(name: str, stored: str, row: str) -> Any:
+    """Rows appended since have no part of a date."""
+    return Part(name, stored, f"nullif({row}, {row})")
+
+
 def _nothing_new(derived: Any, place: int, row: str) -> str:
     return "FALSE"
 
@@ -206,20 +234,26 @@ def _total(*arguments: Any) -> Totality:
 
 
 def _patched(*patches: tuple[Any, str, Any]) -> Callable[[], Any]:
+    caches = (serve.matched, definition, coarser.finer_key)
+
     @contextmanager
     def plant() -> Iterator[None]:
         with ExitStack() as stack:
             for target, name, replacement in patches:
                 stack.enter_context(mock.patch.object(target, name, replacement))
-            serve.matched.cache_clear()
-            definition.cache_clear()
+            for cache in caches:
+                cache.cache_clear()
             try:
                 yield
             finally:
-                serve.matched.cache_clear()
+                for cache in caches:
+                    cache.cache_clear()
 
     return plant
 
+
+_WEEKS = {**TELLS, "week": frozenset(("week", "month", "quarter", "year"))}
+_MONTHS = {**TELLS, "month": TELLS["month"] | {"week"}, "week": TELLS["week"] | {"day"}}
 
 DEFECTS: dict[str, Callable[[], Any]] = {
     "telescope with all rows of the other tables": _patched((apply, "covered_before", _everything_old)),
@@ -251,6 +285,14 @@ DEFECTS: dict[str, Callable[[], Any]] = {
     "placed: take any condition for one that is open": _patched((placed, "_is_open", _always)),
     "aligned: take any day for the beginning of a month": _patched((match, "is_aligned", _always), (aligned, "is_aligned", _always)),
     "aligned: take any bound": _patched((aligned, "_OPERATORS", (">=", "<", ">", "<=", "="))),
+    "date parts: the year of a week": _patched((coarser, "TELLS", _WEEKS)),
+    "date parts: the week of a month, the day of a week": _patched((coarser, "TELLS", _MONTHS)),
+    "date parts: appended rows have none": _patched((coarser, "Part", _part_of_nothing)),
+    "variance: that of one row is 0": _patched((aggregates, "moment", _one_value_varies), (whole, "moment", _one_value_varies)),
+    "variance: a population is a sample": _patched((aggregates, "moment", _of_samples), (whole, "moment", _of_samples)),
+    "variance: decimals are whole numbers": _patched((aggregates, "moment", _without_scale), (whole, "moment", _without_scale)),
+    "variance: NULLs count": _patched((states, "rows_of", _count_all_rows)),
+    "mend: squares of rows gone stay": _patched((mend, "_now", _squares_stay)),
     "placed: values stay where they were": _patched((apply, "corrections", _nothing_moves)),
     "mend: values stay where they were": _patched((mend, "moves", _nothing_moved)),
     "any join over the same tables": _patched((match, "same_join", _any_join)),

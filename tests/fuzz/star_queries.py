@@ -88,6 +88,8 @@ EXACT = {
     "e": ["e.u"],
     "w": ["w.p"],
 }
+SQUARED = ("s.u", "s.q", "s.y", "g.p", "g.w", "o.l", "v.v")
+"""Measures whose variance is put together."""
 FLOATS = {"s": ["s.x"], "g": [], "o": ["o.r"], "p": [], "v": ["v.z"], "e": ["e.x"], "w": []}
 
 
@@ -192,6 +194,7 @@ class Grammar:
         if floats:
             states += [f"{f}({m})" for alias in graph for m in FLOATS[alias] for f in ("sum", "count")]
             states += ["sum(s.x * s.q)"] if "s" in graph else []
+        states += [f"variance({m})" for m in measures if m in SQUARED]
         states += ["sum(s.q * g.p)"] if {"s", "g"} <= set(graph) else []
         conditions = [*source.where, *where]
         text = f"SELECT {', '.join([*keys, *states, 'count(*)'])} FROM {source.text()}"
@@ -345,7 +348,7 @@ class Grammar:
         pick = self._random
         floats = [measure for alias in graph for measure in FLOATS[alias]]
         measure = self._measure(graph)
-        match pick.choice(["count", "rows", "sum", "sum", "min", "max"] if exact else list(range(16))):
+        match pick.choice(["count", "rows", "sum", "sum", "min", "max"] if exact else list(range(17))):
             case "rows" | 0 | 1:
                 return _fixed(pick.choice(["count(*)", "COUNT(*)", "count()"])), False
             case "count" | 2:
@@ -363,6 +366,9 @@ class Grammar:
             case 10:
                 key = pick.choice([key for alias in graph for key in COLUMNS[alias]])
                 return _fixed(f"count(DISTINCT {key})"), False
+            case 16:
+                function = pick.choice(["stddev", "var_pop", "stddev_pop", "variance"])
+                return _fixed(f"{function}({measure})"), True
             case 11:
                 return self._filtered(graph)
             case 12:

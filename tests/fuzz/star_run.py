@@ -28,6 +28,7 @@ from tests.fuzz.queries import Query
 from tests.fuzz.rules import rules
 from tests.fuzz.star import ITEMS, KINDS, SHOPS, TABLES, Rows, bulk, create_statements
 from tests.fuzz.star_aligned import Aligning
+from tests.fuzz.star_dates import Dating
 from tests.fuzz.star_included import CREATE, INCLUSIONS, Including
 from tests.fuzz.star_included import VIEWS as INCLUDING_VIEWS
 from tests.fuzz.star_keyed import KEYED_VIEW, Keyed
@@ -36,7 +37,8 @@ from tests.fuzz.star_placed import Placing
 from tests.fuzz.star_queries import GRAPHS, Grammar
 
 _NARROW = 8  # views beside the wide ones
-_PLACED, _ALIGNED, _KEYED = 0.08, 0.06, 0.06  # statements for placed values, for beginnings, ordered by keys, for each other one
+_PLACED, _ALIGNED, _KEYED, _DATED = 0.08, 0.06, 0.06, 0.1
+"""Statements for placed values, for beginnings, ordered by keys, of parts of dates, for each other one."""
 _INCLUDED = 0.04  # of the steps are about tables that are included in each other
 _LEAST, _MOST = 1_500, 12_000  # rows of sales
 _GROUPED = ("grouped", "no keys", "distinct", "pivots", "grouping sets", "top")
@@ -55,6 +57,7 @@ class StarRun(Pair):
         self._placing = Placing(self._random)
         self._aligning = Aligning(self._random)
         self._keyed = Keyed(self._random)
+        self._dating = Dating(self._random)
         self._including = Including(seed)
         self._failed: list[str] = []  # alternatives that raised since the last statement was judged
         self._mutated = self._rebuilt = self._nothing_appended = False
@@ -104,8 +107,8 @@ class StarRun(Pair):
     # Reads --------------------------------------------------------------------------------------------------------
 
     def _ask(self) -> Query:
-        makers = (self._placing.query, self._aligning.query, self._keyed.query, self._grammar.query)
-        return self._random.choices(makers, (_PLACED, _ALIGNED, _KEYED, 1.0))[0]()
+        makers = (self._placing.query, self._aligning.query, self._keyed.query, self._dating.query, self._grammar.query)
+        return self._random.choices(makers, (_PLACED, _ALIGNED, _KEYED, _DATED, 1.0))[0]()
 
     def _select(self, which: int, reference: Any = None, query: Query | None = None) -> None:
         query = query or self._ask()
@@ -323,6 +326,8 @@ class StarRun(Pair):
             self._wide.add(self._install(placed.text, placed.along, placed.function))
         for aligned in self._aligning.views:
             self._wide.add(self._install(aligned.text, units=aligned.units))
+        for dated in self._dating.views:
+            self._wide.add(self._install(dated.text))
         self._wide.add(self._install(KEYED_VIEW))
         self._included_views = {text: self._install(text) for text in INCLUDING_VIEWS}
         self._wide.update(self._included_views.values())

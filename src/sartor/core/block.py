@@ -64,6 +64,7 @@ class Term:
         literals: those of its tokens that the template folded: another statement of the template may have others.
         steady: it gives the same value in every session and raises on no row, so that it may be computed beforehand.
         bound: what it says of one column, if it is a comparison of a column with a literal.
+        unit: the coarsest unit of time whose beginning tells it, if it is a part of a day or moment that one column holds; else empty.
     """
 
     text: str
@@ -75,6 +76,7 @@ class Term:
     literals: tuple[int, ...] = ()
     steady: bool = False
     bound: Bound | None = None
+    unit: str = ""
 
     @property
     def has_query(self) -> bool:
@@ -142,7 +144,7 @@ class Call:
     """An aggregate call.
 
     Attributes:
-        function: count, sum, avg, min, max, bool_and or bool_or.
+        function: count, sum, avg, min, max, bool_and, bool_or, var_samp, var_pop, stddev_samp or stddev_pop.
         argument: None for count(*).
         condition: of a FILTER clause.
         first, last: the call's own tokens, the FILTER clause left out.
@@ -151,6 +153,7 @@ class Call:
         nullable: its argument may be NULL.
         pivot: what its argument is, if it is of that form.
         integer: its argument is a column of whole numbers.
+        scale: the digits behind the point of what a variance or standard deviation is of.
     """
 
     function: str
@@ -164,6 +167,7 @@ class Call:
     nullable: bool = True
     pivot: Pivot | None = None
     integer: bool = False
+    scale: int = 0
 
 
 @dataclass(frozen=True, slots=True)

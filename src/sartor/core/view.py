@@ -8,7 +8,7 @@ from typing import Any
 
 from sartor.core.action import Action
 from sartor.core.block import ColumnOf, names_of
-from sartor.core.table import TableName
+from sartor.core.table import TableName, quote
 
 VIEWS = "views"
 ROWS = "sartor_n"
@@ -172,3 +172,8 @@ def key_column(place: int) -> str:
 def state_column(place: int) -> str:
     """The name of the column that holds a state."""
     return f"sartor_s{place}"
+
+
+def part_column(text: str) -> str:
+    """The name of the column that holds a part of a date which a key tells: it is stored nowhere, so it is named after what it is."""
+    return quote(f"sartor_part {text}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from sartor.components.views.joined import select
 from sartor.components.views.placed import NONE_PLACED, corrections, placed
@@ -15,6 +15,7 @@ from sartor.core.ordered import OrderedQuery
 from sartor.core.table import quote
 from sartor.core.view import ROWS, State, ViewDefinition, definition_of, key_column, state_column
 from sartor.freshness.residual import appended_since, covered_before, relation
+from sartor.sql.matching.found import Part
 
 _Rows = Callable[[ViewDefinition, Sequence[int], Sequence[int], Sequence[str]], str]
 _Implied = Callable[[DerivedObject, ViewDefinition, int], Sequence[str]]
@@ -39,24 +40,31 @@ def tail_query(derived: DerivedObject, moved: frozenset[int]) -> str:
 
 
 def content(
-    derived: DerivedObject, keys: Sequence[int], states: Sequence[int], moved: frozenset[int], without: tuple[str, ...] = ()
+    derived: DerivedObject,
+    keys: Sequence[int],
+    states: Sequence[int],
+    moved: frozenset[int],
+    parts: Sequence[Part] = (),
+    without: tuple[str, ...] = (),
 ) -> str:
     """Some columns of a view's rows, brought up to date: a SELECT without parentheses or alias.
 
     Args:
         keys, states: positions of what is read; the number of rows of a group comes with them.
         moved: the tables, by place, that rows were appended to since; none of those in `without`.
+        parts: what is computed of keys, and of appended rows without these.
         without: names of tables that appended rows are not joined with.
 
     A group may come in several parts, so whoever reads it has to put them together: each row appended is a part of its own, for
     grouping them twice takes longer (0.4 ms a statement).
     """
     names = [*(key_column(place) for place in keys), *(state_column(place) for place in states), ROWS]
+    names += [f"{part.stored} AS {part.name}" for part in parts]
     stored = f"SELECT {', '.join(names)} FROM {relation(derived)}"
     if not moved:
         return stored
-    view = reduced(definition(derived.action), without)
-    return f"{stored} UNION ALL {_residual(derived, view, keys, states, moved, _single, within_reach)}"
+    view, rows = reduced(definition(derived.action), without), partial(_single, parts=parts)
+    return f"{stored} UNION ALL {_residual(derived, view, keys, states, moved, rows, within_reach)}"
 
 
 def _residual(
@@ -99,11 +107,13 @@ def grouped(view: ViewDefinition, keys: Sequence[int], states: Sequence[int], fu
     return f"{select(view, [*columns, f'count(*) AS {ROWS}'], further)} " + (f"GROUP BY {by}" if by else "HAVING count(*) > 0")
 
 
-def _single(view: ViewDefinition, keys: Sequence[int], states: Sequence[int], further: Sequence[str]) -> str:
+def _single(
+    view: ViewDefinition, keys: Sequence[int], states: Sequence[int], further: Sequence[str], parts: Sequence[Part] = ()
+) -> str:
     """The rows of a view's join in which further conditions hold, each as a group of its own."""
     columns = [f"{view.keys[place].sql} AS {key_column(place)}" for place in keys]
     columns += [f"{_alone(view.states[place])} AS {state_column(place)}" for place in states]
-    return select(view, [*columns, f"1 AS {ROWS}"], further)
+    return select(view, [*columns, f"1 AS {ROWS}", *(f"{part.row} AS {part.name}" for part in parts)], further)
 
 
 def _together(state: State) -> str:

@@ -10,10 +10,11 @@ from sartor.core.block import Call, ColumnOf, QueryBlock, Term, column_text
 from sartor.core.table import Catalog
 from sartor.core.view import AT_LAST, Condition, KeyColumn, State, ViewDefinition
 from sartor.sql.analyse import analyse
-from sartor.sql.matching.aligned import beginning
+from sartor.sql.matching.beginnings import beginning
+from sartor.sql.matching.moments import MOMENTS, square, square_text
 from sartor.sql.matching.placed import ALONG, VALUES
 
-_NEEDED: dict[str, tuple[str, ...]] = {"avg": ("sum", "count"), "count": ("count",)}
+_NEEDED: dict[str, tuple[str, ...]] = {"avg": ("sum", "count"), "count": ("count",), **dict.fromkeys(MOMENTS, ("sum", "count"))}
 
 
 def view_of(
@@ -130,6 +131,8 @@ def states_of(calls: Sequence[Call], *, pivots: bool = False) -> list[State | No
                     continue
                 usable = argument.steady and argument.sql
                 found[State(function, argument.text, argument.sql) if usable else None] = None
+            if call.function in MOMENTS:
+                found[State("sum", square_text(argument), square(argument.sql, call.scale))] = None
     return list(found)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from statistics import median
 
 from sartor.components.views.apply import definition
@@ -11,7 +11,7 @@ from sartor.components.views.placed import corrections_behind
 from sartor.components.views.sample import Sample, Share, draw, draw_rows, largest
 from sartor.components.views.serve import matched
 from sartor.core.action import Action, Estimate
-from sartor.core.block import QueryBlock, Term, column_text
+from sartor.core.block import ColumnOf, QueryBlock, Term, column_text
 from sartor.core.constants import (
     FIXED_QUERY_SECONDS,
     ROW_GROUP_ROWS,
@@ -28,7 +28,8 @@ from sartor.core.evidence import Evidence
 from sartor.core.table import Catalog, TableName
 from sartor.core.view import ViewDefinition
 from sartor.engines.base import Engine
-from sartor.sql.matching.aligned import holds_beginnings, key_of_beginnings
+from sartor.sql.matching.beginnings import holds_beginnings, key_of_beginnings
+from sartor.sql.matching.coarser import finer_key
 from sartor.sql.matching.found import Match
 from sartor.workload.workload import TemplateStatistics, Workload
 
@@ -132,10 +133,25 @@ def _read_seconds(block: QueryBlock, view: ViewDefinition, groups: float, share:
 
 
 def _asked_of_keys(term: Term, view: ViewDefinition) -> str:
-    """A condition in canonical form, where a bound may be asked of beginnings of months with the key that holds these."""
-    column = term.bound.column if term.bound is not None else ("", "")
-    found = key_of_beginnings(column, view) if column_text(column) not in view.key_of else None
-    return term.text.replace(column_text(column), view.keys[found[0]].text) if found is not None else term.text
+    """A condition in canonical form, asked of the keys that hold the beginnings of months in the place of days."""
+    text = term.text
+    for column, place in dict(_beginnings_for(term, view)).items():
+        if column_text(column) not in view.key_of:
+            text = text.replace(column_text(column), view.keys[place].text)
+    return text
+
+
+def _beginnings_for(term: Term, view: ViewDefinition) -> Iterator[tuple[ColumnOf, int]]:
+    """The columns of a condition that keys tell enough of, with these."""
+    if term.bound is not None:
+        found = key_of_beginnings(term.bound.column, view)
+        yield from [(term.bound.column, found[0])] if found is not None else []
+    elif term.text not in view.key_of:
+        for column in set(term.columns()) if term.unit else ():
+            place = finer_key(column, term.unit, view)
+            yield from [(column, place)] if place is not None else []
+        for part in term.parts if not term.unit else ():
+            yield from _beginnings_for(part, view)
 
 
 def build_seconds(view: ViewDefinition, rows: float, groups: float, catalog: Catalog) -> float:

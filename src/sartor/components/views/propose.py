@@ -15,7 +15,9 @@ from sartor.core.constants import VIEW_CANDIDATES, VIEW_FINE_SHARE, VIEW_SORT_KE
 from sartor.core.table import Catalog
 from sartor.core.view import KeyColumn, State, ViewDefinition
 from sartor.sql.fingerprint import fingerprint
-from sartor.sql.matching.aligned import UNITS, beginning, can_align, finest, is_aligned, key_of_beginnings
+from sartor.sql.matching.aligned import can_align, is_aligned
+from sartor.sql.matching.beginnings import UNITS, beginning, finest, key_of_beginnings
+from sartor.sql.matching.coarser import without_told
 from sartor.sql.matching.found import Match
 from sartor.sql.matching.placed import direction
 from sartor.workload.workload import TemplateStatistics, Workload
@@ -259,7 +261,7 @@ def _view(
         block.sources,
         tuple((one.left, one.right) for one in block.equalities),
         tuple(held),
-        tuple(key for key in keys if key is not None),
+        tuple(without_told([key for key in keys if key is not None])),
         tuple(state for state in states if state is not None),
         (),
         schemas_of(block, catalog),
@@ -317,7 +319,7 @@ def _union(views: Sequence[ViewDefinition]) -> ViewDefinition:
     keys = dict.fromkeys(key for view in views for key in view.keys)
     states: dict[State, None] = dict.fromkeys(state for view in views for state in view.states)
     columns = [key.text for key in keys if key.is_column]
-    kept = finest([key for key in keys if key.is_column or not any(column in key.text for column in columns)])
+    kept = without_told(finest([key for key in keys if key.is_column or not any(column in key.text for column in columns)]))
     schemas = []
     for name in views[0].names:
         parts = [dict(view.schemas[view.names.index(name)]) for view in views]

@@ -51,7 +51,7 @@ def splices(
         return None
     view = definition(derived.action)
     told = frozenset(place for place in moved if view.names[place] not in found.without)
-    select = content(derived, sorted(found.keys), sorted(found.states), told, found.without)
+    select = content(derived, sorted(found.keys), sorted(found.states), told, sorted(found.parts), found.without)
     splices = found.whole if found.whole is not None and _has_whole_groups(derived, told) else found.splices
     return (*splices, Splice(*block.from_, _from(block, select, found.joined)))
 

@@ -24,12 +24,13 @@ from sartor.core.block import (
 )
 from sartor.core.table import Catalog, TableInfo, TableName
 from sartor.sql.algebra.queries import is_closed, queries
-from sartor.sql.algebra.steady import INTEGERS
+from sartor.sql.algebra.steady import INTEGERS, width_of
 from sartor.sql.algebra.terms import Reader
 from sartor.sql.algebra.tokens import Clauses, clauses, grouping
 from sartor.sql.fingerprint import Fingerprint
 from sartor.sql.floats import Sum, aggregates, kind_of_sum
 from sartor.sql.keys import group_key, text
+from sartor.sql.matching.moments import DIGITS, MOMENTS
 from sartor.sql.places import place_of
 from sartor.sql.predicates import conjuncts
 from sartor.sql.raising import raising
@@ -45,6 +46,11 @@ _FUNCTIONS: dict[type[exp.Expr], str] = {
     exp.Max: "max",
     exp.LogicalAnd: "bool_and",
     exp.LogicalOr: "bool_or",
+    exp.Variance: "var_samp",
+    exp.VariancePop: "var_pop",
+    exp.Stddev: "stddev_samp",
+    exp.StddevSamp: "stddev_samp",
+    exp.StddevPop: "stddev_pop",
 }
 INEXACT = (exp.Sum, exp.Avg, exp.Stddev, exp.StddevPop, exp.StddevSamp, exp.Variance, exp.VariancePop)
 """Aggregates that may give another last bit when rows come in another order, by their kind alone."""
@@ -351,11 +357,19 @@ class _Block:
             raise NoBlock("an aggregate may overflow, or is of a type that is not understood")
         if function in ("min", "max") and any(self._types[column] in ("DOUBLE", "FLOAT") for column in term.columns()):
             raise NoBlock("which of 0.0 and -0.0 is the smallest depends on the order of rows")
+        scale = self._scale(term) if function in MOMENTS else 0
         pivot = self._pivot(argument) if filter_ is None and not distinct else None
         integer = term.column is not None and self._types[term.column] in INTEGERS
         # DuckDB divides a sum by a count in a wider type than SQL has, so an average put together may differ in its last bit.
         floating = kind is Sum.FLOATING or function == "avg"
-        return Call(function, term, distinct, condition, first, last, end, floating, self._nullable(term), pivot, integer)
+        return Call(function, term, distinct, condition, first, last, end, floating, self._nullable(term), pivot, integer, scale)
+
+    def _scale(self, term: Term) -> int:
+        """The digits behind the point of a column whose squares add up without rounding."""
+        exact = width_of(self._types[term.column]) if term.column is not None else None
+        if exact is None or exact[0] == "double" or exact[1] > DIGITS:
+            raise NoBlock("a variance is put together of whole numbers and decimals of few digits only")
+        return exact[2]
 
     def _pivot(self, node: exp.Expr) -> Pivot | None:
         """A CASE, or an if(), whose values are terms, or literals that count rows."""

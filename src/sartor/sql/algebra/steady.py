@@ -89,7 +89,7 @@ def width(node: exp.Expr, type_of: TypeOf) -> Width | None:
                 return None
             return ("decimal", len(whole + behind), len(behind)) if behind else ("literal", _INTEGER_LITERAL, 0)
         case exp.Column():
-            return _column_width(type_of(node))
+            return width_of(type_of(node))
         case exp.Add() | exp.Sub() | exp.Mul():
             left, right = width(node.this, type_of), width(node.expression, type_of)
             return None if left is None or right is None else _combined(node, left, right)
@@ -111,7 +111,8 @@ def _combined(node: exp.Expr, left: Width, right: Width) -> Width | None:
     return ("decimal", digits, behind) if digits <= _WIDEST else None
 
 
-def _column_width(kind: str) -> Width | None:
+def width_of(kind: str) -> Width | None:
+    """How wide the values of a type are; None for one that holds no numbers, or too many."""
     if kind in _FLOATING:
         return ("double", 0, 0)
     if kind in INTEGERS:

@@ -11,6 +11,7 @@ from sqlglot.errors import SqlglotError
 
 from sartor.core.block import WITH_QUERY, Bound, ColumnOf, Term, column_text
 from sartor.sql.algebra.steady import is_steady
+from sartor.sql.date_parts import unit_of
 from sartor.sql.fingerprint import Fingerprint
 
 Resolve = Callable[[exp.Column], ColumnOf | None]
@@ -67,8 +68,8 @@ class Reader:
             first = last = -1
         raw = self.raw(first, last, parts) if first >= 0 else ""
         literals = tuple(place for place in range(first, last + 1) if first >= 0 and self.is_folded(place))
-        steady = is_steady(node, lambda inner: self._type_of(inner))
-        return Term(self.canonical(node), raw, first, last, None, tuple(parts), literals, steady, self._bound(node))
+        steady, unit = is_steady(node, self._type_of), unit_of(node, self._type_of)
+        return Term(self.canonical(node), raw, first, last, None, tuple(parts), literals, steady, self._bound(node), unit)
 
     def _is_written_at(self, node: exp.Expr, first: int, last: int) -> bool:
         """Whether these tokens, read alone, are the expression: a place that is found wrongly is as good as none."""

@@ -6,9 +6,10 @@ from sartor.core.block import Call, QueryBlock, Term
 from sartor.core.view import ROWS, ViewDefinition, key_column
 from sartor.sql.matching.columns import Columns
 from sartor.sql.matching.found import ALIAS, Differs, Match
+from sartor.sql.matching.moments import MOMENTS, moment, square
 from sartor.sql.matching.pivots import put_pivot
 from sartor.sql.matching.placed import put_placed
-from sartor.sql.matching.states import rows_of, state
+from sartor.sql.matching.states import moment_states, rows_of, state
 from sartor.sql.rewrite import Copy, Piece, Splice
 
 _IDEMPOTENT = ("min", "max", "bool_and", "bool_or")
@@ -47,6 +48,11 @@ def put_call(call: Call, block: QueryBlock, view: ViewDefinition, columns: Colum
             total = state("sum", argument, view, columns, match)
             counted = rows_of(argument, view, columns, match, nullable=call.nullable)
             pieces = (f"(CAST(sum({total})", *filter_, f" AS DOUBLE) / sum({counted})", *filter_, ")")
+        case function if function in MOMENTS:
+            if filter_ and block.parameters:
+                raise Differs("a variance under FILTER would ask for its parameters several times")
+            parts = [(f"sum({column})", *filter_) for column in moment_states(call, view, columns, match)]
+            pieces = moment(function, parts, call.scale)
         case function:
             assert argument is not None
             pieces = (f"{function}({state(function, argument, view, columns, match)})", *filter_)
@@ -68,6 +74,8 @@ def _put_key(call: Call, argument: Term, columns: Columns, match: Match, filter_
             pieces = (total, *filter_)
         case "avg" if not filter_:
             pieces = (f"(CAST({total} AS DOUBLE) / {counted})",)
+        case function if function in MOMENTS and not filter_:
+            pieces = moment(function, ((counted,), (total,), (f"sum({square(key, 0)} * {rows})",)), 0)
         case _:
             return False
     match.keys.add(place)

@@ -27,6 +27,10 @@ class Classes:
         """All columns that equal this one, itself included."""
         return self._class_of.get(column) or frozenset((column,))
 
+    def in_turn(self, column: ColumnOf) -> tuple[ColumnOf, ...]:
+        """The same, the column itself first."""
+        return (column, *sorted(self.of(column) - {column}))
+
     def are_equal(self, left: ColumnOf, right: ColumnOf) -> bool:
         return left == right or right in self.of(left)
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sartor.core.block import ColumnOf, Term, column_text
 from sartor.core.view import ViewDefinition, key_column
 from sartor.sql.matching.classes import Classes
-from sartor.sql.matching.found import ALIAS, Differs, Guard, Match, Same
+from sartor.sql.matching.coarser import part_of
+from sartor.sql.matching.found import ALIAS, Differs, Guard, Match, Part, Same
 from sartor.sql.rewrite import Splice
 
 
@@ -27,7 +28,7 @@ class Columns:
 
     def key(self, column: ColumnOf) -> int | None:
         """The key that holds a column, or one that equals it."""
-        for other in (column, *sorted(self.alike.of(column))):
+        for other in self.alike.in_turn(column):
             place = self.view.key_of.get(column_text(other))
             if place is not None:
                 return place
@@ -45,10 +46,22 @@ class Columns:
             match.splices.append(Splice(term.first, term.last, f"{ALIAS}.{key_column(place)}"))
             match.guards += self.same(term)
             return
+        part = self.part(term)
+        if part is not None:
+            match.parts.add(part)
+            match.splices.append(Splice(term.first, term.last, f"{ALIAS}.{part.name}"))
+            match.guards += self.same(term)
+            return
         if not term.parts:
             raise Differs(f"the view does not group by {term.text}")
-        for part in term.parts:
-            self.put(part, match)
+        for inner in term.parts:
+            self.put(inner, match)
+
+    def part(self, term: Term) -> Part | None:
+        """How a part of a date follows from a key that holds a finer one; None if it is none, or the date itself is a key."""
+        if not term.unit or term.first < 0 or any(self.key(column) is not None for column in term.columns()):
+            return None
+        return part_of(term, self.view, self.alike)
 
     def keep_apart(self, reads: Sequence[Term]) -> None:
         """See that no two columns of a block's output and keys are found in one key.
@@ -66,7 +79,7 @@ class Columns:
                 raise Differs(f"{found[place][1]} and {column[1]} are one key of the view")
         written: dict[str, str] = {}
         for term in (one for read in reads for one in _within(read)):
-            if term.column is None and term.text in self.view.key_of:
+            if term.column is None and (term.text in self.view.key_of or self.part(term) is not None):
                 spelled = "".join(term.sql.split())
                 if written.setdefault(term.text, spelled) != spelled:  # 'MONTH' and 'month' are two expressions for DuckDB
                     raise Differs(f"{term.text} is written in two ways")

@@ -62,6 +62,23 @@ class Rest:
     parent: int
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Part:
+    """A part of a date that is computed from a key of the view, and for rows appended since from the date itself.
+
+    For these the key may raise where the part does not.
+
+    Attributes:
+        name: of the column that holds it.
+        stored: the expression over the view's own columns.
+        row: over those of its tables.
+    """
+
+    name: str
+    stored: str
+    row: str
+
+
 @dataclass(slots=True)
 class Match:
     """How a block is computed from a view.
@@ -69,6 +86,7 @@ class Match:
     Attributes:
         splices: what is put in the place of which tokens; that of the FROM clause is left to whoever knows the view's rows.
         keys, states: positions of what is read of the view.
+        parts: what is computed of keys beside.
         joined: equalities of ON clauses that the view's join does not hold, over its keys.
         guards: what has to hold of a statement's own literals.
         without: names of the view's tables that the rows appended since are not joined with: as the statement does not read them, what
@@ -81,6 +99,7 @@ class Match:
     splices: list[Splice] = field(default_factory=list)
     keys: set[int] = field(default_factory=set)
     states: set[int] = field(default_factory=set)
+    parts: set[Part] = field(default_factory=set)
     joined: list[str] = field(default_factory=list)
     guards: list[Guard] = field(default_factory=list)
     without: tuple[str, ...] = ()

@@ -36,6 +36,8 @@ def match(block: QueryBlock, view: ViewDefinition) -> Match | str:
         others = list(found.splices)
         for call in block.calls:
             put_call(call, block, view, columns, found)
+        if found.parts and any(view.states[place].is_placed for place in found.states):
+            raise Differs("what moves between the groups of placed values tells no part of a date")
         leave_out(view, found)
         hand_out(block, view, columns, others, found)
     except Differs as reason:

@@ -29,6 +29,7 @@ def put_pivot(call: Call, pivot: Pivot, block: QueryBlock, view: ViewDefinition,
         trial.splices.insert(0, Splice(call.first, call.last, ("CAST(coalesce(sum(", inner, "), 0) AS BIGINT)")))
     match.keys |= trial.keys
     match.states |= trial.states
+    match.parts |= trial.parts
     match.guards += trial.guards
     match.splices += trial.splices
     return True

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from sartor.core.block import Term
+from dataclasses import replace
+
+from sartor.core.block import Call, Term
 from sartor.core.view import ROWS, ViewDefinition, state_column
 from sartor.sql.matching.columns import Columns
 from sartor.sql.matching.found import ALIAS, Differs, Match
+from sartor.sql.matching.moments import square_text
 
 
 def rows_of(argument: Term | None, view: ViewDefinition, columns: Columns, match: Match, *, nullable: bool) -> str:
@@ -23,3 +26,12 @@ def state(function: str, argument: Term, view: ViewDefinition, columns: Columns,
     match.states.add(place)
     match.guards += columns.same(argument)
     return f"{ALIAS}.{state_column(place)}"
+
+
+def moment_states(call: Call, view: ViewDefinition, columns: Columns, match: Match) -> tuple[str, str, str]:
+    """The columns of the view that tell a variance: how many values, their sum, the sum of their squares."""
+    argument = call.argument
+    assert argument is not None
+    total = state("sum", argument, view, columns, match)
+    squares = state("sum", replace(argument, text=square_text(argument)), view, columns, match)
+    return rows_of(argument, view, columns, match, nullable=call.nullable), total, squares

@@ -11,7 +11,8 @@ from sartor.core.block import Call, ColumnOf, QueryBlock, column_text
 from sartor.core.view import ViewDefinition
 from sartor.sql.matching.columns import Columns
 from sartor.sql.matching.found import Differs, Match
-from sartor.sql.matching.states import rows_of, state
+from sartor.sql.matching.moments import MOMENTS, moment
+from sartor.sql.matching.states import moment_states, rows_of, state
 from sartor.sql.rewrite import Splice
 
 WHOLE_NUMBERS = frozenset("TINYINT SMALLINT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT".split())
@@ -68,6 +69,9 @@ def _stored(call: Call, view: ViewDefinition, columns: Columns, match: Match) ->
     if call.function == "count":
         return Splice(call.first, call.end, rows_of(argument, view, columns, match, nullable=call.nullable))
     assert argument is not None
+    if call.function in MOMENTS:
+        parts = [(column,) for column in moment_states(call, view, columns, match)]
+        return Splice(call.first, call.end, moment(call.function, parts, call.scale))
     if call.function == "avg":
         total, counted = state("sum", argument, view, columns, match), rows_of(argument, view, columns, match, nullable=call.nullable)
         return Splice(call.first, call.end, f"(CAST({total} AS DOUBLE) / CAST({counted} AS HUGEINT))")
