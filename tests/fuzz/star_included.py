@@ -100,6 +100,7 @@ class Including:
         way = pick.choice(["route", "route", "way + 1", "NULL"])
         part = pick.choice(["part", "part", "part", "NULL", "1 - part"])
         boss = pick.choice(["boss", "boss", "id", "NULL", f"{new}"])
+        again = pick.choice(["route", "route", str(new), "NULL"])
         some = f"FROM parcels LIMIT {pick.randrange(1, 9)}"
         grown = f"INSERT INTO parcels SELECT id + {new}, route, route, part, boss, kind, n + 1, q {some}"
         return pick.choice(
@@ -107,7 +108,7 @@ class Including:
                 *[grown] * 4,
                 f"INSERT INTO parcels SELECT id + {new}, {route}, {way}, {part}, {boss}, 'a', 3, 1 {some}",
                 f"INSERT INTO routes VALUES ({new}, 1, 'c1', 'n', 2), ({new + 1}, 2, 'c2', 's', 3)",
-                f"INSERT INTO routes SELECT {pick.choice(['route', str(new), 'NULL'])}, part, carrier, 's', 1 FROM routes LIMIT 1",
+                f"INSERT INTO routes SELECT {again}, part, carrier, 's', 1 FROM routes LIMIT 1",
                 f"INSERT INTO routes VALUES ({new}, 1, {pick.choice(['NULL', repr('c9')])}, 'n', 2)",
                 f"INSERT INTO carriers VALUES ({pick.choice([repr('c1'), repr(f'c{new}'), 'NULL'])}, 'z')",
                 f"INSERT INTO parcels SELECT id, route, route, part, boss, kind, 1, 2 {some}",

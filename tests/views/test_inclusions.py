@@ -103,6 +103,7 @@ def test_a_view_that_was_refreshed_without_its_fact_is_not_believed(con: Any, mo
     database_of(con).refresh(frozenset((view,)))
     assert fact.identifier in database_of(con).design.objects
     assert not is_served(con, ALONE)
+    assert "was found of other rows" in con.explain_rewrite(ALONE).considered[0].reason
     monkeypatch.undo()
     con.execute("INSERT INTO items VALUES (7, 0, 3, 5)")
     database_of(con).refresh(frozenset((view,)))
