@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import blake2b
 from typing import Any
 
 from sartor.core.action import Action
 from sartor.core.block import ColumnOf, names_of
-from sartor.core.table import TableName, quote
+from sartor.core.table import TableName
 
 VIEWS = "views"
 ROWS = "sartor_n"
@@ -175,5 +176,9 @@ def state_column(place: int) -> str:
 
 
 def part_column(text: str) -> str:
-    """The name of the column that holds a part of a date which a key tells: it is stored nowhere, so it is named after what it is."""
-    return quote(f"sartor_part {text}")
+    """The name of the column that holds a part of a date which a key tells.
+
+    Args:
+        text: of the part in canonical form; the name tells capital letters apart, which names of columns do not: `%m` and `%M`.
+    """
+    return f"sartor_p{blake2b(text.encode(), digest_size=8).hexdigest()}"

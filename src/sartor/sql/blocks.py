@@ -31,7 +31,7 @@ from sartor.core.predicate import JoinEdge, Operator, Predicate, Written
 from sartor.core.table import Catalog, FileScan, TableInfo
 from sartor.sql.fingerprint import Fingerprint
 from sartor.sql.floats import Sum, aggregates, kind_of_sum, passes_through
-from sartor.sql.keys import UNBOUND, group_key, order_key, text
+from sartor.sql.keys import UNBOUND, group_key, has_grouping_sets, order_key, text
 from sartor.sql.places import place_of
 from sartor.sql.predicates import conjuncts, join_edge, operator_of, predicate
 from sartor.sql.raising import raising
@@ -246,7 +246,7 @@ class Walk:
         group = node.args.get("group")
         if group is None:
             return self._ordered_by_unique_keys(node, order, visible)
-        if _has_grouping_sets(group):
+        if has_grouping_sets(group):
             return False
         return {text(key) for key in self._group_keys(node, visible)} <= texts
 
@@ -296,7 +296,7 @@ class Walk:
             raise Refused("the sequence of a derived table's groups decides the answer")
         table = block.tables[0]
         group = node.args.get("group")
-        if group is not None and _has_grouping_sets(group):
+        if group is not None and has_grouping_sets(group):
             self._refuse(block, "the sequence of grouping sets decides the answer")
             return
         bound = 1
@@ -623,10 +623,6 @@ def _sources(node: exp.Select) -> list[exp.Expression]:
     """The FROM items of a block."""
     first = [node.args["from_"].this] if node.args.get("from_") else []
     return first + [join.this for join in node.args.get("joins") or []]
-
-
-def _has_grouping_sets(group: exp.Expression) -> bool:
-    return group.find(exp.Cube, exp.Rollup, exp.GroupingSets) is not None or bool(group.args.get("totals"))
 
 
 def _types(block: Block) -> dict[str, str]:

@@ -36,6 +36,17 @@ def group_key(key: exp.Expression, node: exp.Select, has_column: HasColumn) -> e
     return _ordinal(key, node)
 
 
+def has_grouping_sets(group: exp.Expr) -> bool:
+    """Whether a GROUP BY clause makes several groups of one row: a row is in one of each set.
+
+    >>> import sqlglot
+    >>> groups = ("a, b", "ROLLUP (a)", "a, CUBE (b)")
+    >>> [has_grouping_sets(sqlglot.parse_one(f"SELECT a FROM t GROUP BY {group}", read="duckdb")) for group in groups]
+    [False, True, True]
+    """
+    return group.find(exp.Cube, exp.Rollup, exp.GroupingSets) is not None or bool(group.args.get("totals"))
+
+
 def text(key: exp.Expr | None) -> str:
     """A key as text that is the same for all ways to write its names; `UNBOUND` for None."""
     if key is None:

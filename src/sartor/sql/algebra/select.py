@@ -29,7 +29,7 @@ from sartor.sql.algebra.terms import Reader
 from sartor.sql.algebra.tokens import Clauses, clauses, grouping
 from sartor.sql.fingerprint import Fingerprint
 from sartor.sql.floats import Sum, aggregates, kind_of_sum
-from sartor.sql.keys import group_key, text
+from sartor.sql.keys import group_key, has_grouping_sets, text
 from sartor.sql.matching.moments import DIGITS, MOMENTS
 from sartor.sql.places import place_of
 from sartor.sql.predicates import conjuncts
@@ -165,7 +165,7 @@ class _Block:
     def _is_row_by_row(self) -> bool:
         """Whether each group gives one row, and nothing else looks at groups."""
         node, group = self._node, self._node.args.get("group")
-        if group is None or any(group.args.get(name) for name in ("cube", "rollup", "grouping_sets", "totals")):
+        if group is None or has_grouping_sets(group):
             return False
         return not (node.args.get("having") or node.args.get("distinct") or node.find(exp.Window))
 

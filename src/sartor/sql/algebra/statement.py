@@ -14,7 +14,7 @@ from sartor.sql.algebra.queries import queries
 from sartor.sql.algebra.select import INEXACT, NoBlock, Statement, last_bits_decide, read_block
 from sartor.sql.algebra.tokens import clauses, ranking, without_alias
 from sartor.sql.floats import aggregates, passes_through
-from sartor.sql.keys import UNBOUND, HasColumn, group_key, order_key, text
+from sartor.sql.keys import UNBOUND, HasColumn, group_key, has_grouping_sets, order_key, text
 from sartor.sql.total_order import Totality, totality
 
 
@@ -172,7 +172,7 @@ def _totality(node: exp.Select, statement: Statement) -> Totality:
     group = node.args.get("group")
     if group is None:
         return Totality(bool(aggregates(node)))  # one row
-    if any(group.args.get(name) for name in ("cube", "rollup", "grouping_sets", "totals", "all")):
+    if group.args.get("all") or has_grouping_sets(group):
         return Totality(False)
     bases = _bases(node, statement)
     keys = [group_key(key, node, _has_column(bases)) for key in group.expressions]
