@@ -33,7 +33,7 @@ OUTER = "SELECT t.g, count(*), sum(t.n), max(v.label) FROM t LEFT JOIN v ON v.id
 AT_LASTS = "SELECT g, d, count(*), count(DISTINCT x), count(DISTINCT k), sum(n), bool_or(b) FROM t GROUP BY g, d ALONG d"
 AT_FIRSTS = "SELECT x, count(DISTINCT k), min(d) FROM t WHERE x > -15 GROUP BY x ALONG -x"
 MOMENTS = "SELECT k, g, count(*), stddev(x), variance(n) FROM t GROUP BY k, g"
-VIEWS_MADE = (OF_ONE, WHOLE, FILTERED, OF_TWO, OF_THREE, WITH_ITSELF, AT_LASTS, AT_FIRSTS, OUTER, MOMENTS)
+VIEWS_MADE = (OF_ONE, WHOLE, FILTERED, OF_TWO, OF_THREE, WITH_ITSELF, AT_LASTS, AT_FIRSTS, MOMENTS, OUTER)
 
 
 def _auxiliary(source: TableName, columns: tuple[str, ...], key: tuple[str, ...], templates: frozenset[str]) -> Action:
