@@ -16,7 +16,7 @@ from sartor.core.constants import KEY_DISTINCT_SHARE, KEY_FIRST_ROWS
 from sartor.core.derived import Coverage, DerivedObject
 from sartor.core.table import TableInfo, TableName, quote
 from sartor.engines.base import Engine
-from sartor.freshness.refresh import coverage_now
+from sartor.freshness.refresh import are_first, coverage_now
 from sartor.freshness.registry import Registry
 
 UNIQUE_KEY, INCLUSION = "unique_key", "inclusion"  # what stands in the place of a component's name
@@ -72,6 +72,8 @@ def find_key(engine: Engine, registry: Registry, wanted: WantedKey, info: TableI
 def checked(engine: Engine, registry: Registry, fact: DerivedObject) -> DerivedObject | None:
     """The same fact for the table as it is now; None if it does not hold any more.
 
+    Where the table only grew no more than what came since is looked at.
+
     Raises:
         Overtaken: a mutation of the table was under way.
     """
@@ -79,15 +81,27 @@ def checked(engine: Engine, registry: Registry, fact: DerivedObject) -> DerivedO
     columns = [quote(name) for name in fact.action.get("key")]
     source = str(fact.action.source)
     with engine.transaction():
-        (coverage,) = coverage_now(engine, registry, fact.action)
-        holds = is_unique(engine, source, columns)
+        (coverage,) = coverage_now(engine, registry, fact.action, fact)
+        holds = is_unique(engine, source, columns, known_up_to(fact.coverage, coverage))
     spent = fact.build_seconds + perf_counter() - started
     return DerivedObject(fact.identifier, fact.generation, fact.action, coverage, 0, spent) if holds else None
 
 
-def is_unique(engine: Engine, source: str, columns: list[str]) -> bool:
-    """Whether no two rows of a table are equal in some columns, quoted, and none is NULL in one of them."""
-    return _increases(engine, source, columns) or _is_unique(engine, source, columns)
+def known_up_to(covered: Coverage, now: Coverage) -> int:
+    """The row id up to which a fact tells of a table's rows still; -1 if of none."""
+    return covered.high_water if are_first(covered, now.mutations, now.iteration) else -1
+
+
+def is_unique(engine: Engine, source: str, columns: list[str], last: int) -> bool:
+    """Whether no two rows of a table are equal in some columns, and none is NULL in one of them.
+
+    Args:
+        columns: quoted.
+        last: up to this row id they are known to be so.
+    """
+    if last >= 0:
+        return _is_unique(engine, source, columns, last)
+    return _increases(engine, source, columns) or _is_unique(engine, source, columns, last)
 
 
 def _may_be_key(columns: tuple[str, ...], info: TableInfo) -> bool:
@@ -120,9 +134,11 @@ def _increases(engine: Engine, source: str, columns: list[str]) -> bool:
     return answer == [(True, False)]
 
 
-def _is_unique(engine: Engine, source: str, columns: list[str]) -> bool:
-    names = ", ".join(columns)
+def _is_unique(engine: Engine, source: str, columns: list[str], last: int) -> bool:
+    names, behind = ", ".join(columns), f"rowid > {last}" if last >= 0 else "true"
     missing = " OR ".join(f"{column} IS NULL" for column in columns)
-    if engine.rows(f"SELECT 1 FROM {source} WHERE {missing} LIMIT 1"):
+    if engine.rows(f"SELECT 1 FROM {source} WHERE {behind} AND ({missing}) LIMIT 1"):
         return False
-    return not engine.rows(f"SELECT 1 FROM {source} GROUP BY {names} HAVING count(*) > 1 LIMIT 1")
+    # DuckDB hands the new values down to the scan as a range, so that most of the table is not read where keys rise.
+    alike = f"(SELECT {names} FROM {source} SEMI JOIN (SELECT {names} FROM {source} WHERE {behind}) USING ({names}))"
+    return not engine.rows(f"SELECT 1 FROM {alike if last >= 0 else source} GROUP BY {names} HAVING count(*) > 1 LIMIT 1")

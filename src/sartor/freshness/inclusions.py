@@ -17,7 +17,7 @@ from sartor.core.constants import KEY_FIRST_ROWS
 from sartor.core.derived import Coverage, DerivedObject
 from sartor.core.table import Catalog, Inclusion, TableInfo, TableName, quote
 from sartor.engines.base import Engine
-from sartor.freshness.facts import INCLUSION, is_inclusion, is_unique
+from sartor.freshness.facts import INCLUSION, is_inclusion, is_unique, known_up_to
 from sartor.freshness.refresh import coverage_now
 from sartor.freshness.registry import Registry, RegistryState
 from sartor.freshness.usable import Use, use
@@ -61,7 +61,7 @@ def find_inclusion(engine: Engine, registry: Registry, wanted: Inclusion, catalo
 def checked_inclusion(engine: Engine, registry: Registry, fact: DerivedObject) -> DerivedObject | None:
     """The same fact for the tables as they are now; None if it does not hold any more.
 
-    Where they only grew, and never lost a row, no more than what came since is looked at.
+    Where they only grew no more than what came since is looked at.
 
     Raises:
         Overtaken: a mutation of one of the tables was under way.
@@ -69,11 +69,11 @@ def checked_inclusion(engine: Engine, registry: Registry, fact: DerivedObject) -
     started = perf_counter()
     columns, keys = fact.action.get("key"), fact.action.get("parent_key")
     with engine.transaction():
-        now = coverage_now(engine, registry, fact.action)
-        same = all(old.dense and old.mutations == new.mutations for old, new in zip(fact.coverages, now, strict=True))
-        last = [old.high_water if same else -1 for old in fact.coverages]
-        holds = _is_key(engine, str(fact.action.sources[-1]), keys, last[-1])
-        holds = holds and not _orphans(engine, fact.action, columns, keys, last[0])
+        now = coverage_now(engine, registry, fact.action, fact)
+        last = [known_up_to(old, new) for old, new in zip(fact.coverages, now, strict=True)]
+        holds = is_unique(engine, str(fact.action.sources[-1]), [quote(key) for key in keys], last[-1])
+        # Where the parent's rows are others, those of the child that were found may not be found any more.
+        holds = holds and not _orphans(engine, fact.action, columns, keys, last[0] if last[-1] >= 0 else -1)
     spent = fact.build_seconds + perf_counter() - started
     return replace(fact.covering(*now), build_seconds=spent) if holds else None
 
@@ -128,16 +128,3 @@ def _missing(child: str, action: Action, columns: Iterable[str], keys: Iterable[
     equal = " AND ".join(f"parent.{quote(key)} = child.{quote(column)}" for column, key in zip(columns, keys, strict=True))
     found = f"EXISTS (SELECT 1 FROM {action.sources[-1]} AS parent WHERE {equal})"
     return f"SELECT 1 FROM {child} AS child WHERE {condition}NOT {found} LIMIT 1"
-
-
-def _is_key(engine: Engine, parent: str, keys: tuple[str, ...], last: int) -> bool:
-    """Whether no two rows of the parent are equal in its key, nor one NULL; those up to a row id are known to be none."""
-    columns = [quote(key) for key in keys]
-    if last < 0:
-        return is_unique(engine, parent, columns)
-    names = ", ".join(columns)
-    missing = " OR ".join(f"{column} IS NULL" for column in columns)
-    if engine.rows(f"SELECT 1 FROM {parent} WHERE rowid > {last} AND ({missing}) LIMIT 1"):
-        return False
-    alike = f"SELECT {names} FROM {parent} SEMI JOIN (SELECT {names} FROM {parent} WHERE rowid > {last}) USING ({names})"
-    return not engine.rows(f"SELECT 1 FROM ({alike}) GROUP BY {names} HAVING count(*) > 1 LIMIT 1")

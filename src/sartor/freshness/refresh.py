@@ -247,11 +247,13 @@ def _covered_still(derived: DerivedObject, state: RegistryState, iteration: int)
     return {
         source: one
         for source, one in pairs
-        if isinstance(source, TableName)
-        and one.row_ids >= 0
-        and one.mutations == state.mutations(source.name.lower())
-        and (one.dense or one.iteration == iteration >= 0)
+        if isinstance(source, TableName) and one.row_ids >= 0 and are_first(one, state.mutations(source.name.lower()), iteration)
     }
+
+
+def are_first(covered: Coverage, mutations: int, iteration: int) -> bool:
+    """Whether rows covered are the first ones of their table still, with the row ids that they had, at these counts of it."""
+    return covered.mutations == mutations and (covered.dense or covered.iteration == iteration >= 0)
 
 
 def _bounds(engine: Engine, table: TableName, covered: Coverage | None = None) -> _Bounds:
