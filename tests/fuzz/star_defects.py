@@ -82,8 +82,8 @@ def _null_for_no_rows(call: Any, block: Any, view: Any, columns: Any, found: Any
     return None
 
 
-def _lose_null_groups(derived: Any, keys: Any, kept: Any, moved: frozenset[int], without: Any = ()) -> str:
-    text = _content(derived, keys, kept, moved, without)
+def _lose_null_groups(derived: Any, keys: Any, *others: Any) -> str:
+    text = _content(derived, keys, *others)
     return f"SELECT * FROM ({text}) WHERE {key_column(keys[0])} IS NOT NULL" if keys else text
 
 
