@@ -125,6 +125,13 @@ KEY_DISTINCT_SHARE = Constant(
 )
 KEY_FIRST_ROWS = Constant(122_880, 2_048, 1 << 24, "rows looked at before all are: enough to find most duplicates", "declared")
 KEY_SECONDS_PER_ROW = Constant(100e-9, 0.0, 1e-3, "seconds to find out whether a row's key comes twice", "6 M rows in 0.64 s")
+INCLUSION_SHARE = Constant(
+    0.05,
+    0.0,
+    1.0,
+    "what templates take that counts for looking whether one view may answer them with others: it spares building another one",
+    "declared",
+)
 VIEW_CANDIDATES = Constant(192, 1, 4096, "views estimated in a round against the time that estimating takes", "declared")
 VIEW_UNIONS = Constant(
     8, 0, 64, "blocks over one join whose views are united two by two, against the number of candidates", "declared"

@@ -10,6 +10,7 @@ from sartor.components.views.apply import definition
 from sartor.components.views.propose import by_joins, view_over
 from sartor.components.views.serve import matched
 from sartor.core.block import QueryBlock
+from sartor.core.constants import INCLUSION_SHARE
 from sartor.core.derived import DerivedObject
 from sartor.core.table import Catalog, Inclusion
 from sartor.core.view import VIEWS, ViewDefinition
@@ -21,6 +22,7 @@ from sartor.workload.workload import Workload
 def wanted(workload: Workload, catalog: Catalog, objects: Sequence[DerivedObject]) -> Mapping[Inclusion, float]:
     """Each inclusion with the seconds of the templates that one of these views could answer, or one over a join that others ask for.
 
+    Of the latter a share counts: without it they would be answered too, by views of their own, which have to be built.
     Not all pairs of tables that could be included in each other: only those of joins that a block reads a part of.
 
     Args:
@@ -30,12 +32,13 @@ def wanted(workload: Workload, catalog: Catalog, objects: Sequence[DerivedObject
     joins = [asked[0].block for asked in by_joins(workload).values()]
     found: dict[Inclusion, float] = defaultdict(float)
     for template in workload.reads():
-        ours: set[Inclusion] = set()
+        at_once: set[Inclusion] = set()
+        shared: set[Inclusion] = set()
         for block in template.analysis.blocks if template.analysis is not None else ():
-            ours |= _of(block, (view for view in stand if _may_answer(block, view)))
-            ours |= _of(block, (view for join in joins if (view := view_over(block, join, catalog)) is not None))
-        for inclusion in ours:
-            found[inclusion] += template.total_seconds
+            at_once |= _of(block, (view for view in stand if _may_answer(block, view)))
+            shared |= _of(block, (view for join in joins if (view := view_over(block, join, catalog)) is not None))
+        for inclusion in at_once | shared:
+            found[inclusion] += template.total_seconds * (1.0 if inclusion in at_once else INCLUSION_SHARE.default)
     return found
 
 
