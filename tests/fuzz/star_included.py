@@ -58,15 +58,15 @@ class Including:
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed + 7919)
-        self._shapes = [self._shape() for _ in range(_SHAPES)]
+        self._shapes = [self._shape(place) for place in range(_SHAPES)]
         self._next = 1000  # numbers that no row has had
 
-    def _shape(self) -> str:
-        """A statement with places for literals."""
+    def _shape(self, kind: int) -> str:
+        """A statement of one kind, with places for literals."""
         pick = self.random
         calls = ", ".join(f"{call} AS v{place}" for place, call in enumerate(pick.sample(_CALLS, 2)))
         where = pick.choice(["", "", " WHERE p.kind IN ('a', {kind})", " WHERE p.route >= {route}", " WHERE p.route = {route}"])
-        match pick.randrange(9):
+        match kind % 9:
             case 0:
                 return f"SELECT {calls} FROM parcels p{where}"
             case 1 | 2:
@@ -87,7 +87,7 @@ class Including:
         pick = self.random
         place = pick.randrange(len(self._shapes))
         if pick.random() < 0.02:
-            self._shapes[place] = self._shape()
+            self._shapes[place] = self._shape(pick.randrange(9))
         text = self._shapes[place].format(kind=pick.choice(["'b'", "'d'", "''"]), route=pick.randrange(24))
         return Query("included", text, False, False, (), False)
 
@@ -102,7 +102,9 @@ class Including:
         boss = pick.choice(["boss", "boss", "id", "NULL", f"{new}"])
         again = pick.choice(["route", "route", str(new), "NULL"])
         some = f"FROM parcels LIMIT {pick.randrange(1, 9)}"
-        grown = f"INSERT INTO parcels SELECT id + {new}, route, route, part, boss, kind, n + 1, q {some}"
+        grown = (
+            f"INSERT INTO parcels SELECT id + {new}, route, {pick.choice(('route', 'route + 1'))}, part, boss, kind, n + 1, q {some}"
+        )
         return pick.choice(
             [
                 *[grown] * 4,
