@@ -10,10 +10,8 @@ import pytest
 import sartor
 from sartor.components.views.apply import definition
 from sartor.components.views.define import view_of
-from sartor.components.views.propose import propose
-from sartor.core.action import Action
 from tests.freshness.support import database_of
-from tests.views.support import is_served
+from tests.views.support import candidates, is_served
 
 _DAYS, _MOMENTS = "SELECT g, d, sum(x), count(*) FROM t GROUP BY g, d", "SELECT g, m, sum(x), count(*) FROM t GROUP BY g, m"
 _MATCHED = (
@@ -82,17 +80,6 @@ def test_days_for_which_date_trunc_raises_may_come(shop: Any) -> None:
     shop.refresh()
     for text in _MATCHED:
         assert is_served(shop, text)
-
-
-def candidates(*texts: str) -> list[Action]:
-    with sartor.connect(config={"threads": 1}) as con:
-        con.execute("CREATE TABLE t AS SELECT i % 5 AS g, DATE '2020-01-01' + i::INTEGER AS d, i AS x FROM range(900) r(i)")
-        for text in texts:
-            con.execute(text).fetchall()
-        database = database_of(con)
-        database.observer.take_in()
-        catalog = database.catalog()
-        return propose(database.log.workload().analysed(catalog), catalog)
 
 
 _ASKED = "SELECT g, sum(x) FROM t WHERE d >= DATE '{}' GROUP BY g ORDER BY g"

@@ -10,10 +10,8 @@ import pytest
 import sartor
 from sartor.components.views.apply import definition
 from sartor.components.views.define import view_of
-from sartor.components.views.propose import propose
-from sartor.core.action import Action
 from tests.freshness.support import database_of, plain
-from tests.views.support import is_served
+from tests.views.support import candidates, is_served
 
 _VIEWS = (
     ("SELECT g, date_trunc('month', d), sum(x), count(*) FROM t GROUP BY ALL", {}),
@@ -90,17 +88,6 @@ def test_what_is_appended_may_lie_where_date_trunc_raises(shop: Any) -> None:
         assert shop.execute(text).fetchall() == plain(shop, text), text
     shop.execute("COMMIT")
     assert [text for text in _NEVER_RAISES if not is_served(shop, text)] == []
-
-
-def candidates(*texts: str) -> list[Action]:
-    with sartor.connect(config={"threads": 1}) as con:
-        con.execute("CREATE TABLE t AS SELECT i % 5 AS g, DATE '2020-01-01' + i::INTEGER AS d, i AS x FROM range(900) r(i)")
-        for text in texts:
-            con.execute(text).fetchall()
-        database = database_of(con)
-        database.observer.take_in()
-        catalog = database.catalog()
-        return propose(database.log.workload().analysed(catalog), catalog)
 
 
 def test_one_view_answers_months_and_years() -> None:

@@ -12,13 +12,12 @@ import sartor
 from sartor.components.sort_keys.apply import sorted_copy
 from sartor.components.views.apply import definition
 from sartor.components.views.define import view_of
-from sartor.components.views.propose import propose
-from sartor.core.action import Action
 from sartor.core.table import TableName
 from sartor.core.view import VIEWS
 from sartor.interfaces.connection import session_of
 from tests.freshness.support import database_of, plain
 from tests.fuzz.compare import difference
+from tests.views.support import candidates
 
 _VIEW = "SELECT g, h, stddev(x), variance(p), count(*) FROM t GROUP BY g, h"
 _ASKED = (
@@ -104,17 +103,6 @@ def test_parameters_are_not_asked_for_twice(shop: Any) -> None:
     for _ in range(3):
         rows = shop.execute(text, [2]).fetchall()
     assert rows == shop.execute(text.replace("?", "2")).fetchall()
-
-
-def candidates(*texts: str) -> list[Action]:
-    with sartor.connect(config={"threads": 1}) as con:
-        con.execute("CREATE TABLE t AS SELECT i % 5 AS g, (i % 90)::INTEGER AS x, i::BIGINT AS n, i / 7 AS f FROM range(900) r(i)")
-        for text in texts:
-            con.execute(text).fetchall()
-        database = database_of(con)
-        database.observer.take_in()
-        catalog = database.catalog()
-        return propose(database.log.workload().analysed(catalog), catalog)
 
 
 def test_squares_are_stored_where_they_are_asked_for() -> None:
