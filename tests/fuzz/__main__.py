@@ -52,6 +52,8 @@ _LAYOUTS = {
     "whole": 1_500,
     "one bit": 1_500,
     "cells": 500,
+    "a bit of a joined table": 300,
+    "around a change of a joined table": 20,
     "several bits of one statement": 100,
     "a condition that NULL may pass": 300,
     "beside a join": 100,

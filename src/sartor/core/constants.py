@@ -186,6 +186,13 @@ TRIAL_SHARE = Constant(
 LAYOUT_BITS = Constant(
     8, 1, 64, "conditions that one copy is ordered by: each one more splits the rows of those behind it in two", "declared"
 )
+LAYOUT_JOINS = Constant(
+    3,
+    0,
+    8,
+    "tables in a row that a condition is looked up through: a change of any of them ends it until it is found anew",
+    "declared",
+)
 LAYOUT_REPEATS = Constant(
     2, 1, 16, "how often conditions are seen among a template's statements before they may be bits: each one is analysed", "declared"
 )

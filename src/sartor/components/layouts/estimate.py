@@ -8,16 +8,11 @@ from statistics import median
 
 from sartor.components.copies import cost
 from sartor.components.layouts import cells, truth_bits
-from sartor.components.sort_keys.estimate import (
-    filtered_share,
-    gain,
-    read_by,
-    replaceable,
-    work,
-)
+from sartor.components.layouts.conditions import Bit, conditions, text_of
+from sartor.components.sort_keys.estimate import filtered_share, gain, read_by, work
 from sartor.components.sort_keys.sample import Key, Sample, draw
 from sartor.core.action import Action, Estimate
-from sartor.core.analysis import Analysis, Reference
+from sartor.core.analysis import Analysis
 from sartor.core.constants import LAYOUT_BIT_SECONDS, LAYOUT_CUT_SECONDS, LAYOUT_STATEMENTS
 from sartor.core.derived import HIDDEN_COLUMN
 from sartor.core.evidence import Evidence
@@ -31,7 +26,7 @@ from sartor.workload.workload import TemplateStatistics, Workload
 _MODEL = "row groups skipped on a sample"
 _SAMPLE = 1_000_000  # numbers its samples apart from those of sorted copies
 
-Names = dict[str | tuple[str, ...], str]
+Names = dict[Bit, str]
 """The columns of a sample that hold the truth of conditions, and the places of cells by the name that their key gives them."""
 
 Instances = list[tuple[Analysis, int]]
@@ -64,7 +59,8 @@ def _computed(sample: Sample, actions: Sequence[Action]) -> Names:
     bits = dict.fromkeys(bit for action in actions if not cells.is_cells(action) for bit in action.get("bits"))
     names: Names = {bit: f"{HIDDEN_COLUMN}{place}" for place, bit in enumerate(bits)}
     if bits:
-        sample.compute({names[bit]: truth_bits.truth(bit) for bit in bits})
+        database = actions[0].source.database
+        sample.compute({names[bit]: truth_bits.truth(text_of(bit, database)) for bit in bits})
     for action in actions:
         if cells.is_cells(action) and action.get("key") not in names:
             name = names[action.get("key")] = f"{HIDDEN_COLUMN}{len(names)}"
@@ -92,33 +88,42 @@ def _one(
             continue
         asked = (template.digest, key)
         if asked not in known:
-            known[asked] = _saved(template, instances[template.digest], action, key, sample, names)
+            known[asked] = _saved(template, instances[template.digest], action, key, sample, names, catalog)
         if known[asked] > 0:
             saved[template.digest] = Evidence(known[asked], "predicted", _MODEL)
     hidden = len(action.get("parts")) * LAYOUT_CUT_SECONDS.default if is_cells else len(key) * LAYOUT_BIT_SECONDS.default
     return cost(action, saved, sample.rows, catalog, hidden_seconds=hidden)
 
 
-def _saved(template: TemplateStatistics, instances: Instances, action: Action, key: Key, sample: Sample, names: Names) -> float:
+def _saved(
+    template: TemplateStatistics, instances: Instances, action: Action, key: Key, sample: Sample, names: Names, catalog: Catalog
+) -> float:
     """Seconds saved on each run, by the mean over the template's statements; those with other literals run plain and save nothing."""
     plain = median(template.plain_seconds)
     total = 0.0
     for analysis, times in instances:
-        for reference in replaceable(analysis, action.source):
-            groups = _work(sample, key, action, reference, names)
+        for place in _replaceable(analysis, action.source):
+            reference = analysis.references[place]
+            groups = _work(sample, key, action, analysis, place, names)
             if groups is not None:
                 spared = 1.0 - min(1.0, groups / work(sample, (), reference))
-                total += times * gain(plain, spared, analysis, reference, sample)
+                total += times * gain(plain, spared, analysis, reference, sample, catalog)
     # Those that were not looked at were asked once each: curves help them too, bits are of what was asked again.
     statements = sum(times for _, times in instances) if cells.is_cells(action) else len(template.executions)
     return total / max(1, statements)
 
 
-def _work(sample: Sample, key: Key, action: Action, reference: Reference, names: Names) -> float | None:
+def _replaceable(analysis: Analysis, source: Source) -> list[int]:
+    """The places where a statement reads a source and may read a copy of it."""
+    return [place for place, one in enumerate(analysis.references) if one.source == source and one.refusal is None]
+
+
+def _work(sample: Sample, key: Key, action: Action, analysis: Analysis, place: int, names: Names) -> float | None:
     """What a reference's scan decodes of a layout, in row groups; None if it is not served by it."""
+    reference = analysis.references[place]
     if cells.is_cells(action):
         return sample.work(key, reference.predicates, filtered_share(reference)) if cells.restricted(action, reference) else None
-    asked = {written.example for written in truth_bits.conditions(reference)}
+    asked = {one.example for one in conditions(analysis, place)}
     columns = [names[bit] for bit in action.get("bits") if bit in asked]
     hidden = [Predicate(column, Operator.GREATER_EQUAL, f"{quote(column)} >= 1") for column in columns]
     if not hidden:
@@ -139,6 +144,8 @@ def _columns(source: Source, actions: Sequence[Action], instances: dict[str, Ins
     needed = {column for action in actions for column in action.get("dimensions" if cells.is_cells(action) else "then")}
     for analyses in instances.values():
         for analysis, _ in analyses:
-            for reference in replaceable(analysis, source):
+            for place in _replaceable(analysis, source):
+                reference = analysis.references[place]
                 needed |= read_by(reference.predicates, reference.columns)
+                needed |= {one.steps[0].key for one in conditions(analysis, place) if one.steps}
     return needed
