@@ -67,12 +67,12 @@ def _another_way(action: Any, analysis: Any, place: int, words: Any) -> str:
 
 def _first_partner(bit: Any, database: str = "") -> str:
     """Looks at one row for each key of the joined table."""
-    text = _text_of(bit, database)
     if not database or isinstance(bit, str):
-        return text
-    _, schema, name, key = bit[-1]
-    table = str(TableName(database, schema, name))
-    return text.replace(f"FROM {table} WHERE", f"FROM (SELECT DISTINCT ON ({quote(key)}) * FROM {table}) AS one WHERE")
+        return _text_of(bit, database)
+    condition, (key, schema, name, found), *more = bit[0], *reversed(bit[1:])
+    table = TableName(database, schema, name)
+    text = f"{quote(key)} IN (SELECT {quote(found)} FROM {table} GROUP BY {quote(found)} HAVING first({condition}))"
+    return _text_of((text, *reversed(more)), database) if more else text
 
 
 def _believe_joined_bits(derived: Any, state: Any) -> Use:

@@ -52,7 +52,7 @@ def change(pick: random.Random, rows: Rows) -> str:
     """A change of one of the joined tables."""
     return pick.choice(
         [
-            f"INSERT INTO others VALUES {rows.rows(5)}",
+            *[f"INSERT INTO others VALUES {rows.rows(5)}"] * 3,
             f"INSERT INTO others SELECT * FROM facts WHERE k < {pick.randrange(1, 40)} LIMIT {pick.randrange(1, 60)}",
             f"UPDATE others SET g = {pick.randrange(1, 4)}, s = NULL WHERE k % 3 = {pick.randrange(3)}",
             f"UPDATE others SET b = NOT b, d = d + 20 WHERE k < {pick.randrange(1, 9)}",

@@ -168,7 +168,7 @@ class LayoutRun(Run):
             return
         if self._random.random() < _JOINED:
             texts = layout_joins.statements(self._random, name, _JOINED_BITS)
-            texts += [f"SELECT count(*) FROM {name} WHERE {one}" for one in self._pool.conditions(self._random.randrange(3))]
+            texts += [f"SELECT count(*) FROM {name} WHERE {one}" for one in self._pool.conditions(self._random.randrange(1, 4))]
             database.install(self._joined(info.source, info.columns, texts))
             return
         bits: dict[Bit, None] = {}
@@ -187,7 +187,7 @@ class LayoutRun(Run):
         info = database.catalog().resolve(("facts",))
         assert info is not None
         assert isinstance(info.source, TableName)
-        texts = layout_joins.statements(self._random, "facts", 2)
+        texts = [*layout_joins.statements(self._random, "facts", 2), "SELECT count(*) FROM facts WHERE k < g"]
         database.install(self._joined(info.source, info.columns, texts))
         for change in ("", layout_joins.change(self._random, self._rows), ""):
             if change:
