@@ -54,6 +54,8 @@ _LAYOUTS = {
     "cells": 500,
     "a bit of a joined table": 300,
     "around a change of a joined table": 20,
+    "leaves of a tree": 300,
+    "a tree, by zone maps alone": 100,
     "several bits of one statement": 100,
     "a condition that NULL may pass": 300,
     "beside a join": 100,

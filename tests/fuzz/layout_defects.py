@@ -8,7 +8,7 @@ from typing import Any
 from unittest import mock
 
 from sartor.components.copies import Copy
-from sartor.components.layouts import serve, truth_bits
+from sartor.components.layouts import serve, tree, truth_bits
 from sartor.components.layouts.conditions import conditions, shape, text_of
 from sartor.core.predicate import Written
 from sartor.core.table import TableName, quote
@@ -42,8 +42,11 @@ def _without_case(self: Written, words: Any) -> str:
 
 def _null_is_false(bit: str) -> str:
     """Takes a condition for false where one of the columns that it reads is NULL."""
-    columns = " AND ".join(f"{part} IS NOT NULL" for part in bit.split() if part.startswith('"'))
-    return _truth(f"({bit}) AND {columns}")
+    return _truth(f"({bit}) AND {_no_nulls(bit)}")
+
+
+def _no_nulls(condition: str) -> str:
+    return " AND ".join(f"{part} IS NOT NULL" for part in condition.split() if part.startswith('"'))
 
 
 def _zeroes(self: Copy) -> Copy:
@@ -75,6 +78,25 @@ def _first_partner(bit: Any, database: str = "") -> str:
     return _text_of((text, *reversed(more)), database) if more else text
 
 
+def _cut_is_false_for_null(node: Any, cuts: Any) -> str:
+    """Puts a row on the other side of a cut where one of the columns that it reads is NULL, whatever the condition says of it."""
+    return _leaf(node, [f"({cut}) AND {_no_nulls(cut)}" if " IN (SELECT" not in cut else cut for cut in cuts])
+
+
+def _the_other_leaves(action: Any, analysis: Any, place: int, words: Any) -> str:
+    told = _leaves_implied(action, analysis, place, words)
+    return f"NOT ({told})" if told else ""
+
+
+def _leaves_whatever_the_literals(action: Any, analysis: Any, place: int, words: Any) -> str:
+    asked = {shape(one.bit(words)) for one in conditions(analysis, place)}
+    return tree.condition(action, {cut for cut in action.get("cuts") if shape(cut) in asked})
+
+
+def _one_leaf_too_few(numbers: Any) -> Any:
+    return [(low, max(low, high - 1)) for low, high in _ranges(numbers)]
+
+
 def _believe_joined_bits(derived: Any, state: Any) -> Use:
     """Looks at the table of a layout alone."""
     how = usable.use(derived, state)
@@ -95,6 +117,7 @@ def _believe_after_appends(derived: Any, state: Any) -> Use:
 
 
 _text_of = text_of
+_leaf, _ranges, _leaves_implied = tree.leaf, tree._ranges, tree.implied
 _text, _truth, _tail, _mend = Written.text, truth_bits.truth, Copy.tail_query, Copy.mend
 
 DEFECTS: dict[str, Callable[[], Any]] = {
@@ -114,6 +137,10 @@ DEFECTS: dict[str, Callable[[], Any]] = {
     "a joined bit where a join may leave the table empty": patched(
         mock.patch.object(written, "_is_kept", always), mock.patch.object(blocks, "only_inner", always)
     ),
+    "a cut is false where a column is NULL": patched(mock.patch.object(tree, "leaf", _cut_is_false_for_null)),
+    "the leaves behind the other side of a cut": patched(mock.patch.object(tree, "implied", _the_other_leaves)),
+    "leaves whatever the literals": patched(mock.patch.object(tree, "implied", _leaves_whatever_the_literals)),
+    "one leaf too few": patched(mock.patch.object(tree, "_ranges", _one_leaf_too_few)),
     "joined bits are believed after a change": patched(mock.patch.object(serving, "use", _believe_joined_bits)),
     "joined bits are believed after appends": patched(mock.patch.object(serving, "use", _believe_after_appends)),
     "layouts ignore mutations": patched(mock.patch.object(serving, "use", ignore_mutations)),

@@ -5,13 +5,15 @@ from __future__ import annotations
 import random
 import tempfile
 from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from sartor.components.layouts import LAYOUTS, cells, truth_bits
-from sartor.components.layouts.conditions import Bit, conditions, others
+from sartor.components.layouts import LAYOUTS, cells, tree, truth_bits
+from sartor.components.layouts.conditions import Bit, Condition, conditions, cuts, others
 from sartor.components.layouts.curves import CURVES
+from sartor.components.layouts.grow import Node
 from sartor.core.action import Action
 from sartor.core.derived import HIDDEN_COLUMN
 from sartor.core.table import Column, TableName
@@ -46,7 +48,10 @@ _OUTER = 12  # outer joins that are asked in turn
 _LAYOUTS = 7  # that stand at once, before all are undone
 _FEWEST_BITS = 4
 _CELLS = 0.25  # of the layouts
-_JOINED = 0.45  # of the others
+_TREES = 0.3  # of the others
+_JOINED = 0.45  # of the rest
+_CUTS = 10
+_DEPTH = 5
 _JOINED_BITS = 12
 _USUAL = 3  # how often the first literal is asked, for once of each other
 
@@ -144,6 +149,8 @@ class LayoutRun(Run):
         self.report.coverage["several bits of one statement" if asked > 1 else "one bit" if asked else "cells"] += 1
         objects = session_of(self._connections[0]).database.design.objects
         taken = [objects[one] for one in pending.alternative if one in objects]
+        if any(tree.is_tree(derived.action) for derived in taken):
+            self.report.coverage["leaves of a tree" if asked else "a tree, by zone maps alone"] += 1
         if asked and any(derived.action.others for derived in taken):
             self.report.coverage["a bit of a joined table"] += 1
         if " JOIN " in pending.known.text:
@@ -165,6 +172,9 @@ class LayoutRun(Run):
         assert isinstance(info.source, TableName)
         if self._random.random() < _CELLS:
             database.install(self._cells(info.source, info.columns))
+            return
+        if self._random.random() < _TREES:
+            database.install(self._tree(info.source, info.columns))
             return
         if self._random.random() < _JOINED:
             texts = layout_joins.statements(self._random, name, _JOINED_BITS)
@@ -200,16 +210,40 @@ class LayoutRun(Run):
     def _joined(self, source: TableName, columns: Sequence[Column], texts: Sequence[str]) -> Action:
         """A layout by what statements say of a table's rows, some by the tables that they join to it."""
         catalog = session_of(self._connections[0]).database.catalog()
-        found = []
-        for text in texts:
-            analysis = analyse(text, catalog)
-            places = [place for place, one in enumerate(analysis.references) if one.source == source]
-            found += [one for place in places[:1] for one in conditions(analysis, place)]
-        meant = {one.example: one for one in found}
+        meant = {one.example: one for text in texts for one in self._found(text, source)}
         bits = tuple(self._random.sample(sorted(meant, key=str), min(len(meant), _JOINED_BITS)))
         tables = others((meant[bit] for bit in bits), catalog)
         self.report.coverage["installed joined layout"] += 1
         return truth_bits.truth_bits(source, columns, bits, (), frozenset(), tables)
+
+    def _found(self, text: str, source: TableName) -> list[Condition]:
+        """The conditions that a statement has on a table."""
+        analysis = analyse(text, session_of(self._connections[0]).database.catalog(), thorough=True)
+        places = [place for place, one in enumerate(analysis.references) if one.source == source]
+        return [one for place in places[:1] for one in cuts(analysis, place)]
+
+    def _tree(self, source: TableName, columns: Sequence[Column]) -> Action:
+        """A layout by a tree of random cuts, by conditions of its own and of joined tables."""
+        table = source.name
+        texts = [f"SELECT count(*) FROM {table} WHERE {one}" for one in self._pool.conditions(_CUTS)]
+        texts += [f"SELECT count(*) FROM {table} WHERE {one}" for one in ("k < 9", "d >= DATE '2024-02-01'", "s IS NULL")]
+        texts += layout_joins.statements(self._random, table, 2) if self._random.random() < 0.5 else []
+        meant = {one.example: one for text in texts for one in self._found(text, source)}
+        bits = tuple(self._random.sample(sorted(meant, key=str), min(len(meant), _CUTS)))
+        then = tuple(self._random.sample(["k", "d", "s"], self._random.randrange(2)))
+        numbers = count()
+
+        def grown(depth: int, left: frozenset[int]) -> Node:
+            if not left or depth == 0 or self._random.random() < 0.15:
+                return next(numbers)
+            cut = self._random.choice(sorted(left))
+            return cut, grown(depth - 1, left - {cut}), grown(depth - 1, left - {cut})
+
+        node = (0, next(numbers), grown(_DEPTH, frozenset(range(1, len(bits)))))
+        self.report.coverage["installed tree"] += 1
+        tables = others((meant[bit] for bit in bits), session_of(self._connections[0]).database.catalog())
+        dimensions = self._random.choice([(), ("k",), ("k", "d", "s")])
+        return tree.tree(source, columns, bits, node, then, frozenset(), tables, dimensions)
 
     def _cells(self, source: TableName, columns: Sequence[Column]) -> Action:
         """A layout by cells of two to four columns."""

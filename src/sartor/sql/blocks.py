@@ -97,7 +97,10 @@ class Named:
 class Walk:
     """Walks one statement and gathers its references; raises Refused."""
 
-    def __init__(self, catalog: Catalog, printed: Fingerprint, words: tuple[str, ...], scans: Mapping[str, FileScan]) -> None:
+    def __init__(
+        self, catalog: Catalog, printed: Fingerprint, words: tuple[str, ...], scans: Mapping[str, FileScan], *, thorough: bool = False
+    ) -> None:
+        self._thorough = thorough
         self._catalog = catalog
         self._scans = scans
         self._printed = printed
@@ -536,7 +539,8 @@ class Walk:
             found = predicate(condition, block.tables, sole=not block.others)
             if found is not None:
                 table, made = found
-                if number < in_where and (made.operator in HIDDEN_FROM_ZONE_MAPS or (inner and len(block.tables) > 1)):
+                joined = self._thorough or (inner and len(block.tables) > 1)
+                if number < in_where and (joined or made.operator in HIDDEN_FROM_ZONE_MAPS):
                     where = written(node, condition, table.info, table.alias, self._printed, self._words)
                     made = replace(made, written=where)
                 table.predicates.append(made)

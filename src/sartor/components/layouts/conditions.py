@@ -77,6 +77,12 @@ def conditions(analysis: Analysis, place: int) -> list[Condition]:
     return [*map(Condition, own), *_joined(analysis, place, (), (place,))]
 
 
+def cuts(analysis: Analysis, place: int) -> list[Condition]:
+    """The same, and those that zone maps do see through, as far as the analysis has looked for them."""
+    own = (p.written for p in analysis.references[place].predicates if p.written is not None)
+    return [*map(Condition, own), *_joined(analysis, place, (), (place,))]
+
+
 def others(found: Iterable[Condition], catalog: Catalog) -> tuple[tuple[TableName, tuple[Column, ...]], ...]:
     """The other tables that conditions rest on, each once, with the columns that they read of it."""
     read: dict[TableName, set[str]] = {}

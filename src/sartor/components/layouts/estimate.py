@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from statistics import median
 
 from sartor.components.copies import cost
-from sartor.components.layouts import cells, truth_bits
-from sartor.components.layouts.conditions import Bit, conditions, text_of
+from sartor.components.layouts import cells, tree, truth_bits
+from sartor.components.layouts.conditions import Bit, conditions, cuts, text_of
+from sartor.components.layouts.grow import grow
 from sartor.components.sort_keys.estimate import filtered_share, gain, read_by, work
 from sartor.components.sort_keys.sample import Key, Sample, draw
 from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis
-from sartor.core.constants import LAYOUT_BIT_SECONDS, LAYOUT_CUT_SECONDS, LAYOUT_STATEMENTS
+from sartor.core.constants import LAYOUT_BIT_SECONDS, LAYOUT_CUT_SECONDS, LAYOUT_STATEMENTS, ROW_GROUP_ROWS
 from sartor.core.derived import HIDDEN_COLUMN
 from sartor.core.evidence import Evidence
 from sartor.core.predicate import Operator, Predicate
@@ -45,18 +46,40 @@ def estimate(actions: Sequence[Action], workload: Workload, catalog: Catalog, en
     for number, (source, ours) in enumerate(by_source.items()):
         sample = draw(engine, source, sorted(_columns(source, ours, instances)), _SAMPLE + number)
         try:
-            names = _computed(sample, ours)
+            grown = {id(one): _grown(one, templates, instances, sample) if tree.is_tree(one) else one for one in ours}
+            names = _computed(sample, list(grown.values()))
             saved: dict[tuple[str, Key], float] = {}
             for action in ours:
-                found[id(action)] = _one(action, templates, instances, catalog, sample, names, saved)
+                found[id(action)] = _one(grown[id(action)], templates, instances, catalog, sample, names, saved)
         finally:
             sample.drop()
     return [found[id(action)] for action in actions]
 
 
+def _grown(action: Action, templates: Sequence[TemplateStatistics], instances: dict[str, Instances], sample: Sample) -> Action:
+    """The action of a tree grown over the sample, for the statements that were asked."""
+    bits: tuple[Bit, ...] = action.get("cuts")
+    places = {bit: place for place, bit in enumerate(bits)}
+    asked: dict[int, float] = defaultdict(float)
+    seen = 0
+    for template in templates:
+        for analysis, times in instances[template.digest] if template.digest in action.templates else ():
+            for place in _replaceable(analysis, action.source):
+                wanted = {one.example for one in cuts(analysis, place)} & places.keys()
+                plain = wanted - {one.example for one in conditions(analysis, place)}
+                seen |= sum(1 << places[one] for one in plain)
+                asked[sum(1 << places[one] for one in wanted)] += times * median(template.plain_seconds)
+    database = action.source.database
+    truths = (f"({truth_bits.truth(text_of(bit, database))}::UBIGINT << {place})" for bit, place in places.items())
+    rows = dict(sample.engine.rows(f"SELECT {' | '.join(truths)}, count(*) FROM {sample.name} GROUP BY 1"))
+    least = ROW_GROUP_ROWS.default * sample.sampled / max(1, sample.rows)
+    node = grow(rows, [(mask, weight) for mask, weight in asked.items() if mask], seen, least)
+    return tree.pruned(action, node)
+
+
 def _computed(sample: Sample, actions: Sequence[Action]) -> Names:
     """Give the sample the hidden columns of all actions."""
-    bits = dict.fromkeys(bit for action in actions if not cells.is_cells(action) for bit in action.get("bits"))
+    bits = dict.fromkeys(bit for action in actions if action.get("kind") == truth_bits.KIND for bit in action.get("bits"))
     names: Names = {bit: f"{HIDDEN_COLUMN}{place}" for place, bit in enumerate(bits)}
     if bits:
         database = actions[0].source.database
@@ -65,6 +88,9 @@ def _computed(sample: Sample, actions: Sequence[Action]) -> Names:
         if cells.is_cells(action) and action.get("key") not in names:
             name = names[action.get("key")] = f"{HIDDEN_COLUMN}{len(names)}"
             sample.compute({name: cells.position(action)}, cells.borders(action, sample.name))
+        elif tree.is_tree(action) and _name_of(action) not in names:
+            name = names[_name_of(action)] = f"{HIDDEN_COLUMN}{len(names)}"
+            sample.compute({name: tree.leaf(action.get("tree"), [text_of(cut, action.source.database) for cut in action.get("cuts")])})
     return names
 
 
@@ -80,18 +106,21 @@ def _one(
     is_cells = cells.is_cells(action)
     if is_cells:
         key: Key = (names[action.get("key")], *cells.then(action))
+    elif tree.is_tree(action):
+        key = (names[_name_of(action)], *action.get("then"))
     else:
         key = (*(names[bit] for bit in action.get("bits")), *action.get("then"))
     saved = {}
     for template in templates:
-        if template.digest not in action.templates:
+        if template.digest not in action.templates or (tree.is_tree(action) and not action.get("cuts")):
             continue
         asked = (template.digest, key)
         if asked not in known:
             known[asked] = _saved(template, instances[template.digest], action, key, sample, names, catalog)
         if known[asked] > 0:
             saved[template.digest] = Evidence(known[asked], "predicted", _MODEL)
-    hidden = len(action.get("parts")) * LAYOUT_CUT_SECONDS.default if is_cells else len(key) * LAYOUT_BIT_SECONDS.default
+    computed = len(action.get("cuts")) if tree.is_tree(action) else len(key)
+    hidden = len(action.get("parts")) * LAYOUT_CUT_SECONDS.default if is_cells else computed * LAYOUT_BIT_SECONDS.default
     return cost(action, saved, sample.rows, catalog, hidden_seconds=hidden)
 
 
@@ -109,7 +138,8 @@ def _saved(
                 spared = 1.0 - min(1.0, groups / work(sample, (), reference))
                 total += times * gain(plain, spared, analysis, reference, sample, catalog)
     # Those that were not looked at were asked once each: curves help them too, bits are of what was asked again.
-    statements = sum(times for _, times in instances) if cells.is_cells(action) else len(template.executions)
+    bits = action.get("kind") == truth_bits.KIND
+    statements = len(template.executions) if bits else sum(times for _, times in instances)
     return total / max(1, statements)
 
 
@@ -124,6 +154,14 @@ def _work(sample: Sample, key: Key, action: Action, analysis: Analysis, place: i
     if cells.is_cells(action):
         return sample.work(key, reference.predicates, filtered_share(reference)) if cells.restricted(action, reference) else None
     asked = {one.example for one in conditions(analysis, place)}
+    if tree.is_tree(action):
+        column = names[_name_of(action)]
+        found = tree.condition(action, asked, column)
+        if not (found or cells.restricted(action, reference)):
+            return None
+        numbers = tuple(map(str, tree.leaves_asked(action, asked)))
+        implied = [Predicate(column, Operator.IN, found, numbers)] if found else []
+        return sample.work(key, [*reference.predicates, *implied], filtered_share(reference))
     columns = [names[bit] for bit in action.get("bits") if bit in asked]
     hidden = [Predicate(column, Operator.GREATER_EQUAL, f"{quote(column)} >= 1") for column in columns]
     if not hidden:
@@ -135,13 +173,19 @@ def _work(sample: Sample, key: Key, action: Action, analysis: Analysis, place: i
 
 def _instances(template: TemplateStatistics, catalog: Catalog) -> Instances:
     texts = Counter(inlined(execution.text, execution.parameters) for execution in template.executions)
-    found = [(analyse(text, catalog), times) for text, times in texts.most_common(int(LAYOUT_STATEMENTS.default))]
+    found = [(analyse(text, catalog, thorough=True), times) for text, times in texts.most_common(int(LAYOUT_STATEMENTS.default))]
     return [(analysis, times) for analysis, times in found if analysis.refusal is None]
+
+
+def _name_of(action: Action) -> Bit:
+    """What the place of a tree's leaves is found by among the columns of a sample."""
+    return "tree", action.get("cuts"), action.get("tree")
 
 
 def _columns(source: Source, actions: Sequence[Action], instances: dict[str, Instances]) -> set[str]:
     """The columns that the sample has to hold: keys, and all that is restricted by a condition."""
     needed = {column for action in actions for column in action.get("dimensions" if cells.is_cells(action) else "then")}
+    needed |= {column for action in actions if tree.is_tree(action) for column in action.get("columns")}
     for analyses in instances.values():
         for analysis, _ in analyses:
             for place in _replaceable(analysis, source):

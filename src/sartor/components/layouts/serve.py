@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sartor.components.layouts import cells, truth_bits
+from sartor.components.layouts import cells, tree, truth_bits
 from sartor.core.analysis import Analysis
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Replacement
@@ -37,7 +37,9 @@ def serves(analysis: Analysis, place: int, derived: DerivedObject) -> bool:
         return False
     if not set(reference.columns) <= set(action.get("columns")):
         return False
-    return bool(cells.restricted(action, reference)) if cells.is_cells(action) else truth_bits.may_hold(action, analysis, place)
+    if cells.is_cells(action):
+        return bool(cells.restricted(action, reference))
+    return tree.may_hold(action, analysis, place) if tree.is_tree(action) else truth_bits.may_hold(action, analysis, place)
 
 
 def splices(
@@ -48,10 +50,12 @@ def splices(
     The statement's own conditions stay and are evaluated still.
     """
     reference = analysis.references[place]
-    only = ""
-    if not cells.is_cells(derived.action):
+    only, helps = "", cells.is_cells(derived.action)
+    if tree.is_tree(derived.action):
+        only, helps = tree.implied(derived.action, analysis, place, words), bool(cells.restricted(derived.action, reference))
+    elif not helps:
         only = truth_bits.implied(derived.action, analysis, place, words)
-        if not only:
-            return None
+    if not (only or helps):
+        return None
     select = content(derived, reference.columns, reference.order, Use.RESIDUAL if moved else Use.WHOLE, only)
     return (Splice(reference.first_token, reference.last_token, f"({select}) AS {reference.alias}"),)

@@ -42,8 +42,7 @@ def truth_bits(
     Raises:
         ValueError: a column has the name of a hidden one.
     """
-    if any(column.name.lower().startswith(HIDDEN_COLUMN) for column in schema):
-        raise ValueError(f"a column begins with {HIDDEN_COLUMN}, as the hidden columns of a layout do; rename it")
+    no_hidden_names(schema)
     definition = (
         ("kind", KIND),
         ("columns", tuple(column.name for column in schema)),
@@ -51,18 +50,30 @@ def truth_bits(
         ("bits", bits),
         ("then", then),
         ("hidden", tuple(f"{HIDDEN_COLUMN}{number}" for number in range(len(bits)))),
-        ("schemas", tuple(tuple((c.name, c.type) for c in columns) for columns in (schema, *(columns for _, columns in others)))),
+        ("schemas", schemas(schema, others)),
     )
     tables = tuple(table for table, _ in others)
     return Action("layouts", source, definition, templates, tables, frozenset(range(1, 1 + len(tables))))
+
+
+def no_hidden_names(schema: Sequence[Column]) -> None:
+    """Raise ValueError if a column has the name of a hidden one."""
+    if any(column.name.lower().startswith(HIDDEN_COLUMN) for column in schema):
+        raise ValueError(f"a column begins with {HIDDEN_COLUMN}, as the hidden columns of a layout do; rename it")
+
+
+def schemas(schema: Sequence[Column], others: Sequence[tuple[TableName, Sequence[Column]]]) -> tuple[tuple[tuple[str, str], ...], ...]:
+    """What a layout rests on, for `Action.schemas`."""
+    return tuple(tuple((column.name, column.type) for column in columns) for columns in (schema, *(columns for _, columns in others)))
 
 
 def copy(action: Action) -> Copy:
     """What the copy stores."""
     bits = action.get("bits")
     first, *others = (truth(text_of(bit, action.source.database)) for bit in bits)
-    as_ever = _as_ever([text_of(bit) for bit in bits])
-    checked = f"CASE WHEN {as_ever} THEN {first} ELSE CAST('conditions mean something else now' AS UTINYINT) END"
+    checked = (
+        f"CASE WHEN {as_ever([text_of(bit) for bit in bits])} THEN {first} ELSE CAST('they mean something else now' AS UTINYINT) END"
+    )
     return Copy(action, (*action.hidden, *action.get("then")), tuple(zip(action.hidden, (checked, *others), strict=True)))
 
 
@@ -71,7 +82,7 @@ def truth(condition: str) -> str:
     return f"coalesce(({condition}), FALSE)::UTINYINT"
 
 
-def _as_ever(bits: Sequence[str]) -> str:
+def as_ever(bits: Sequence[str]) -> str:
     """Whether conditions mean what they meant when they were proved steady: no collation by default, no macro in a function's place.
 
     Sessions without these read what is built, also if it is brought up to date in one that has them.
