@@ -80,7 +80,8 @@ def _first_partner(bit: Any, database: str = "") -> str:
 
 def _cut_is_false_for_null(node: Any, cuts: Any) -> str:
     """Puts a row on the other side of a cut where one of the columns that it reads is NULL, whatever the condition says of it."""
-    return _leaf(node, [f"({cut}) AND {_no_nulls(cut)}" if " IN (SELECT" not in cut else cut for cut in cuts])
+    own = (" IN (SELECT" not in cut and " IS NOT NULL" not in cut for cut in cuts)
+    return _leaf(node, [f"({cut}) AND {_no_nulls(cut)}" if is_own else cut for cut, is_own in zip(cuts, own, strict=True)])
 
 
 def _the_other_leaves(action: Any, analysis: Any, place: int, words: Any) -> str:
