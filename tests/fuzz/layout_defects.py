@@ -42,7 +42,7 @@ def _without_case(self: Written, words: Any) -> str:
 
 def _null_is_false(bit: str) -> str:
     """Takes a condition for false where one of the columns that it reads is NULL."""
-    return _truth(f"({bit}) AND {_no_nulls(bit)}")
+    return _truth(bit if " IN (SELECT" in bit else f"({bit}) AND {_no_nulls(bit)}")
 
 
 def _no_nulls(condition: str) -> str:

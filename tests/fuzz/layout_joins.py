@@ -49,9 +49,10 @@ def join(pick: random.Random) -> Shape:
 
 
 def change(pick: random.Random, rows: Rows) -> str:
-    """A change of one of the joined tables."""
+    """A change of one of the joined tables, or a row or two more that are joined to them."""
     return pick.choice(
         [
+            *[f"INSERT INTO facts SELECT * FROM facts WHERE k < g LIMIT {pick.randrange(1, 3)}"] * 3,
             *[f"INSERT INTO others VALUES {rows.rows(5)}"] * 3,
             f"INSERT INTO others SELECT * FROM facts WHERE k < {pick.randrange(1, 40)} LIMIT {pick.randrange(1, 60)}",
             f"UPDATE others SET g = {pick.randrange(1, 4)}, s = NULL WHERE k % 3 = {pick.randrange(3)}",

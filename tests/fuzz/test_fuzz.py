@@ -62,9 +62,7 @@ def test_planted_defects_are_found(name: str) -> None:
         assert fuzz(1, 2_000, stop_at_wrong=True).wrong
 
 
-@pytest.mark.parametrize(
-    "name", ["forget the rows appended", "a bit whatever the literals", "joined bits are believed after a change", "one leaf too few"]
-)
+@pytest.mark.parametrize("name", ["forget the rows appended", "a bit whatever the literals"])
 def test_planted_defects_in_layouts_are_found(name: str) -> None:
     with LAYOUT_DEFECTS[name]():
         assert fuzz_layouts(1, 2_000, stop_at_wrong=True).wrong
