@@ -7,6 +7,7 @@ from typing import Any
 
 import sartor
 from sartor.components.layouts import cells, truth_bits
+from sartor.components.layouts.conditions import Bit, conditions
 from sartor.core.action import Action
 from sartor.core.derived import DerivedObject
 from sartor.core.table import TableName
@@ -34,15 +35,14 @@ def opened(path: Path | str = ":memory:", **options: Any) -> Connection:
     return connection
 
 
-def bits_of(connection: Connection, *conditions: str, table: str = "facts") -> tuple[str, ...]:
+def bits_of(connection: Connection, *asked: str, table: str = "facts") -> tuple[Bit, ...]:
     """Conditions as layouts store them; each has to be one that may be stored."""
     database = session_of(connection).database
     found = []
     with database.engine_lock:
-        for condition in conditions:
-            (reference,) = analyse(f"SELECT count(*) FROM {table} WHERE {condition}", database.catalog()).references
-            (written,) = truth_bits.conditions(reference)
-            found.append(written.example)
+        for condition in asked:
+            (one,) = conditions(analyse(f"SELECT count(*) FROM {table} WHERE {condition}", database.catalog()), 0)
+            found.append(one.example)
     return tuple(found)
 
 

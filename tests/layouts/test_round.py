@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from sartor.components.layouts import LAYOUTS, cells, truth_bits
+from sartor.components.layouts import LAYOUTS, cells
 from sartor.components.layouts.estimate import estimate
 from sartor.core.action import Estimate
 from sartor.interfaces.connection import Connection, session_of
@@ -120,7 +120,7 @@ def _estimates(connection: Connection) -> list[Estimate]:
     database.observer.take_in()
     with database.engine_lock, own_write(database):
         workload, catalog = _knowing(database, database.design)
-        actions = [action for action in LAYOUTS.propose(workload, catalog) if action.get("kind") != truth_bits.KIND]
+        actions = [action for action in LAYOUTS.propose(workload, catalog) if cells.is_cells(action)]
         assert actions
         return estimate(actions, workload, catalog, database.engine())
 

@@ -10,6 +10,7 @@ import pytest
 
 import sartor
 from sartor.components.layouts import LAYOUTS, truth_bits
+from sartor.components.layouts.conditions import conditions
 from sartor.interfaces.connection import session_of
 from sartor.interfaces.tailoring import _knowing
 from tests.layouts.support import action, install, opened, plain, served
@@ -126,7 +127,7 @@ def test_never_a_bit(condition: str) -> None:
         database = session_of(connection).database
         with database.engine_lock:
             found = analyse(f"SELECT count(*) FROM facts WHERE {condition}", database.catalog())
-        assert found.refusal or not truth_bits.conditions(found.references[0])
+        assert found.refusal or not conditions(found, 0)
 
 
 def test_a_column_with_the_name_of_a_hidden_one_is_refused() -> None:

@@ -95,7 +95,7 @@ def test_predicates_and_joins(served: Served) -> None:
         ("total", Operator.GREATER),
         ("status", Operator.EQUAL),
     }
-    assert analysis.joins == (JoinEdge(0, "order_id", 1, "id"),)
+    assert analysis.joins == (JoinEdge(0, "order_id", 1, "id", inner=True),)
     for predicate in (*items.predicates, *orders.predicates):
         if predicate.sql is not None:
             table = "items" if predicate in items.predicates else "orders"

@@ -71,9 +71,9 @@ class Copy:
         """Take the rows that are gone out of the copy, and put those that came behind the sorted ones; returns how many came.
 
         Raises:
-            Unmended: these are no rows with their numbers.
+            Unmended: these are no rows with their numbers, or those in the copy are not known to be the same numbers.
         """
-        if changes.keys() != {0} or changes[0].only_appended:
+        if changes.keys() != {0} or changes[0].only_appended or self.action.others:
             raise Unmended
         held, number = relation(derived), quote(ORDER_COLUMN)
         columns = [*self.action.get("columns"), ORDER_COLUMN]

@@ -73,7 +73,8 @@ class Action:
 
     def columns(self, place: int) -> tuple[str, ...]:
         """Names of the columns of a source that it rests on; the definition of a copy keeps them under `columns`."""
-        return dict(self.definition).get("columns") or tuple(name for name, _ in self.schemas[place])
+        copied = dict(self.definition).get("columns") if place == 0 else None
+        return copied or tuple(name for name, _ in self.schemas[place])
 
     @cached_property
     def is_copy(self) -> bool:

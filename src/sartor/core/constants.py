@@ -200,6 +200,17 @@ TRIAL_SHARE = Constant(
 LAYOUT_BITS = Constant(
     8, 1, 64, "conditions that one copy is ordered by: each one more splits the rows of those behind it in two", "declared"
 )
+LAYOUT_JOINS = Constant(
+    3,
+    0,
+    8,
+    "tables in a row that a condition is looked up through: a change of any of them ends it until it is found anew",
+    "declared",
+)
+LAYOUT_CUTS = Constant(32, 2, 63, "conditions that a tree may be cut by, against the time to grow it", "declared")
+LAYOUT_RANGES = Constant(
+    8, 1, 64, "ranges of leaves that a statement is asked with: more leave out more, and take longer to plan and to test", "declared"
+)
 LAYOUT_REPEATS = Constant(
     2, 1, 16, "how often conditions are seen among a template's statements before they may be bits: each one is analysed", "declared"
 )

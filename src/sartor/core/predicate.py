@@ -25,6 +25,10 @@ class Operator(Enum):
     OTHER = "other"
 
 
+HIDDEN_FROM_ZONE_MAPS = frozenset((Operator.OTHER, Operator.LIKE, Operator.IN))
+"""The shapes of conditions that the smallest and the largest value of a row group do not rule out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """A conjunct of WHERE whose truth may be stored beside each row, and where it stands in the statement's tokens.
@@ -70,7 +74,8 @@ class Predicate:
         sql: the conjunct's SQL with bare column names (no qualifier), literals in place, so that it can be
             evaluated over a sample of the table; None where it holds a parameter or a subquery.
         values: for EQUAL and IN the SQL of each value, if all of them are literals.
-        written: of a conjunct of WHERE that no zone map of a column sees through, if its truth may be stored.
+        written: of a conjunct of WHERE that no zone map of a column sees through, or beside tables that are only joined so that rows
+            without a partner are left out: where it stands, if its truth may be stored.
     """
 
     column: str
@@ -82,9 +87,14 @@ class Predicate:
 
 @dataclass(frozen=True, slots=True)
 class JoinEdge:
-    """An equality between columns of two references (positions in `Analysis.references`)."""
+    """An equality between columns of two references (positions in `Analysis.references`).
+
+    Attributes:
+        inner: it holds in each row of the join, which holds a row of both; and comparing these columns casts nothing that may raise.
+    """
 
     left: int
     left_column: str
     right: int
     right_column: str
+    inner: bool = False

@@ -131,13 +131,13 @@ def _why_no_copy(derived: DerivedObject, analysis: Analysis) -> str:
     if analysis.refusal is not None:
         return analysis.refusal
     held = set(derived.definition().get("columns", ()))
-    for reference in analysis.references:
+    for place, reference in enumerate(analysis.references):
         if reference.source == derived.action.source:
             if reference.refusal is not None:
                 return reference.refusal
             missing = [column for column in reference.columns if column not in held]
             if missing:
                 return f"it does not hold the column {missing[0]}"
-            if derived.action.component == LAYOUTS and not serves(reference, derived):
+            if derived.action.component == LAYOUTS and not serves(analysis, place, derived):
                 return "it is not ordered by any condition of the statement"
     return "" if analysis.references else "the statement reads no table that may be replaced"

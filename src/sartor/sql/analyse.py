@@ -103,15 +103,16 @@ _NODES = tuple(
 )
 
 
-def analyse(text: str, catalog: Catalog, printed: Fingerprint | None = None) -> Analysis:
+def analyse(text: str, catalog: Catalog, printed: Fingerprint | None = None, *, thorough: bool = False) -> Analysis:
     """The analysis of one statement against one catalog; never raises.
 
     Args:
         printed: the text's fingerprint, if it is known already.
+        thorough: to find also where conditions stand that zone maps see through, which takes time.
     """
     printed = printed or fingerprint(text)
     try:
-        return _analyse(text, catalog, printed)
+        return _analyse(text, catalog, printed, thorough)
     except Refused as reason:
         return Analysis(printed.digest, (), (), str(reason), catalog.generation)
     except (SqlglotError, RecursionError) as error:
@@ -119,7 +120,7 @@ def analyse(text: str, catalog: Catalog, printed: Fingerprint | None = None) -> 
         return Analysis(printed.digest, (), (), f"it could not be parsed: {first_line}", catalog.generation)
 
 
-def _analyse(text: str, catalog: Catalog, printed: Fingerprint) -> Analysis:
+def _analyse(text: str, catalog: Catalog, printed: Fingerprint, thorough: bool) -> Analysis:
     written = {text[start:end].lower() for start, end in printed.tokens}
     with_names = named(text, printed, catalog.database)
     if with_names is not None:
@@ -151,7 +152,7 @@ def _analyse(text: str, catalog: Catalog, printed: Fingerprint) -> Analysis:
         wanted=found.wanted,
         reads=reads(tree, words, catalog) if with_names is None else None,
     )
-    walk = Walk(catalog, printed, words, with_names.scans if with_names is not None else {})
+    walk = Walk(catalog, printed, words, with_names.scans if with_names is not None else {}, thorough=thorough)
     try:
         walk.statement(tree)
     except Refused as reason:

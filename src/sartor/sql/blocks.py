@@ -27,13 +27,13 @@ from sqlglot import exp
 
 from sartor.core.analysis import Reference, RowOrder, WantedKey
 from sartor.core.constants import MAXIMAL_GROUPS
-from sartor.core.predicate import JoinEdge, Operator, Predicate, Written
+from sartor.core.predicate import HIDDEN_FROM_ZONE_MAPS, JoinEdge, Operator
 from sartor.core.table import Catalog, FileScan, TableInfo
 from sartor.sql.fingerprint import Fingerprint
 from sartor.sql.floats import Sum, aggregates, kind_of_sum, passes_through
 from sartor.sql.keys import UNBOUND, group_key, has_grouping_sets, order_key, text
 from sartor.sql.places import place_of
-from sartor.sql.predicates import conjuncts, join_edge, operator_of, predicate
+from sartor.sql.predicates import compare_alike, conjuncts, join_edge, only_inner, operator_of, predicate
 from sartor.sql.raising import raising
 from sartor.sql.total_order import totality
 from sartor.sql.written import written
@@ -97,13 +97,16 @@ class Named:
 class Walk:
     """Walks one statement and gathers its references; raises Refused."""
 
-    def __init__(self, catalog: Catalog, printed: Fingerprint, words: tuple[str, ...], scans: Mapping[str, FileScan]) -> None:
+    def __init__(
+        self, catalog: Catalog, printed: Fingerprint, words: tuple[str, ...], scans: Mapping[str, FileScan], *, thorough: bool = False
+    ) -> None:
+        self._thorough = thorough
         self._catalog = catalog
         self._scans = scans
         self._printed = printed
         self._words = words
         self._tables: list[BaseTable] = []
-        self._edges: list[tuple[BaseTable, str, BaseTable, str]] = []
+        self._edges: list[tuple[BaseTable, str, BaseTable, str, bool]] = []
         self._blocks = 0
         self.references: list[Reference] = []
         self.joins: list[JoinEdge] = []
@@ -116,7 +119,7 @@ class Walk:
         self._tables.sort(key=lambda table: table.first_token)
         self.references = [_reference(table) for table in self._tables]
         place = {id(table): number for number, table in enumerate(self._tables)}
-        self.joins = [JoinEdge(place[id(a)], x, place[id(b)], y) for a, x, b, y in self._edges]
+        self.joins = [JoinEdge(place[id(a)], x, place[id(b)], y, inner) for a, x, b, y, inner in self._edges]
 
     # Queries ------------------------------------------------------------------------------------------------------
 
@@ -521,35 +524,36 @@ class Walk:
 
     def _conditions(self, node: exp.Select, block: Block, joins: list[exp.Join]) -> None:
         conditions = list(conjuncts(node.args.get("where")))
-        in_where = len(conditions)
+        in_where, inner = len(conditions), only_inner(node)
         for join in joins:
             if join.args.get("on") is not None and not join.side:
                 conditions += conjuncts(join.args["on"])
             for name in join.args.get("using") or []:
-                self._edges_of_using(name.name, block)
+                self._edges_of_using(name.name, block, inner)
         for number, condition in enumerate(conditions):
             edge = join_edge(condition, block.tables)
             if edge is not None:
                 (left, left_column), (right, right_column) = edge
-                self._edge(left, left_column, right, right_column)
+                self._edge(left, left_column, right, right_column, inner)
                 continue
             found = predicate(condition, block.tables, sole=not block.others)
             if found is not None:
                 table, made = found
-                if number < in_where:
-                    made = replace(made, written=self._written(node, condition, made, table))
+                joined = self._thorough or (inner and len(block.tables) > 1)
+                if number < in_where and (joined or made.operator in HIDDEN_FROM_ZONE_MAPS):
+                    where = written(node, condition, table.info, table.alias, self._printed, self._words)
+                    made = replace(made, written=where)
                 table.predicates.append(made)
 
-    def _written(self, node: exp.Select, condition: exp.Expression, made: Predicate, table: BaseTable) -> Written | None:
-        return written(node, condition, made.operator, table.info, table.alias, self._printed, self._words)
-
-    def _edges_of_using(self, name: str, block: Block) -> None:
+    def _edges_of_using(self, name: str, block: Block, inner: bool) -> None:
         having = [table for table in block.tables if table.info.column(name) is not None]
         for left, right in pairwise(having):
-            self._edge(left, name, right, name)
+            self._edge(left, name, right, name, inner and not having[2:] and not block.others)
 
-    def _edge(self, left: BaseTable, left_column: str, right: BaseTable, right_column: str) -> None:
-        self._edges.append((left, left_column, right, right_column))
+    def _edge(self, left: BaseTable, left_column: str, right: BaseTable, right_column: str, inner: bool) -> None:
+        one, other = left.info.column(left_column), right.info.column(right_column)
+        inner = inner and one is not None and other is not None and compare_alike(one.type, other.type)
+        self._edges.append((left, one.name if one else left_column, right, other.name if other else right_column, inner))
 
 
 def _reference(table: BaseTable) -> Reference:

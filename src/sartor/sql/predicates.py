@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from sartor.core.predicate import Operator, Predicate
+from sartor.sql.algebra.steady import INTEGERS
 
 if TYPE_CHECKING:
     from sartor.sql.blocks import BaseTable
 
+_AS_THEY_ARE = frozenset(("VARCHAR", "DATE", "TIMESTAMP", "BOOLEAN", "HUGEINT", "UUID"))
 _OPERATORS: dict[type[exp.Expression], tuple[Operator, Operator]] = {
     exp.EQ: (Operator.EQUAL, Operator.EQUAL),
     exp.LT: (Operator.LESS, Operator.GREATER),
@@ -41,6 +43,21 @@ def join_edge(condition: exp.Expression, tables: Sequence[BaseTable]) -> tuple[t
     if left is None or right is None or left[0] is right[0]:
         return None
     return left, right
+
+
+def only_inner(node: exp.Select) -> bool:
+    """Whether each row of a SELECT's FROM clause holds a row of each of its tables, and all conditions of ON hold in it."""
+    return all(
+        not (join.side or join.method) and (join.kind or "").upper() in ("", "INNER", "CROSS") for join in node.args.get("joins") or []
+    )
+
+
+def compare_alike(left: str, right: str) -> bool:
+    """Whether values of two types are compared as they are, or as whole numbers."""
+    left, right = left.upper(), right.upper()
+    if left in INTEGERS and right in INTEGERS:
+        return True
+    return left == right and (left in _AS_THEY_ARE or left.startswith("DECIMAL"))
 
 
 def predicate(condition: exp.Expression, tables: Sequence[BaseTable], *, sole: bool) -> tuple[BaseTable, Predicate] | None:

@@ -11,13 +11,12 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from sartor.core.predicate import Operator, Written
+from sartor.core.predicate import Written
 from sartor.core.table import TableInfo, TableName
 from sartor.sql.algebra.steady import is_steady
 from sartor.sql.algebra.terms import Reader
 from sartor.sql.fingerprint import Fingerprint
 
-_HIDDEN_FROM_ZONE_MAPS = frozenset({Operator.OTHER, Operator.LIKE, Operator.IN})
 _ENDS = frozenset("GROUP HAVING ORDER LIMIT OFFSET QUALIFY WINDOW UNION EXCEPT INTERSECT USING".split())
 _OPENS, _CLOSES = frozenset(("(", "[", "{", "CASE")), frozenset((")", "]", "}", "END"))
 
@@ -25,7 +24,6 @@ _OPENS, _CLOSES = frozenset(("(", "[", "{", "CASE")), frozenset((")", "]", "}", 
 def written(
     select: exp.Select,
     condition: exp.Expression,
-    operator: Operator,
     info: TableInfo,
     alias: str,
     printed: Fingerprint,
@@ -33,14 +31,14 @@ def written(
 ) -> Written | None:
     """Where a conjunct of a SELECT's WHERE stands, if its truth may be stored; it reads columns of this table alone.
 
-    None for what zone maps see through by themselves, for what may raise, changes from session to session or holds a parameter, and
-    where a row that fails it is not simply left out.
+    None for what may raise, changes from session to session or holds a parameter, and where a row that fails it is not simply left
+    out.
 
     Args:
         alias: the table's, lower-case.
     """
     where = select.args.get("where")
-    if operator not in _HIDDEN_FROM_ZONE_MAPS or where is None or not isinstance(info.source, TableName):
+    if where is None or not isinstance(info.source, TableName):
         return None
     if not _is_kept(select, alias):
         return None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from sartor.components.copies import Copy
-from sartor.components.layouts import cells, truth_bits
+from sartor.components.layouts import cells, tree, truth_bits
 from sartor.core.action import Action
 
 
 def copy(action: Action) -> Copy:
     """What a layout stores."""
-    return cells.copy(action) if cells.is_cells(action) else truth_bits.copy(action)
+    if cells.is_cells(action):
+        return cells.copy(action)
+    return tree.copy(action) if tree.is_tree(action) else truth_bits.copy(action)

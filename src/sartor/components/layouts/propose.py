@@ -7,12 +7,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from sartor.components.layouts import cells, truth_bits
+from sartor.components.layouts import cells, tree, truth_bits
+from sartor.components.layouts.conditions import Bit, Condition, conditions, cuts, looks_into_smaller, others
 from sartor.components.layouts.curves import CURVES
 from sartor.components.sort_keys.propose import Use, column_groups, in_catalog_order
 from sartor.core.action import Action
-from sartor.core.analysis import Reference
-from sartor.core.constants import LAYOUT_BITS, LAYOUT_CANDIDATES, LAYOUT_DIMENSIONS, LAYOUT_REPEATS, LAYOUT_SINGLE_BITS, ROW_GROUP_ROWS
+from sartor.core.analysis import Analysis
+from sartor.core.constants import (
+    LAYOUT_BITS,
+    LAYOUT_CANDIDATES,
+    LAYOUT_CUTS,
+    LAYOUT_DIMENSIONS,
+    LAYOUT_REPEATS,
+    LAYOUT_SINGLE_BITS,
+    LAYOUT_STATEMENTS,
+    ROW_GROUP_ROWS,
+)
 from sartor.core.derived import HIDDEN_COLUMN
 from sartor.core.table import Catalog, TableInfo, TableName
 from sartor.sql.analyse import analyse
@@ -26,14 +36,18 @@ class _Asked(Use):
 
     Attributes:
         bits: how often each condition was asked that may be a bit, of `statements`.
+        cuts: how often each condition was asked that a tree may be cut by, among the statements that were seen most.
+        meant: the condition that each bit or cut is.
         ranged: columns that conditions restrict in a way that zone maps see.
     """
 
-    bits: Counter[str] = field(default_factory=Counter)
+    bits: Counter[Bit] = field(default_factory=Counter)
+    cuts: Counter[Bit] = field(default_factory=Counter)
+    meant: dict[Bit, Condition] = field(default_factory=dict)
     statements: int = 0
     ranged: frozenset[str] = frozenset()
 
-    def seconds_of(self, bit: str) -> float:
+    def seconds_of(self, bit: Bit) -> float:
         """Seconds that its statements with a condition took."""
         return self.seconds * self.bits[bit] / max(1, self.statements)
 
@@ -47,45 +61,67 @@ def propose(workload: Workload, catalog: Catalog) -> list[Action]:
             continue
         for place, reference in enumerate(analysis.references):
             if reference.refusal is None and isinstance(reference.source, TableName):
-                uses[reference.source].append(_asked(template, place, reference, catalog))
+                uses[reference.source].append(_asked(template, analysis, place, catalog))
     found = []
     for source, ours in sorted(uses.items(), key=lambda item: -sum(use.seconds for use in item[1])):
         info = catalog.info(source)
         if info is not None and not any(column.name.lower().startswith(HIDDEN_COLUMN) for column in info.columns):
-            for member in (_truth_bits, _cells):
+            for member in (_truth_bits, _cells, _trees):
                 found += list(dict.fromkeys(member(source, info, ours, catalog)))[: int(LAYOUT_CANDIDATES.default)]
     return found
 
 
-def _asked(template: TemplateStatistics, place: int, reference: Reference, catalog: Catalog) -> _Asked:
+def _asked(template: TemplateStatistics, analysis: Analysis, place: int, catalog: Catalog) -> _Asked:
     """What the statements of a template ask of a table, each with its own literals, which may make a condition another one."""
+    reference = analysis.references[place]
     ranged = frozenset(predicate.column for predicate in cells.ranges(reference))
     asked = _Asked(template.digest, template.total_seconds, frozenset(reference.columns), ranged=ranged)
-    conditions = truth_bits.conditions(reference)
-    if not conditions or reference.sequence:
+    if reference.predicates or any(edge.inner and place in (edge.left, edge.right) for edge in analysis.joins):
+        _note_cuts(asked, template, place, catalog)
+    asking = conditions(analysis, place)
+    if not asking or reference.sequence:
         return asked
     asked.statements = len(template.executions)
-    alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    alike: dict[tuple[Bit, ...], list[str]] = defaultdict(list)
     for execution in template.executions:
         words = [execution.text[start:end] for start, end in fingerprint(execution.text).tokens]
-        alike[tuple(written.text(words) for written in conditions)].append(execution.text)
+        alike[tuple(one.bit(words) for one in asking)].append(execution.text)
     for texts in alike.values():
         if len(texts) >= LAYOUT_REPEATS.default:
-            references = analyse(texts[0], catalog).references
-            bits = {written.example for written in truth_bits.conditions(references[place])} if place < len(references) else ()
-            asked.bits.update(dict.fromkeys(bits, len(texts)))
+            itself = analyse(texts[0], catalog)
+            found = conditions(itself, place) if place < len(itself.references) else []
+            meant = {one.example: one for one in found if looks_into_smaller(one, itself.references[place].source, catalog)}
+            asked.meant.update(meant)
+            asked.bits.update(dict.fromkeys(meant, len(texts)))
     return asked
 
 
+def _note_cuts(asked: _Asked, template: TemplateStatistics, place: int, catalog: Catalog) -> None:
+    texts = Counter(execution.text for execution in template.executions)
+    for text, times in texts.most_common(int(LAYOUT_STATEMENTS.default)):
+        itself = analyse(text, catalog, thorough=True)
+        found = cuts(itself, place) if place < len(itself.references) else []
+        meant = {one.example: one for one in found if looks_into_smaller(one, itself.references[place].source, catalog)}
+        asked.meant.update(meant)
+        asked.cuts.update(dict.fromkeys(meant, times))
+
+
 def _truth_bits(source: TableName, info: TableInfo, uses: list[_Asked], catalog: Catalog) -> Iterator[Action]:
-    """Copies by the conditions that took most seconds, each of the first few alone and all together, then by a column."""
-    seconds: dict[str, float] = defaultdict(float)
+    """Copies by the conditions that took most seconds, each of the first few alone and all together, then by a column.
+
+    And by those of the table alone, for the others hold only while no table that they look into has changed.
+    """
+    seconds: dict[Bit, float] = defaultdict(float)
+    meant: dict[Bit, Condition] = {}
     for use in uses:
+        meant.update(use.meant)
         for bit in use.bits:
             seconds[bit] += use.seconds_of(bit)
-    ranked = sorted(seconds, key=lambda bit: -seconds[bit])[: int(LAYOUT_BITS.default)]
-    sets = [tuple(ranked), *((bit,) for bit in ranked[: int(LAYOUT_SINGLE_BITS.default)])]
-    for bits in sets if ranked else ():
+    most = int(LAYOUT_BITS.default)
+    ranked = sorted(seconds, key=lambda bit: -seconds[bit])
+    own = tuple(bit for bit in ranked if not meant[bit].steps)[:most]
+    sets = [tuple(ranked[:most]), own, *((bit,) for bit in ranked[: int(LAYOUT_SINGLE_BITS.default)])]
+    for bits in filter(None, dict.fromkeys(sets)):
         asking = [use for use in uses if use.bits.keys() & set(bits)]
         by_column: dict[str, float] = defaultdict(float)
         for use in asking:
@@ -99,7 +135,8 @@ def _truth_bits(source: TableName, info: TableInfo, uses: list[_Asked], catalog:
             schema = [column for column in info.columns if column.name in held]
             best = max((name for name in held if name in by_column), key=lambda name: by_column[name], default=None)
             for then in ((), (best,)) if best else ((),):
-                yield truth_bits.truth_bits(source, schema, kept, then, frozenset(use.digest for use in served))
+                tables = others((meant[bit] for bit in kept), catalog)
+                yield truth_bits.truth_bits(source, schema, kept, then, frozenset(use.digest for use in served), tables)
 
 
 def _cells(source: TableName, info: TableInfo, uses: list[_Asked], catalog: Catalog) -> Iterator[Action]:
@@ -127,6 +164,31 @@ def _cells(source: TableName, info: TableInfo, uses: list[_Asked], catalog: Cata
                 cut = tuple(name for name in dimensions if name != last)
                 for parts in _parts(info.rows, len(cut)):
                     yield cells.grid(source, schema, (*cut, last), (parts,) * len(cut), served)
+
+
+def _trees(source: TableName, info: TableInfo, uses: list[_Asked], catalog: Catalog) -> Iterator[Action]:
+    """What trees may be cut by: all conditions that took most seconds, and those of the table alone; `estimate` grows them."""
+    seconds: dict[Bit, float] = defaultdict(float)
+    meant: dict[Bit, Condition] = {}
+    for use in uses:
+        meant.update(use.meant)
+        for cut, times in use.cuts.items():
+            seconds[cut] += use.seconds * times / use.cuts.total()
+    ranked = sorted(seconds, key=lambda cut: (-seconds[cut], str(cut)))
+    most = int(LAYOUT_CUTS.default)
+    for chosen in dict.fromkeys((tuple(ranked[:most]), tuple(cut for cut in ranked if not meant[cut].steps)[:most])):
+        asking = [use for use in uses if use.cuts.keys() & set(chosen)]
+        for group in column_groups(asking)[:-3:-1] if len(chosen) > 1 else ():
+            columns = frozenset().union(*(use.columns for use in group))
+            served = [use for use in asking if use.columns <= columns]
+            ranged = Counter(name for use in served for name in use.ranged)
+            held = in_catalog_order(source, columns, catalog)
+            schema = [column for column in info.columns if column.name in held]
+            kept = tuple(cut for cut in chosen if any(use.cuts[cut] for use in served))
+            then = tuple(name for name, _ in ranged.most_common(1))
+            digests = frozenset(use.digest for use in served)
+            tables = others((meant[cut] for cut in kept), catalog)
+            yield tree.tree(source, schema, kept, 0, then, digests, tables, tuple(sorted(ranged)))
 
 
 def _parts(rows: int, cut: int) -> list[int]:

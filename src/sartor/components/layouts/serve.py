@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sartor.components.layouts import cells, truth_bits
-from sartor.core.analysis import Analysis, Reference
+from sartor.components.layouts import cells, tree, truth_bits
+from sartor.core.analysis import Analysis
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Replacement
 from sartor.freshness.residual import content
@@ -21,8 +21,8 @@ def alternatives(analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequen
         return ()
     best: list[Replacement] = []
     single: list[Alternative] = []
-    for place, reference in enumerate(analysis.references):
-        serving = sorted((one for one in objects if serves(reference, one)), key=lambda one: (one.bytes_stored, one.identifier))
+    for place in range(len(analysis.references)):
+        serving = sorted((one for one in objects if serves(analysis, place, one)), key=lambda one: (one.bytes_stored, one.identifier))
         replacements = [Replacement(place, derived.identifier) for derived in serving]
         best += replacements[:1]
         single += [(replacement,) for replacement in replacements]
@@ -30,14 +30,16 @@ def alternatives(analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequen
     return (*combined, *single)
 
 
-def serves(reference: Reference, derived: DerivedObject) -> bool:
+def serves(analysis: Analysis, place: int, derived: DerivedObject) -> bool:
     """Whether a reference may read a layout, and be spared something by its order."""
-    action = derived.action
+    action, reference = derived.action, analysis.references[place]
     if action.component != LAYOUTS or action.source != reference.source or reference.refusal is not None:
         return False
     if not set(reference.columns) <= set(action.get("columns")):
         return False
-    return bool(cells.restricted(action, reference)) if cells.is_cells(action) else truth_bits.may_hold(action, reference)
+    if cells.is_cells(action):
+        return bool(cells.restricted(action, reference))
+    return tree.may_hold(action, analysis, place) if tree.is_tree(action) else truth_bits.may_hold(action, analysis, place)
 
 
 def splices(
@@ -48,10 +50,12 @@ def splices(
     The statement's own conditions stay and are evaluated still.
     """
     reference = analysis.references[place]
-    only = ""
-    if not cells.is_cells(derived.action):
-        only = truth_bits.implied(derived.action, reference, words)
-        if not only:
-            return None
+    only, helps = "", cells.is_cells(derived.action)
+    if tree.is_tree(derived.action):
+        only, helps = tree.implied(derived.action, analysis, place, words), bool(cells.restricted(derived.action, reference))
+    elif not helps:
+        only = truth_bits.implied(derived.action, analysis, place, words)
+    if not (only or helps):
+        return None
     select = content(derived, reference.columns, reference.order, Use.RESIDUAL if moved else Use.WHOLE, only)
     return (Splice(reference.first_token, reference.last_token, f"({select}) AS {reference.alias}"),)

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 
 from sartor.components.copies import Copy
+from sartor.components.layouts.conditions import Bit, conditions, shape, text_of
 from sartor.core.action import Action
-from sartor.core.analysis import Reference
+from sartor.core.analysis import Analysis
 from sartor.core.derived import HIDDEN_COLUMN
-from sartor.core.predicate import Written
 from sartor.core.table import Column, TableName, quote
-from sartor.sql.fingerprint import fingerprint
 
 KIND = "truth bits"
 _CALLED = re.compile(r"(\w+) \(")
@@ -27,48 +25,64 @@ _HIDDEN_BY_OTHERS = ("date_part", "current_setting")  # functions that expressio
 def truth_bits(
     source: TableName,
     schema: Sequence[Column],
-    bits: tuple[str, ...],
+    bits: tuple[Bit, ...],
     then: tuple[str, ...],
     templates: frozenset[str],
+    others: Sequence[tuple[TableName, Sequence[Column]]] = (),
 ) -> Action:
     """The action that makes a copy ordered by the truth of conditions, and where these are alike by columns.
 
     Args:
         schema: the columns that the copy holds, all those that the conditions read among them.
-        bits: conditions as `Written.text` gives them, the most important first.
+        bits: conditions as `Condition.bit` gives them, the most important first.
         then: columns of the copy.
+        others: the other tables that the bits look into, with the columns that they read there. A bit is true of what these held when
+            the copy was made, so whatever is done to one of them, appends too, ends the use of all bits until a refresh.
 
     Raises:
         ValueError: a column has the name of a hidden one.
     """
-    if any(column.name.lower().startswith(HIDDEN_COLUMN) for column in schema):
-        raise ValueError(f"a column begins with {HIDDEN_COLUMN}, as the hidden columns of a layout do; rename it")
+    no_hidden_names(schema)
     definition = (
         ("kind", KIND),
         ("columns", tuple(column.name for column in schema)),
-        ("key", (*bits, *then)),
+        ("key", (*map(text_of, bits), *then)),
         ("bits", bits),
         ("then", then),
         ("hidden", tuple(f"{HIDDEN_COLUMN}{number}" for number in range(len(bits)))),
-        ("schema", tuple((column.name, column.type) for column in schema)),
+        ("schemas", schemas(schema, others)),
     )
-    return Action("layouts", source, definition, templates)
+    tables = tuple(table for table, _ in others)
+    return Action("layouts", source, definition, templates, tables, frozenset(range(1, 1 + len(tables))))
+
+
+def no_hidden_names(schema: Sequence[Column]) -> None:
+    """Raise ValueError if a column has the name of a hidden one."""
+    if any(column.name.lower().startswith(HIDDEN_COLUMN) for column in schema):
+        raise ValueError(f"a column begins with {HIDDEN_COLUMN}, as the hidden columns of a layout do; rename it")
+
+
+def schemas(schema: Sequence[Column], others: Sequence[tuple[TableName, Sequence[Column]]]) -> tuple[tuple[tuple[str, str], ...], ...]:
+    """What a layout rests on, for `Action.schemas`."""
+    return tuple(tuple((column.name, column.type) for column in columns) for columns in (schema, *(columns for _, columns in others)))
 
 
 def copy(action: Action) -> Copy:
     """What the copy stores."""
     bits = action.get("bits")
-    first, *others = map(truth, bits)
-    checked = f"CASE WHEN {_as_ever(bits)} THEN {first} ELSE CAST('conditions mean something else now' AS UTINYINT) END"
+    first, *others = (truth(text_of(bit, action.source.database)) for bit in bits)
+    checked = (
+        f"CASE WHEN {as_ever([text_of(bit) for bit in bits])} THEN {first} ELSE CAST('they mean something else now' AS UTINYINT) END"
+    )
     return Copy(action, (*action.hidden, *action.get("then")), tuple(zip(action.hidden, (checked, *others), strict=True)))
 
 
-def truth(bit: str) -> str:
+def truth(condition: str) -> str:
     """The expression that is 1 where a condition is true, and 0 elsewhere."""
-    return f"coalesce(({bit}), FALSE)::UTINYINT"
+    return f"coalesce(({condition}), FALSE)::UTINYINT"
 
 
-def _as_ever(bits: Sequence[str]) -> str:
+def as_ever(bits: Sequence[str]) -> str:
     """Whether conditions mean what they meant when they were proved steady: no collation by default, no macro in a function's place.
 
     Sessions without these read what is built, also if it is brought up to date in one that has them.
@@ -81,33 +95,19 @@ def _as_ever(bits: Sequence[str]) -> str:
     )
 
 
-def may_hold(action: Action, reference: Reference) -> bool:
-    """Whether some statement of a template has a condition among the bits: one of the same shape is."""
+def may_hold(action: Action, analysis: Analysis, place: int) -> bool:
+    """Whether some statement of a template has a condition on a reference among the bits: one of the same shape is."""
     shapes = {shape(bit) for bit in action.get("bits")}
-    return not reference.sequence and any(shape(written.example) in shapes for written in conditions(reference))
+    return not analysis.references[place].sequence and any(shape(one.example) in shapes for one in conditions(analysis, place))
 
 
-def implied(action: Action, reference: Reference, words: Sequence[str]) -> str:
+def implied(action: Action, analysis: Analysis, place: int, words: Sequence[str]) -> str:
     """What holds in the copy for all rows that a statement's own conditions let through; empty if nothing of it is known.
 
     Args:
+        place: of the reference that reads the copy.
         words: the statement's tokens.
     """
-    asked = {written.text(words) for written in conditions(reference)}
+    asked = {one.bit(words) for one in conditions(analysis, place)}
     named = zip(action.get("bits"), action.hidden, strict=True)
     return " AND ".join(f"{quote(name)} = 1" for bit, name in named if bit in asked)
-
-
-def conditions(reference: Reference) -> list[Written]:
-    """The conditions of a reference that may be bits."""
-    return [predicate.written for predicate in reference.predicates if predicate.written is not None]
-
-
-@lru_cache(maxsize=4096)
-def shape(bit: str) -> str:
-    """A condition without its literals.
-
-    >>> shape("a LIKE '%x%'") == shape("a LIKE 'y'"), shape("a LIKE 'y'") == shape("b LIKE 'y'")
-    (True, False)
-    """
-    return fingerprint(f"SELECT 1 FROM t WHERE {bit}").template

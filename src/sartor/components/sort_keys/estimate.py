@@ -67,14 +67,16 @@ def _one(
         if template.digest not in action.templates or not template.plain_seconds:
             continue
         if (template.digest, key) not in cache:
-            cache[template.digest, key] = _saved(template, key, action.source, sample, instances[template.digest])
+            cache[template.digest, key] = _saved(template, key, action.source, sample, instances[template.digest], catalog)
         seconds = cache[template.digest, key]
         if seconds > 0:
             saved[template.digest] = Evidence(seconds, "predicted", _MODEL)
     return cost(action, saved, sample.rows, catalog)
 
 
-def _saved(template: TemplateStatistics, key: Key, source: Source, sample: Sample, instances: list[Analysis]) -> float:
+def _saved(
+    template: TemplateStatistics, key: Key, source: Source, sample: Sample, instances: list[Analysis], catalog: Catalog
+) -> float:
     """Seconds saved on each run, by the mean over the template's statements."""
     plain = median(template.plain_seconds)
     gains = []
@@ -83,7 +85,7 @@ def _saved(template: TemplateStatistics, key: Key, source: Source, sample: Sampl
         for reference in replaceable(analysis, source):
             before = float(sample.groups) if parsed(source) else work(sample, (), reference)
             spared = 1.0 - min(1.0, share * work(sample, key, reference) / before)
-            gains.append(gain(plain, spared, analysis, reference, sample))
+            gains.append(gain(plain, spared, analysis, reference, sample, catalog))
     return mean(gains) if gains else 0.0
 
 
@@ -92,16 +94,25 @@ def replaceable(analysis: Analysis, source: Source) -> list[Reference]:
     return [one for one in analysis.references if one.source == source and one.refusal is None]
 
 
-def gain(plain: float, spared: float, analysis: Analysis, reference: Reference, sample: Sample) -> float:
+def gain(plain: float, spared: float, analysis: Analysis, reference: Reference, sample: Sample, catalog: Catalog) -> float:
     """Seconds that a statement saves if its scan of a table is spared this share of its work.
 
     Args:
-        plain: what the statement takes; each of its tables is taken to have an equal part in it.
+        plain: what the statement takes; its tables are taken to have parts in it as they have rows.
     """
     kept = sample.rows * sample.share_kept(reference.predicates)
-    share_of_time = 1.0 / max(1, len({str(one.source) for one in analysis.references}))
-    scan = max(0.0, (plain - FIXED_QUERY_SECONDS.default) * share_of_time - kept * KEPT_ROW_SECONDS.default)
+    part = (plain - FIXED_QUERY_SECONDS.default) * _share_of_rows(analysis, reference.source, catalog)
+    scan = max(0.0, part - kept * KEPT_ROW_SECONDS.default)
     return scan * spared - (kept * SORT_SECONDS_PER_ROW.default if reference.order is RowOrder.BASE else 0.0)
+
+
+def _share_of_rows(analysis: Analysis, source: Source, catalog: Catalog) -> float:
+    """The share that a table has in the rows of all tables of a statement; an equal one where rows are not known."""
+    infos = {one.source: catalog.info(one.source) for one in analysis.references}
+    rows = {table: info.rows for table, info in infos.items() if info is not None}
+    if len(rows) < len(infos) or not sum(rows.values()):
+        return 1.0 / max(1, len(infos))
+    return rows[source] / sum(rows.values())
 
 
 def work(sample: Sample, key: Key, reference: Reference) -> float:
