@@ -135,9 +135,10 @@ class Catalog:
 
     Attributes:
         inclusions: declared ones, whose columns are never NULL, and verified ones.
+        has_layouts: copies may be ordered by the conditions of statements, so that their words are looked for, which takes time.
     """
 
-    __slots__ = ("_by_name", "_scans", "database", "default_schema", "generation", "inclusions", "macros", "views")
+    __slots__ = ("_by_name", "_scans", "database", "default_schema", "generation", "has_layouts", "inclusions", "macros", "views")
 
     def __init__(
         self,
@@ -159,6 +160,7 @@ class Catalog:
             if isinstance(info.source, TableName):
                 self._by_name[info.source.schema.lower(), info.source.name.lower()] = info
         self.inclusions = frozenset(inclusion for info in tables for inclusion in _declared(info))
+        self.has_layouts = True
 
     def __iter__(self) -> Iterator[TableInfo]:
         return iter(self._by_name.values())
@@ -168,6 +170,8 @@ class Catalog:
         facts: Mapping[TableName, Mapping[frozenset[str], int]],
         scans: Mapping[FileScan, TableInfo],
         inclusions: Iterable[Inclusion] = (),
+        *,
+        has_layouts: bool = True,
     ) -> Catalog:
         """The same catalog with these verified keys, scans of files and verified inclusions."""
         known = Catalog(self.database, (), self.views, self.macros, self.generation, self.default_schema)
@@ -175,6 +179,7 @@ class Catalog:
             found = facts.get(info.source, {}) if isinstance(info.source, TableName) else {}
             known._by_name[place] = replace(info, verified_keys=found)
         known._scans.update(scans)
+        known.has_layouts = has_layouts
         known.inclusions = frozenset((*(one for one in self.inclusions if not one.fact), *inclusions))
         return known
 

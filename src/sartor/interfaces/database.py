@@ -11,7 +11,7 @@ import re
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -205,8 +205,11 @@ class Database:
         if self._catalog is None or self._catalog.generation != generation:
             objects = self.design.objects.values()
             known = verified_keys(objects), known_scans(objects), verified_inclusions(objects)
-            self._catalog = self.engine().catalog(generation).knowing(*known)
+            self._catalog = self.engine().catalog(generation).knowing(*known, has_layouts=self._has_layouts(objects))
         return self._catalog
+
+    def _has_layouts(self, objects: Iterable[DerivedObject]) -> bool:
+        return not self.silent or any(derived.action.component in self.silent for derived in objects)
 
     def current_catalog(self) -> Catalog:
         """The catalog as of now, without waiting for whoever uses the engine if no definition has moved it."""

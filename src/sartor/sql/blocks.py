@@ -540,7 +540,8 @@ class Walk:
             if found is not None:
                 table, made = found
                 joined = self._thorough or (inner and len(block.tables) > 1)
-                if number < in_where and (joined or made.operator in HIDDEN_FROM_ZONE_MAPS):
+                stored = self._catalog.has_layouts and (joined or made.operator in HIDDEN_FROM_ZONE_MAPS)
+                if number < in_where and stored:
                     where = written(node, condition, table.info, table.alias, self._printed, self._words)
                     made = replace(made, written=where)
                 table.predicates.append(made)
