@@ -10,7 +10,7 @@ import pytest
 import sartor
 from sartor.components.views.estimate import estimate
 from sartor.components.views.propose import propose
-from sartor.components.views.sample import draw
+from sartor.components.views.sample import draw, draw_rows, largest
 from sartor.core.view import ViewDefinition, definition_of
 from sartor.interfaces.connection import session_of
 from sartor.interfaces.database import Database
@@ -120,9 +120,11 @@ def test_a_sample_foretells_the_number_of_groups(key: str, groups: int) -> None:
         catalog = database.catalog()
         actions = propose(database.log.workload().analysed(catalog), catalog)
         view = definition_of(actions[0])
-        sample = draw(database.engine(), [view], catalog, 0)
+        rows = draw_rows(database.engine(), [view], catalog)
+        sample = draw([view], rows, largest(view, catalog))
         found = sample.of(view).groups(view)
-        sample.drop()
+        for drawn in (sample, rows):
+            drawn.drop()
     assert groups / 2 <= found <= groups * 2
 
 
@@ -135,7 +137,7 @@ def test_an_estimate_tells_size_gain_and_cost() -> None:
         workload = database.log.workload().analysed(catalog)
         actions = propose(workload, catalog)
         estimates = estimate(actions, workload, catalog, database.engine())
-        left = database.engine().rows("SELECT count(*) FROM duckdb_tables() WHERE table_name LIKE 'sartor_join%'")
+        left = database.engine().rows("SELECT count(*) FROM duckdb_tables() WHERE table_name IN ('sartor_join', 'sartor_rows')")
     assert [one.action for one in estimates] == actions
     assert all(one.bytes_stored.value > 0 and one.build_seconds.value > 0 for one in estimates)
     assert any(one.seconds_saved for one in estimates)
