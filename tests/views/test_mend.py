@@ -148,6 +148,20 @@ def test_a_view_that_read_more_than_any_copy_holds_is_built_anew(tmp_path: Path)
         assert generations(con) == [1, 2]
 
 
+def test_a_copy_without_the_column_of_an_outer_join_tells_nothing_of_it(tmp_path: Path) -> None:
+    """Rows whose column of the ON clause alone was updated have another partner."""
+    outer = "SELECT t.k, count(*), max(v.label) FROM t LEFT JOIN v ON v.id = t.g AND t.x > -30 GROUP BY t.k"
+    with made(tmp_path / "t.duckdb", (outer,), copies=None) as con:
+        source = TableName(database_of(con).engine().database, "main", "t")
+        database_of(con).install(sorted_copy(source, ("k", "n"), ("k",), frozenset()))
+        con.execute("UPDATE t SET g = (g + 1) % 5 WHERE id % 3 = 0")
+        con.refresh()
+        right(con)
+        con.execute("UPDATE t SET x = -40 WHERE id % 5 = 0")
+        con.refresh()
+        right(con)
+
+
 def test_the_outer_table_of_a_left_join_has_no_arithmetic(tmp_path: Path) -> None:
     with made(tmp_path / "t.duckdb", (OUTER,)) as con:
         con.execute("INSERT INTO v VALUES (6, 'l9')")

@@ -144,6 +144,21 @@ def test_an_estimate_tells_size_gain_and_cost() -> None:
     assert left == [(0,)]
 
 
+def test_the_columns_of_an_outer_join_are_sampled_too() -> None:
+    connection = opened()
+    connection.execute("CREATE TABLE regions AS SELECT unnest(['n', 's']) AS code, unnest([1, 2]) AS least")
+    text = "SELECT month(o.day), count(*) FROM orders o LEFT JOIN regions r ON r.code = o.region AND o.id > r.least GROUP BY 1"
+    for _ in range(5):
+        connection.execute(text).fetchall()
+    database_of(connection).observer.take_in()
+    with database_of(connection).engine_lock:
+        catalog = database_of(connection).catalog()
+        workload = database_of(connection).log.workload().analysed(catalog)
+        found = estimate(propose(workload, catalog), workload, catalog, database_of(connection).engine())
+    assert found
+    assert all(0 < one.bytes_stored.value < 1e6 for one in found)
+
+
 @pytest.mark.usefixtures("trials_win")
 def test_a_round_builds_views_that_answer_other_literals_and_stay_current() -> None:
     connection = opened()

@@ -62,11 +62,13 @@ def outer_of(block: QueryBlock) -> tuple[tuple[tuple[str, ...], str], ...]:
 
 
 def schemas_of(block: QueryBlock, catalog: Catalog) -> tuple[tuple[tuple[str, str], ...], ...]:
-    """The columns that a block reads of each of its tables, with their types."""
-    read = set(block.columns())
+    """The columns that a block reads of each of its tables, those of ON clauses of LEFT JOINs among them, with their types."""
+    read, joined = set(block.columns()), " ".join(join.sql for join in block.outer)
     return tuple(
         tuple(
-            (column.name, column.type) for column in (info.columns if info is not None else ()) if (name, column.name.lower()) in read
+            (column.name, column.type)
+            for column in (info.columns if info is not None else ())
+            if (one := (name, column.name.lower())) in read or column_text(one) in joined
         )
         for table, name in zip(block.sources, block.names, strict=True)
         for info in (catalog.info(table),)
