@@ -9,7 +9,7 @@ from statistics import median
 from sartor.components.views.apply import definition
 from sartor.components.views.placed import corrections_behind
 from sartor.components.views.sample import Sample, Share, draw, draw_rows, largest
-from sartor.components.views.serve import matched
+from sartor.components.views.serve import answering
 from sartor.core.action import Action, Estimate
 from sartor.core.block import ColumnOf, QueryBlock, Term, column_text
 from sartor.core.constants import (
@@ -30,7 +30,6 @@ from sartor.core.view import ViewDefinition
 from sartor.engines.base import Engine
 from sartor.sql.matching.beginnings import holds_beginnings, key_of_beginnings
 from sartor.sql.matching.coarser import finer_key
-from sartor.sql.matching.found import Match
 from sartor.workload.workload import TemplateStatistics, Workload
 
 _MODEL = "groups in a sample of the join"
@@ -91,7 +90,7 @@ def _one(
         if template.digest not in action.templates or not template.plain_seconds or template.analysis is None:
             continue
         plain, blocks = median(template.plain_seconds), template.analysis.blocks
-        found = {block: match for block in blocks if isinstance(match := matched(block, view), Match)}
+        found = {block: match for block in blocks if (match := answering(block, view)) is not None}
         seconds = [plain / len(blocks) - _read_seconds(block, view, groups, share) for block in found]
         gain = (sum(seconds) - FIXED_QUERY_SECONDS.default) * _recurring(template, view)
         if any(view.states[place].is_placed for match in found.values() for place in match.states) and plain < correcting_seconds:

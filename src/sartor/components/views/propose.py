@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from sartor.components.views.define import condition, distinct_of, keys_of, outer_of, placed_of, schemas_of, states_of, types_of
-from sartor.components.views.serve import matched
+from sartor.components.views.serve import answering
 from sartor.core.action import Action
 from sartor.core.block import Bound, ColumnOf, QueryBlock, Term, column_text
 from sartor.core.constants import VIEW_CANDIDATES, VIEW_FINE_SHARE, VIEW_SORT_KEYS, VIEW_UNIONS
@@ -18,7 +18,6 @@ from sartor.sql.fingerprint import fingerprint
 from sartor.sql.matching.aligned import can_align, is_aligned
 from sartor.sql.matching.beginnings import UNITS, beginning, finest, key_of_beginnings
 from sartor.sql.matching.coarser import without_told
-from sartor.sql.matching.found import Match
 from sartor.sql.matching.placed import direction
 from sartor.workload.workload import TemplateStatistics, Workload
 
@@ -97,7 +96,7 @@ def _widened(
     """Views over a join of more tables than blocks read, where they answer them still: those tables neither lose nor multiply rows."""
     for view in views:
         wide = _over(view, join, catalog) if view is not None else None
-        if wide is not None and any(isinstance(matched(one.block, wide), Match) for one in asked):
+        if wide is not None and any(answering(one.block, wide) is not None for one in asked):
             yield wide
 
 
@@ -116,7 +115,7 @@ def _over(view: ViewDefinition, join: QueryBlock, catalog: Catalog) -> ViewDefin
 
 def _action(view: ViewDefinition, asked: Sequence[_Asked]) -> Action | None:
     """The action that builds a view, sorted as its templates restrict it; None if it answers none of them."""
-    serves = [one for one in asked if isinstance(matched(one.block, view), Match)]
+    serves = [one for one in asked if answering(one.block, view) is not None]
     return _ordered(view, serves).action(frozenset(one.digest for one in serves)) if serves else None
 
 

@@ -10,13 +10,19 @@ from sartor.core.analysis import Analysis
 from sartor.core.block import QueryBlock
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Replacement
-from sartor.core.view import VIEWS
+from sartor.core.view import VIEWS, ViewDefinition
 from sartor.sql.matching.filter import may_match
 from sartor.sql.matching.found import ALIAS, Match, Rest
 from sartor.sql.matching.match import holds, match
 from sartor.sql.rewrite import Copy, Piece, Splice
 
 matched = lru_cache(maxsize=4096)(match)
+
+
+def answering(block: QueryBlock, view: ViewDefinition) -> Match | None:
+    """How a block is answered from a view, whatever its literals; None if it is not. Most are ruled out without a closer look."""
+    found = matched(block, view) if may_match(block, view) else None
+    return found if isinstance(found, Match) else None
 
 
 def alternatives(analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequence[Alternative]:
@@ -27,7 +33,7 @@ def alternatives(analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequen
         matching = [
             derived
             for derived in objects
-            if _may_match(block, derived) and isinstance(matched(block, definition(derived.action)), Match)
+            if _joins_tables_of(block, derived) and answering(block, definition(derived.action)) is not None
         ]
         ranked = sorted(matching, key=lambda derived: (derived.bytes_stored, derived.identifier))
         single += [(derived.bytes_stored, (Replacement(place, derived.identifier, block=True),)) for derived in ranked]
@@ -78,7 +84,6 @@ def _from(block: QueryBlock, select: str, joined: Sequence[str]) -> tuple[Piece,
     return tuple(pieces)
 
 
-def _may_match(block: QueryBlock, derived: DerivedObject) -> bool:
-    """Whether it is worth looking closer: the view joins the tables of the block, perhaps more, and holds the columns it needs."""
-    action = derived.action
-    return action.component == VIEWS and block.tables <= action.tables and may_match(block, definition(action))
+def _joins_tables_of(block: QueryBlock, derived: DerivedObject) -> bool:
+    """Whether it is a view that joins the tables of the block, perhaps more."""
+    return derived.action.component == VIEWS and block.tables <= derived.action.tables
