@@ -140,7 +140,7 @@ def test_a_column_with_the_name_of_a_hidden_one_is_refused() -> None:
 def test_under_a_collation_nothing_is_a_bit(tmp_path: Path) -> None:
     text = "SELECT count(*) FROM t WHERE note IN ('A', 'b') AND x > 0"
     path = tmp_path / "t.duckdb"
-    with sartor.connect(path, config={"threads": 1}) as connection:
+    with sartor.connect(path, config={"threads": 1}, layouts=True) as connection:
         connection.execute("CREATE TABLE t AS SELECT unnest(['a', 'A', 'b', NULL]) AS note, 1 AS x")
         install(connection, "note IN ('A', 'b')", table="t")
         assert served(connection, text)
