@@ -122,6 +122,8 @@ class LayoutGrammar(Grammar):
 class LayoutRun(Run):
     """Statements over single tables and their joins, served from layouts."""
 
+    _lays_out = True
+
     def __init__(self, folder: Path, seed: int, bulk: int) -> None:
         self._pool = LayoutGrammar(random.Random(seed), ("'one.parquet'",))
         super().__init__(folder, seed, bulk)

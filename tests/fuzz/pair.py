@@ -50,11 +50,13 @@ class Pair:
         _hidden: the table that a temporary one hides now and then, and what that one holds.
         _keeps_results: results are kept, so that what is asked again may not be answered by what the run is about.
         _remembers: the predicate cache is on; in other runs what takes long on a busy machine would be answered by it.
+        _lays_out: layouts are asked for, so that the conditions of statements are looked for in their words.
     """
 
     _hidden: ClassVar[tuple[str, str]]
     _keeps_results: ClassVar[bool] = False
     _remembers: ClassVar[bool] = False
+    _lays_out: ClassVar[bool] = False
 
     def __init__(self, folder: Path, seed: int, name: str) -> None:
         self.report = Report(seed)
@@ -71,7 +73,8 @@ class Pair:
         self._reference.close()
 
     def _open(self) -> None:
-        first = sartor.connect(str(self._path), config=THREADS, keep_results=self._keeps_results, predicate_cache=self._remembers)
+        modes = {"keep_results": self._keeps_results, "predicate_cache": self._remembers, "layouts": self._lays_out}
+        first = sartor.connect(str(self._path), config=THREADS, **modes)
         self._connections = [first, first.cursor()]
 
     @property
