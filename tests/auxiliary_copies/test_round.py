@@ -14,7 +14,7 @@ from tests.freshness.support import database_of, plain
 from tests.views.support import is_served
 
 AUXILIARY = "auxiliary_copies"
-BY_SIZE = "SELECT size, count(*) AS n, sum(amount) AS amount FROM items WHERE day >= DATE '2024-02-1{}' GROUP BY size ORDER BY size"
+BY_SIZE = "SELECT size, count(*) AS n, sum(amount) AS amount FROM items WHERE day >= DATE '2024-01-1{}' GROUP BY size ORDER BY size"
 BY_NAME = "SELECT s.name, max(i.amount) AS most FROM items i JOIN sizes s ON i.size = s.id WHERE s.id > {} GROUP BY s.name ORDER BY 1"
 
 
