@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -21,8 +22,9 @@ from sartor.freshness.facts import INCLUSION, is_inclusion, is_unique, known_up_
 from sartor.freshness.refresh import coverage_now
 from sartor.freshness.registry import Registry, RegistryState
 from sartor.freshness.usable import Use, use
-from sartor.sql.matching.found import Rest
-from sartor.sql.matching.placed import VALUES
+
+if TYPE_CHECKING:
+    from sartor.sql.matching.found import Rest
 
 
 def verified_inclusions(objects: Iterable[DerivedObject]) -> Iterator[Inclusion]:
@@ -92,6 +94,8 @@ def is_lossless(fact: DerivedObject | None, rest: Rest, derived: DerivedObject, 
 
 def _action(child: TableInfo, parent: TableInfo, pairs: Iterable[tuple[str, str]]) -> Action | None:
     """The action of a fact; None where equal values need not be the same, or rows may change unseen."""
+    from sartor.sql.matching.placed import VALUES
+
     if any(info.has_rowid_column or info.has_generated or info.has_triggers for info in (child, parent)):
         return None
     found = [(child.column(column), parent.column(key)) for column, key in pairs]
