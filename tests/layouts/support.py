@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import sartor
-from sartor.components.layouts import cells, truth_bits
+from sartor.components.layouts import LAYOUTS, cells, truth_bits
 from sartor.components.layouts.conditions import Bit, conditions
-from sartor.core.action import Action
+from sartor.components.layouts.estimate import estimate
+from sartor.core.action import Action, Estimate
 from sartor.core.derived import DerivedObject
 from sartor.core.table import TableName
 from sartor.interfaces.connection import Connection, session_of
+from sartor.interfaces.tailoring import _knowing
+from sartor.interfaces.writing import own_write
 from sartor.sql.analyse import analyse
 
 ROWS = 400_000
@@ -99,3 +103,13 @@ def install_cells(connection: Connection, kind: str, *dimensions: str, table: st
         cut = (parts,) * (len(dimensions) - 1)
         return database.install(cells.grid(info.source, info.columns, dimensions, cut, frozenset()))
     return database.install(cells.curve(kind, info.source, info.columns, dimensions, frozenset()))
+
+
+def proposed(connection: Connection, wanted: Callable[[Action], bool]) -> tuple[list[Action], list[Estimate]]:
+    """The layouts of some kind that are proposed for what was asked, and what `estimate` makes of them."""
+    database = session_of(connection).database
+    database.observer.take_in()
+    with database.engine_lock, own_write(database):
+        workload, catalog = _knowing(database, database.design)
+        actions = [action for action in LAYOUTS.propose(workload, catalog) if wanted(action)]
+        return actions, estimate(actions, workload, catalog, database.engine())

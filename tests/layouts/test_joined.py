@@ -9,14 +9,13 @@ import duckdb
 import pytest
 
 import sartor
-from sartor.components.layouts import LAYOUTS, truth_bits
+from sartor.components.layouts import truth_bits
 from sartor.components.layouts.conditions import conditions, others
 from sartor.core.derived import DerivedObject
 from sartor.core.table import TableName
 from sartor.interfaces.connection import Connection, session_of
-from sartor.interfaces.tailoring import _knowing
 from sartor.sql.analyse import analyse
-from tests.layouts.support import install, opened, plain, served
+from tests.layouts.support import install, opened, plain, proposed, served
 from tests.profiles import row_groups
 
 _MORE = """
@@ -79,7 +78,7 @@ def _joined(connection: Connection, *texts: str, table: str = "sales") -> Derive
         found = []
         for text in texts:
             analysis = analyse(text, catalog)
-            (place,) = [number for number, one in enumerate(analysis.references) if one.source.name == table]  # type: ignore[union-attr]
+            (place,) = [number for number, one in enumerate(analysis.references) if one.source.name == table]
             found += conditions(analysis, place)
     assert info is not None
     assert isinstance(info.source, TableName)
@@ -107,7 +106,7 @@ def _all(connection: Connection) -> list[bool]:
 def test_answers_are_plain_duckdbs() -> None:
     with _opened() as connection:
         layout = _joined(connection, *_INSTALLED)
-        assert [source.name for source in layout.action.sources] == ["sales", "shops", "towns"]  # type: ignore[union-attr]
+        assert [source.name for source in layout.action.sources] == ["sales", "shops", "towns"]
         assert layout.action.strict == {1, 2}
         for text in SERVED:
             assert served(connection, text, [50] if "?" in text else None), text
@@ -255,13 +254,9 @@ def test_conditions_of_joined_tables_are_proposed_for_the_table_with_more_rows()
     with _opened() as connection:
         for text in _INSTALLED * 3:
             connection.execute(text).fetchall()
-        database = session_of(connection).database
-        database.observer.take_in()
-        with database.engine_lock:
-            workload, catalog = _knowing(database, database.design)
-            found = [action for action in LAYOUTS.propose(workload, catalog) if action.get("kind") == truth_bits.KIND]
-        assert {action.source.name for action in found} == {"sales", "shops"}  # type: ignore[union-attr]
-        assert {source.name for action in found for source in action.others} == {"shops", "towns"}  # type: ignore[union-attr]
+        found, _ = proposed(connection, lambda action: action.get("kind") == truth_bits.KIND)
+        assert {action.source.name for action in found} == {"sales", "shops"}
+        assert {source.name for action in found for source in action.others} == {"shops", "towns"}
 
 
 def test_a_round_builds_them() -> None:

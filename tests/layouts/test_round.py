@@ -8,12 +8,10 @@ from collections.abc import Sequence
 import pytest
 
 from sartor.components.layouts import LAYOUTS, cells
-from sartor.components.layouts.estimate import estimate
 from sartor.core.action import Estimate
 from sartor.interfaces.connection import Connection, session_of
 from sartor.interfaces.tailoring import _knowing
-from sartor.interfaces.writing import own_write
-from tests.layouts.support import install_cells, opened, plain, served
+from tests.layouts.support import install_cells, opened, plain, proposed, served
 from tests.profiles import row_groups
 
 _ROWS = 1_500_000
@@ -116,13 +114,9 @@ def test_curves_are_of_two_to_four_columns(dimensions: tuple[str, ...]) -> None:
 
 
 def _estimates(connection: Connection) -> list[Estimate]:
-    database = session_of(connection).database
-    database.observer.take_in()
-    with database.engine_lock, own_write(database):
-        workload, catalog = _knowing(database, database.design)
-        actions = [action for action in LAYOUTS.propose(workload, catalog) if cells.is_cells(action)]
-        assert actions
-        return estimate(actions, workload, catalog, database.engine())
+    actions, estimates = proposed(connection, cells.is_cells)
+    assert actions
+    return estimates
 
 
 def _saving(item: Estimate) -> float:

@@ -9,17 +9,14 @@ from pathlib import Path
 import pytest
 
 import sartor
-from sartor.components.layouts import LAYOUTS, tree
+from sartor.components.layouts import tree
 from sartor.components.layouts.conditions import cuts, others
-from sartor.components.layouts.estimate import estimate
 from sartor.components.layouts.grow import Node, grow
 from sartor.core.derived import DerivedObject
 from sartor.core.table import TableName
 from sartor.interfaces.connection import Connection, session_of
-from sartor.interfaces.tailoring import _knowing
-from sartor.interfaces.writing import own_write
 from sartor.sql.analyse import analyse
-from tests.layouts.support import opened, plain, served
+from tests.layouts.support import opened, plain, proposed, served
 from tests.profiles import row_groups
 
 _CUTS = (
@@ -96,7 +93,7 @@ def test_leaves_are_left_out_by_what_no_zone_map_sees_and_by_zone_maps() -> None
 def test_a_joined_cut_ends_with_a_change_of_its_table() -> None:
     with opened() as connection:
         layout = _install(connection, _JOIN, *_asking("r < q"), grown=(0, (1, 0, 1), (1, 2, 3)))
-        assert [source.name for source in layout.action.others] == ["dims"]  # type: ignore[union-attr]
+        assert [source.name for source in layout.action.others] == ["dims"]
         assert served(connection, _JOIN)
         assert row_groups(connection, _JOIN) <= 2 + 1
         connection.execute("INSERT INTO dims VALUES (35, 'n1')")
@@ -176,18 +173,13 @@ def test_trees_are_proposed_grown_and_read_less() -> None:
         texts.append(_JOIN)
         for text in texts * 3:
             connection.execute(text).fetchall()
-        database = session_of(connection).database
-        database.observer.take_in()
-        with database.engine_lock, own_write(database):
-            workload, catalog = _knowing(database, database.design)
-            actions = [action for action in LAYOUTS.propose(workload, catalog) if tree.is_tree(action)]
-            assert actions
-            found = estimate(actions, workload, catalog, database.engine())
+        actions, found = proposed(connection, tree.is_tree)
+        assert actions
         best = max(found, key=lambda item: sum(saved.value for saved in item.seconds_saved.values()))
         assert len(best.seconds_saved) > 1
         assert len(tree.leaves(best.action.get("tree"))) > 2
         before = [row_groups(connection, text) for text in texts]
-        database.install(best.action)
+        session_of(connection).database.install(best.action)
         wanted = [text for text in texts if served(connection, text)]
         assert len(wanted) > 2
         after = sum(row_groups(connection, text) for text in wanted)

@@ -9,11 +9,10 @@ import duckdb
 import pytest
 
 import sartor
-from sartor.components.layouts import LAYOUTS, truth_bits
+from sartor.components.layouts import truth_bits
 from sartor.components.layouts.conditions import conditions
 from sartor.interfaces.connection import session_of
-from sartor.interfaces.tailoring import _knowing
-from tests.layouts.support import action, install, opened, plain, served
+from tests.layouts.support import action, install, opened, plain, proposed, served
 from tests.profiles import row_groups
 
 _BITS = (
@@ -207,14 +206,8 @@ def test_literals_of_another_kind_make_another_condition() -> None:
         texts = [f"SELECT id, note FROM facts WHERE r * {factor} > 1900" for factor in ("2.5", "2")]
         for text in texts * 3:
             connection.execute(text).fetchall()
-        database = session_of(connection).database
-        database.observer.take_in()
-        with database.engine_lock:
-            workload, catalog = _knowing(database, database.design)
-            actions = LAYOUTS.propose(workload, catalog)
-        assert {bit for action in actions if action.get("kind") == truth_bits.KIND for bit in action.get("bits")} == {
-            '"r" * 2.5 > 1900'
-        }
+        actions, _ = proposed(connection, lambda action: action.get("kind") == truth_bits.KIND)
+        assert {bit for action in actions for bit in action.get("bits")} == {'"r" * 2.5 > 1900'}
 
 
 def test_relations_are_served_and_several_references_at_once() -> None:

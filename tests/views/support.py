@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import sartor
+from sartor.components.views.define import view_of
 from sartor.components.views.propose import propose
 from sartor.core.action import Action
+from sartor.core.derived import DerivedObject
 from sartor.interfaces.connection import session_of
 from tests.freshness.support import database_of, plain
 
@@ -17,6 +19,15 @@ def is_served(con: Any, text: str) -> bool:
         assert con.execute(text).fetchall() == plain(con, text), text
     call = session_of(con).pending
     return call is not None and call.instead is not None
+
+
+def install(con: Any, text: str, **how: Any) -> DerivedObject:
+    """Build the view that stores what a statement asks for, with what else `view_of` takes."""
+    database = database_of(con)
+    with database.engine_lock:
+        action = view_of(text, database.catalog(), **how)
+    assert action is not None, text
+    return database.install(action)
 
 
 def candidates(*texts: str) -> list[Action]:

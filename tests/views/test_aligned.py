@@ -9,9 +9,7 @@ import pytest
 
 import sartor
 from sartor.components.views.apply import definition
-from sartor.components.views.define import view_of
-from tests.freshness.support import database_of
-from tests.views.support import candidates, is_served
+from tests.views.support import candidates, install, is_served
 
 _DAYS, _MOMENTS = "SELECT g, d, sum(x), count(*) FROM t GROUP BY g, d", "SELECT g, m, sum(x), count(*) FROM t GROUP BY g, m"
 _MATCHED = (
@@ -49,11 +47,8 @@ def shop() -> Iterator[Any]:
         con.execute("INSERT INTO t VALUES (1, NULL, NULL, 1), (2, 'infinity', 'infinity', 2), (3, '-infinity', '-infinity', 3)")
         con.execute("INSERT INTO t VALUES (4, DATE '294247-01-11', NULL, 4), (4, DATE '5877642-06-25 (BC)', NULL, 5)")
         con.execute("INSERT INTO t VALUES (4, '0000-12-31', '290309-12-22 (BC) 00:00:00', 4), (4, '9999-12-31', NULL, 5)")
-        database = database_of(con)
         for text, units in ((_DAYS, {"d": "month"}), (_MOMENTS, {"m": "day"})):
-            action = view_of(text, database.catalog(), units=units)
-            assert action is not None
-            database.install(action)
+            install(con, text, units=units)
         yield con
 
 

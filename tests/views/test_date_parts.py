@@ -9,9 +9,8 @@ import pytest
 
 import sartor
 from sartor.components.views.apply import definition
-from sartor.components.views.define import view_of
-from tests.freshness.support import database_of, plain
-from tests.views.support import candidates, is_served
+from tests.freshness.support import plain
+from tests.views.support import candidates, install, is_served
 
 _VIEWS = (
     ("SELECT g, date_trunc('month', d), sum(x), count(*) FROM t GROUP BY ALL", {}),
@@ -49,11 +48,8 @@ def shop() -> Iterator[Any]:
         )
         con.execute("INSERT INTO t VALUES (4, '0001-01-01', '0001-12-31 (BC) 23:00:00', 4, '5877642-06-25 (BC)')")
         con.execute("INSERT INTO t VALUES (4, '294247-01-10', NULL, 5, NULL)")
-        database = database_of(con)
         for text, units in _VIEWS:
-            action = view_of(text, database.catalog(), units=units)
-            assert action is not None
-            database.install(action)
+            install(con, text, units=units)
         yield con
 
 

@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 
 import sartor
-from sartor.components.views.define import view_of
 from sartor.core.table import Inclusion, TableName
 from sartor.freshness.usable import Use
 from sartor.interfaces import refreshing, serving
 from tests.freshness.support import ask, database_of, plain
-from tests.views.support import is_served
+from tests.views.support import install, is_served
 
 VIEW = (
     "SELECT o.region, o.id % 7 AS a, i.product, i.order_id, sum(i.amount), count(*) FROM items i JOIN orders o ON i.order_id = o.id "
@@ -36,14 +35,6 @@ def con() -> Iterator[Any]:
         connection.execute(SCHEMA)
         install(connection, VIEW)
         yield connection
-
-
-def install(con: Any, view: str) -> int:
-    database = database_of(con)
-    with database.engine_lock:
-        action = view_of(view, database.catalog())
-    assert action is not None
-    return database.install(action).identifier
 
 
 def verify(con: Any, child: str = "items", parent: str = "orders", *pairs: tuple[str, str]) -> Any:

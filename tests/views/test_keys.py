@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 
 import sartor
-from sartor.components.views.define import view_of
 from sartor.core.table import TableName
 from sartor.interfaces.database import Database
 from tests.freshness.support import database_of, plain
-from tests.views.support import is_served
+from tests.views.support import install, is_served
 
 VIEW = "SELECT p.p, p.name, l.h, sum(l.q), count(*) FROM lines l JOIN parts p ON l.p = p.p GROUP BY p.p, p.name, l.h"
 BEST = (
@@ -44,10 +43,7 @@ def con(tmp_path: Path) -> Iterator[Any]:
             "CREATE TABLE lines AS SELECT (hash(i) % 400)::INTEGER AS p, (i % 5)::INTEGER AS h, (i % 7)::INTEGER AS q "
             "FROM range(20000) r(i)"
         )
-        database = database_of(connection)
-        action = view_of(VIEW, database.catalog())
-        assert action is not None
-        database.install(action)
+        install(connection, VIEW)
         yield connection
 
 

@@ -15,13 +15,13 @@ from sartor.components.auxiliary_copies.apply import auxiliary_copy
 from sartor.components.sort_keys.apply import sorted_copy
 from sartor.components.views import mend
 from sartor.components.views.apply import build_query, definition
-from sartor.components.views.define import view_of
 from sartor.core.action import Action
 from sartor.core.derived import DerivedObject
 from sartor.core.table import TableName
 from sartor.core.view import AT_FIRST, AT_LAST, ROWS, VIEWS, key_column, state_column
 from sartor.freshness.residual import relation
 from tests.freshness.support import database_of, plain
+from tests.views.support import install
 
 OF_ONE = "SELECT k, g, count(*), count(x), sum(x), min(x), max(d), sum(n), bool_or(b) FROM t GROUP BY k, g"
 WHOLE = "SELECT count(*), sum(x), min(x), avg(n) FROM t"
@@ -62,9 +62,7 @@ def made(path: Path, views: tuple[str, ...] = VIEWS_MADE, *, copies: Copies | No
     for text in views:
         text, _, along = text.partition(" ALONG ")
         function = AT_FIRST if along.startswith("-") else AT_LAST
-        action = view_of(text, database.catalog(), along=along.removeprefix("-"), function=function)
-        assert action is not None, text
-        database.install(action)
+        install(con, text, along=along.removeprefix("-"), function=function)
     con.refresh()
     return con
 

@@ -11,13 +11,12 @@ import pytest
 import sartor
 from sartor.components.sort_keys.apply import sorted_copy
 from sartor.components.views.apply import definition
-from sartor.components.views.define import view_of
 from sartor.core.table import TableName
 from sartor.core.view import VIEWS
 from sartor.interfaces.connection import session_of
 from tests.freshness.support import database_of, plain
 from tests.fuzz.compare import difference
-from tests.views.support import candidates
+from tests.views.support import candidates, install
 
 _VIEW = "SELECT g, h, stddev(x), variance(p), count(*) FROM t GROUP BY g, h"
 _ASKED = (
@@ -48,10 +47,8 @@ def shop(tmp_path: Path) -> Iterator[Any]:
             "INSERT INTO t SELECT i % 5, i % 7, i * 7919 % 1009 - 500, (i * 31 % 10007)::DECIMAL(12,2) / 100 FROM range(5000) r(i)"
         )
         con.execute("INSERT INTO t VALUES (7, 0, 1, 1), (8, 0, 4, 0.1), (8, 0, 4, 0.1), (8, 0, 4, 0.1), (9, 0, NULL, NULL)")
+        install(con, _VIEW)
         database = database_of(con)
-        action = view_of(_VIEW, database.catalog())
-        assert action is not None
-        database.install(action)
         name = TableName(database.engine().database, "main", "t")
         database.install(sorted_copy(name, ("g", "h", "x", "p"), ("g",), frozenset()))
         yield con

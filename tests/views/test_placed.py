@@ -16,7 +16,7 @@ from sartor.components.views.placed import corrections_behind
 from sartor.components.views.propose import propose
 from sartor.core.view import AT_FIRST, AT_LAST, State
 from tests.freshness.support import database_of, plain
-from tests.views.support import is_served
+from tests.views.support import install, is_served
 
 _VIEW = "SELECT w, d, count(DISTINCT x), count(DISTINCT name), sum(q), count(*) FROM t GROUP BY w, d"
 _MATCHED = (
@@ -62,16 +62,8 @@ def made(path: Path | str = ":memory:") -> Any:
     con = sartor.connect(path, config={"threads": 1})
     con.execute("CREATE TABLE t (w INTEGER, x BIGINT, name VARCHAR, d DATE, q DECIMAL(9, 2))")
     con.execute(f"INSERT INTO t SELECT {_ROWS} FROM range(3000) r(i)")
-    install(con, _VIEW, "d")
+    install(con, _VIEW, along="d")
     return con
-
-
-def install(con: Any, text: str, along: str, function: str = AT_LAST) -> None:
-    database = database_of(con)
-    with database.engine_lock:
-        action = view_of(text, database.catalog(), along=along, function=function)
-    assert action is not None
-    database.install(action)
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +85,7 @@ def test_refused(shop: Any, text: str) -> None:
 
 def test_up_to_a_value() -> None:
     with made() as con:
-        install(con, "SELECT w, d, count(DISTINCT x) FROM t GROUP BY w, d", "d", AT_FIRST)
+        install(con, "SELECT w, d, count(DISTINCT x) FROM t GROUP BY w, d", along="d", function=AT_FIRST)
         assert is_served(con, "SELECT w, count(DISTINCT x) FROM t WHERE d < DATE '2024-01-20' GROUP BY w ORDER BY w")
         assert is_served(con, "SELECT w, count(DISTINCT x) FROM t WHERE d >= DATE '2024-01-20' GROUP BY w ORDER BY w")
 
@@ -110,7 +102,7 @@ def test_types_whose_order_is_another_than_that_of_the_comparison() -> None:
 
 def test_a_view_of_some_rows() -> None:
     with made() as con:
-        install(con, "SELECT w, d, count(DISTINCT x) FROM t WHERE d >= DATE '2024-01-15' AND q > 2 GROUP BY w, d", "d")
+        install(con, "SELECT w, d, count(DISTINCT x) FROM t WHERE d >= DATE '2024-01-15' AND q > 2 GROUP BY w, d", along="d")
         told = "SELECT w, count(DISTINCT x) FROM t WHERE d >= DATE '2024-01-{}' AND q > 2 GROUP BY w ORDER BY w"
         assert is_served(con, told.format(20))
         assert not is_served(con, told.format(10))

@@ -13,11 +13,8 @@ import pytest
 import sartor
 from sartor.components.views import reach
 from sartor.components.views.apply import definition
-from sartor.components.views.define import view_of
 from sartor.components.views.reach import within_reach
-from sartor.core.derived import DerivedObject
-from tests.freshness.support import database_of
-from tests.views.support import is_served
+from tests.views.support import install, is_served
 
 CHAIN = (
     "SELECT o.channel, c.region, count(*) AS n, sum(i.q) AS q FROM items i JOIN orders o ON i.o = o.o JOIN customers c ON o.c = c.c "
@@ -42,13 +39,6 @@ def con(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         yield connection
 
 
-def installed(con: Any, text: str) -> DerivedObject:
-    database = database_of(con)
-    action = view_of(text, database.catalog())
-    assert action is not None
-    return database.install(action)
-
-
 def appended(table: str, draw: random.Random) -> str:
     key = f"CASE WHEN j % 5 > 0 THEN {draw.randrange(600)} + j END"
     rows = f"FROM range({draw.randrange(1, 9)}) r(j)"
@@ -62,7 +52,7 @@ def appended(table: str, draw: random.Random) -> str:
 @pytest.mark.parametrize("tables", [c for n in (1, 2, 3) for c in combinations(("items", "orders", "customers"), n)])
 def test_answers_are_those_of_plain_whatever_tables_grow(con: Any, tables: tuple[str, ...]) -> None:
     draw = random.Random(" ".join(tables))
-    installed(con, CHAIN)
+    install(con, CHAIN)
     text = f"{CHAIN} ORDER BY ALL"
     assert is_served(con, text)
     for _ in range(4):
@@ -74,7 +64,7 @@ def test_answers_are_those_of_plain_whatever_tables_grow(con: Any, tables: tuple
 
 
 def test_rows_of_tables_further_on_are_reached_over_those_between(con: Any) -> None:
-    derived = installed(con, CHAIN)
+    derived = install(con, CHAIN)
     view = definition(derived.action)
     orders, customers = within_reach(derived, view, view.names.index("main.items"))
     assert orders.startswith('"main.orders"."o" IN (SELECT unnest(list(DISTINCT "main.items"."o"))')
@@ -85,7 +75,7 @@ def test_rows_of_tables_further_on_are_reached_over_those_between(con: Any) -> N
 
 @pytest.mark.parametrize(("text", "table"), [(OUTER, "main.customers"), (WIDER, "main.orders")])
 def test_what_may_be_missing_or_is_of_another_type_is_not_restricted(con: Any, text: str, table: str) -> None:
-    derived = installed(con, text)
+    derived = install(con, text)
     view = definition(derived.action)
     assert within_reach(derived, view, view.names.index(table)) == []
     con.execute("INSERT INTO customers VALUES (3, 'new')")
@@ -94,7 +84,7 @@ def test_what_may_be_missing_or_is_of_another_type_is_not_restricted(con: Any, t
 
 
 def test_small_tables_are_not_restricted(con: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    derived = installed(con, CHAIN)
+    derived = install(con, CHAIN)
     view = definition(derived.action)
     monkeypatch.setattr(reach, "RESIDUAL_JOIN_ROWS", replace(reach.RESIDUAL_JOIN_ROWS, default=500))
     assert len(within_reach(derived, view, view.names.index("main.items"))) == 1

@@ -171,15 +171,15 @@ class Catalog:
         scans: Mapping[FileScan, TableInfo],
         inclusions: Iterable[Inclusion] = (),
         *,
-        has_layouts: bool = True,
+        has_layouts: bool | None = None,
     ) -> Catalog:
-        """The same catalog with these verified keys, scans of files and verified inclusions."""
+        """The same catalog with these verified keys, scans of files and verified inclusions; `has_layouts` stays if it is None."""
         known = Catalog(self.database, (), self.views, self.macros, self.generation, self.default_schema)
         for place, info in self._by_name.items():
             found = facts.get(info.source, {}) if isinstance(info.source, TableName) else {}
             known._by_name[place] = replace(info, verified_keys=found)
         known._scans.update(scans)
-        known.has_layouts = has_layouts
+        known.has_layouts = self.has_layouts if has_layouts is None else has_layouts
         known.inclusions = frozenset((*(one for one in self.inclusions if not one.fact), *inclusions))
         return known
 

@@ -225,8 +225,7 @@ def _knowing(database: Database, design: Design) -> tuple[Workload, Catalog]:
         if info is not None:
             scans[scan] = info
     objects = design.objects.values()
-    catalog = database.catalog()
-    catalog = catalog.knowing(verified_keys(objects), scans, verified_inclusions(objects), has_layouts=catalog.has_layouts)
+    catalog = database.catalog().knowing(verified_keys(objects), scans, verified_inclusions(objects))
     return workload.analysed(catalog), catalog
 
 

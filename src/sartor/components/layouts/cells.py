@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sartor.components.copies import Copy
+from sartor.components.layouts.conditional import no_hidden_names
 from sartor.components.layouts.curves import CURVES, places_of
 from sartor.components.sort_keys.serve import keeps
 from sartor.core.action import Action
@@ -71,8 +72,7 @@ def _action(
 ) -> Action:
     if not 2 <= len(dimensions) <= LAYOUT_DIMENSIONS.default:
         raise ValueError(f"a layout by cells is one of two to four columns; these are {', '.join(dimensions)}")
-    if any(column.name.lower().startswith((HIDDEN_COLUMN, _BORDERS)) for column in schema):
-        raise ValueError(f"a column begins with {HIDDEN_COLUMN}, as the hidden columns of a layout do; rename it")
+    no_hidden_names(schema, _BORDERS)
     definition = (
         ("kind", kind),
         ("columns", tuple(column.name for column in schema)),

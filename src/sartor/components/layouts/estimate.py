@@ -8,9 +8,10 @@ from statistics import median
 
 from sartor.components.copies import cost
 from sartor.components.layouts import cells, tree, truth_bits
-from sartor.components.layouts.conditions import Bit, conditions, cuts, text_of
+from sartor.components.layouts.conditional import texts
+from sartor.components.layouts.conditions import Bit, conditions, cuts
 from sartor.components.layouts.grow import grow
-from sartor.components.sort_keys.estimate import filtered_share, gain, read_by, work
+from sartor.components.sort_keys.estimate import filtered_share, gain, read_by, replaceable, work
 from sartor.components.sort_keys.sample import Key, Sample, draw
 from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis
@@ -64,13 +65,12 @@ def _grown(action: Action, templates: Sequence[TemplateStatistics], instances: d
     seen = 0
     for template in templates:
         for analysis, times in instances[template.digest] if template.digest in action.templates else ():
-            for place in _replaceable(analysis, action.source):
+            for place in replaceable(analysis, action.source):
                 wanted = {one.example for one in cuts(analysis, place)} & places.keys()
                 plain = wanted - {one.example for one in conditions(analysis, place)}
                 seen |= sum(1 << places[one] for one in plain)
                 asked[sum(1 << places[one] for one in wanted)] += times * median(template.plain_seconds)
-    database = action.source.database
-    truths = (f"({truth_bits.truth(text_of(bit, database))}::UBIGINT << {place})" for bit, place in places.items())
+    truths = (f"({truth_bits.truth(text)}::UBIGINT << {place})" for place, text in enumerate(texts(action, bits)))
     rows = dict(sample.engine.rows(f"SELECT {' | '.join(truths)}, count(*) FROM {sample.name} GROUP BY 1"))
     least = ROW_GROUP_ROWS.default * sample.sampled / max(1, sample.rows)
     node = grow(rows, [(mask, weight) for mask, weight in asked.items() if mask], seen, least)
@@ -82,15 +82,15 @@ def _computed(sample: Sample, actions: Sequence[Action]) -> Names:
     bits = dict.fromkeys(bit for action in actions if action.get("kind") == truth_bits.KIND for bit in action.get("bits"))
     names: Names = {bit: f"{HIDDEN_COLUMN}{place}" for place, bit in enumerate(bits)}
     if bits:
-        database = actions[0].source.database
-        sample.compute({names[bit]: truth_bits.truth(text_of(bit, database)) for bit in bits})
+        truths = map(truth_bits.truth, texts(actions[0], bits))
+        sample.compute(dict(zip(map(names.__getitem__, bits), truths, strict=True)))
     for action in actions:
         if cells.is_cells(action) and action.get("key") not in names:
             name = names[action.get("key")] = f"{HIDDEN_COLUMN}{len(names)}"
             sample.compute({name: cells.position(action)}, cells.borders(action, sample.name))
         elif tree.is_tree(action) and _name_of(action) not in names:
             name = names[_name_of(action)] = f"{HIDDEN_COLUMN}{len(names)}"
-            sample.compute({name: tree.leaf(action.get("tree"), [text_of(cut, action.source.database) for cut in action.get("cuts")])})
+            sample.compute({name: tree.numbered(action)})
     return names
 
 
@@ -131,7 +131,7 @@ def _saved(
     plain = median(template.plain_seconds)
     total = 0.0
     for analysis, times in instances:
-        for place in _replaceable(analysis, action.source):
+        for place in replaceable(analysis, action.source):
             reference = analysis.references[place]
             groups = _work(sample, key, action, analysis, place, names)
             if groups is not None:
@@ -141,11 +141,6 @@ def _saved(
     bits = action.get("kind") == truth_bits.KIND
     statements = len(template.executions) if bits else sum(times for _, times in instances)
     return total / max(1, statements)
-
-
-def _replaceable(analysis: Analysis, source: Source) -> list[int]:
-    """The places where a statement reads a source and may read a copy of it."""
-    return [place for place, one in enumerate(analysis.references) if one.source == source and one.refusal is None]
 
 
 def _work(sample: Sample, key: Key, action: Action, analysis: Analysis, place: int, names: Names) -> float | None:
@@ -188,7 +183,7 @@ def _columns(source: Source, actions: Sequence[Action], instances: dict[str, Ins
     needed |= {column for action in actions if tree.is_tree(action) for column in action.get("columns")}
     for analyses in instances.values():
         for analysis, _ in analyses:
-            for place in _replaceable(analysis, source):
+            for place in replaceable(analysis, source):
                 reference = analysis.references[place]
                 needed |= read_by(reference.predicates, reference.columns)
                 needed |= {one.steps[0].key for one in conditions(analysis, place) if one.steps}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -59,9 +59,10 @@ def propose(workload: Workload, catalog: Catalog) -> list[Action]:
         analysis = template.analysis
         if analysis is None or analysis.refusal is not None:
             continue
+        statements = _statements(template, catalog) if any(one.predicates for one in analysis.references) else []
         for place, reference in enumerate(analysis.references):
             if reference.refusal is None and isinstance(reference.source, TableName):
-                uses[reference.source].append(_asked(template, analysis, place, catalog))
+                uses[reference.source].append(_asked(template, analysis, place, statements, catalog))
     found = []
     for source, ours in sorted(uses.items(), key=lambda item: -sum(use.seconds for use in item[1])):
         info = catalog.info(source)
@@ -71,13 +72,23 @@ def propose(workload: Workload, catalog: Catalog) -> list[Action]:
     return found
 
 
-def _asked(template: TemplateStatistics, analysis: Analysis, place: int, catalog: Catalog) -> _Asked:
+def _statements(template: TemplateStatistics, catalog: Catalog) -> list[tuple[Analysis, int]]:
+    """The statements of a template that were seen most, looked at for all their conditions, and how often each was seen."""
+    texts = Counter(execution.text for execution in template.executions)
+    return [(analyse(text, catalog, thorough=True), times) for text, times in texts.most_common(int(LAYOUT_STATEMENTS.default))]
+
+
+def _asked(
+    template: TemplateStatistics, analysis: Analysis, place: int, statements: Sequence[tuple[Analysis, int]], catalog: Catalog
+) -> _Asked:
     """What the statements of a template ask of a table, each with its own literals, which may make a condition another one."""
     reference = analysis.references[place]
     ranged = frozenset(predicate.column for predicate in cells.ranges(reference))
     asked = _Asked(template.digest, template.total_seconds, frozenset(reference.columns), ranged=ranged)
-    if reference.predicates or any(edge.inner and place in (edge.left, edge.right) for edge in analysis.joins):
-        _note_cuts(asked, template, place, catalog)
+    for itself, times in statements:
+        meant = _meant(cuts, itself, place, catalog)
+        asked.meant.update(meant)
+        asked.cuts.update(dict.fromkeys(meant, times))
     asking = conditions(analysis, place)
     if not asking or reference.sequence:
         return asked
@@ -88,22 +99,20 @@ def _asked(template: TemplateStatistics, analysis: Analysis, place: int, catalog
         alike[tuple(one.bit(words) for one in asking)].append(execution.text)
     for texts in alike.values():
         if len(texts) >= LAYOUT_REPEATS.default:
-            itself = analyse(texts[0], catalog)
-            found = conditions(itself, place) if place < len(itself.references) else []
-            meant = {one.example: one for one in found if looks_into_smaller(one, itself.references[place].source, catalog)}
+            meant = _meant(conditions, analyse(texts[0], catalog), place, catalog)
             asked.meant.update(meant)
             asked.bits.update(dict.fromkeys(meant, len(texts)))
     return asked
 
 
-def _note_cuts(asked: _Asked, template: TemplateStatistics, place: int, catalog: Catalog) -> None:
-    texts = Counter(execution.text for execution in template.executions)
-    for text, times in texts.most_common(int(LAYOUT_STATEMENTS.default)):
-        itself = analyse(text, catalog, thorough=True)
-        found = cuts(itself, place) if place < len(itself.references) else []
-        meant = {one.example: one for one in found if looks_into_smaller(one, itself.references[place].source, catalog)}
-        asked.meant.update(meant)
-        asked.cuts.update(dict.fromkeys(meant, times))
+def _meant(
+    found: Callable[[Analysis, int], Iterable[Condition]], analysis: Analysis, place: int, catalog: Catalog
+) -> dict[Bit, Condition]:
+    """The conditions that are found of a reference, those aside that look into larger tables than where they come from."""
+    if place >= len(analysis.references):
+        return {}
+    source = analysis.references[place].source
+    return {one.example: one for one in found(analysis, place) if looks_into_smaller(one, source, catalog)}
 
 
 def _truth_bits(source: TableName, info: TableInfo, uses: list[_Asked], catalog: Catalog) -> Iterator[Action]:

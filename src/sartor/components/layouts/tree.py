@@ -12,13 +12,12 @@ from itertools import pairwise
 
 from sartor.components.copies import Copy
 from sartor.components.layouts import cells
-from sartor.components.layouts.conditions import Bit, conditions, shape, text_of
+from sartor.components.layouts.conditional import Others, asked_of, asks_alike, checked, conditional, texts
+from sartor.components.layouts.conditions import Bit, text_of
 from sartor.components.layouts.grow import Node
-from sartor.components.layouts.truth_bits import as_ever, no_hidden_names, schemas
 from sartor.core.action import Action
 from sartor.core.analysis import Analysis
 from sartor.core.constants import LAYOUT_RANGES
-from sartor.core.derived import HIDDEN_COLUMN
 from sartor.core.table import Column, TableName, quote
 
 KIND = "tree"
@@ -32,7 +31,7 @@ def tree(
     grown: Node,
     then: tuple[str, ...],
     templates: frozenset[str],
-    others: Sequence[tuple[TableName, Sequence[Column]]] = (),
+    others: Others = (),
     dimensions: tuple[str, ...] = (),
 ) -> Action:
     """The action that makes a copy in the order of a tree's leaves.
@@ -41,27 +40,16 @@ def tree(
         cuts: conditions as `Condition.bit` gives them.
         grown: a tree over their places.
         then: columns that the rows of a leaf are sorted by.
-        others: the other tables that the cuts look into, as those of truth bits.
+        others: as `conditional` takes them.
         dimensions: columns of the copy whose ranges statements are served by, whatever their literals.
 
     Raises:
         ValueError: a column has the name of a hidden one.
     """
-    no_hidden_names(schema)
     told = ", ".join(text_of(cut) for cut in cuts[:_NAMED]) + (", …" if len(cuts) > _NAMED else "")
-    definition = (
-        ("kind", KIND),
-        ("columns", tuple(column.name for column in schema)),
-        ("key", (f"{len(leaves(grown))} leaves cut by {told}", *then)),
-        ("cuts", cuts),
-        ("tree", grown),
-        ("then", then),
-        ("dimensions", dimensions),
-        ("hidden", (f"{HIDDEN_COLUMN}0",)),
-        ("schemas", schemas(schema, others)),
-    )
-    tables = tuple(table for table, _ in others)
-    return Action("layouts", source, definition, templates, tables, frozenset(range(1, 1 + len(tables))))
+    key = (f"{len(leaves(grown))} leaves cut by {told}", *then)
+    details = {"kind": KIND, "cuts": cuts, "tree": grown, "then": then, "dimensions": dimensions}
+    return conditional(source, schema, key, 1, templates, others, **details)
 
 
 def is_tree(action: Action) -> bool:
@@ -70,11 +58,13 @@ def is_tree(action: Action) -> bool:
 
 def copy(action: Action) -> Copy:
     """What the copy stores."""
-    cuts = action.get("cuts")
-    found = leaf(action.get("tree"), [text_of(cut, action.source.database) for cut in cuts])
-    meant = as_ever([text_of(cut) for cut in cuts])
-    checked = f"CASE WHEN {meant} THEN {found} ELSE CAST('they mean something else now' AS USMALLINT) END"
-    return Copy(action, (*action.hidden, *action.get("then")), ((action.hidden[0], checked),))
+    found = checked(action.get("cuts"), numbered(action), "USMALLINT")
+    return Copy(action, (*action.hidden, *action.get("then")), ((action.hidden[0], found),))
+
+
+def numbered(action: Action) -> str:
+    """The expression of the number of a row's leaf in a tree that has grown."""
+    return leaf(action.get("tree"), texts(action, action.get("cuts")))
 
 
 def leaf(node: Node, cuts: Sequence[str]) -> str:
@@ -112,18 +102,16 @@ def used(node: Node) -> Iterator[int]:
 
 def may_hold(action: Action, analysis: Analysis, place: int) -> bool:
     """Whether some statement of a template may be spared something: by ranges of columns, or by a condition of the shape of a cut."""
-    reference = analysis.references[place]
-    if cells.restricted(action, reference):
+    if cells.restricted(action, analysis.references[place]):
         return True
-    shapes = {shape(cut) for cut in action.get("cuts")}
-    return not reference.sequence and any(shape(one.example) in shapes for one in conditions(analysis, place))
+    return asks_alike(action.get("cuts"), analysis, place)
 
 
 def implied(action: Action, analysis: Analysis, place: int, words: Sequence[str]) -> str:
     """What holds in the copy for all rows that a statement's own conditions let through; empty if nothing of it is known."""
     if analysis.references[place].sequence:
         return ""
-    return condition(action, {one.bit(words) for one in conditions(analysis, place)})
+    return condition(action, asked_of(analysis, place, words))
 
 
 def condition(action: Action, asked: Iterable[Bit], column: str = "") -> str:

@@ -7,19 +7,16 @@ fail it are left out, and there only: as a conjunct of WHERE.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from sartor.components.copies import Copy
-from sartor.components.layouts.conditions import Bit, conditions, shape, text_of
+from sartor.components.layouts.conditional import Others, asked_of, asks_alike, checked, conditional, texts
+from sartor.components.layouts.conditions import Bit, text_of
 from sartor.core.action import Action
 from sartor.core.analysis import Analysis
-from sartor.core.derived import HIDDEN_COLUMN
 from sartor.core.table import Column, TableName, quote
 
 KIND = "truth bits"
-_CALLED = re.compile(r"(\w+) \(")
-_HIDDEN_BY_OTHERS = ("date_part", "current_setting")  # functions that expressions call by other words, and the one that is asked here
 
 
 def truth_bits(
@@ -28,7 +25,7 @@ def truth_bits(
     bits: tuple[Bit, ...],
     then: tuple[str, ...],
     templates: frozenset[str],
-    others: Sequence[tuple[TableName, Sequence[Column]]] = (),
+    others: Others = (),
 ) -> Action:
     """The action that makes a copy ordered by the truth of conditions, and where these are alike by columns.
 
@@ -36,45 +33,21 @@ def truth_bits(
         schema: the columns that the copy holds, all those that the conditions read among them.
         bits: conditions as `Condition.bit` gives them, the most important first.
         then: columns of the copy.
-        others: the other tables that the bits look into, with the columns that they read there. A bit is true of what these held when
-            the copy was made, so whatever is done to one of them, appends too, ends the use of all bits until a refresh.
+        others: as `conditional` takes them.
 
     Raises:
         ValueError: a column has the name of a hidden one.
     """
-    no_hidden_names(schema)
-    definition = (
-        ("kind", KIND),
-        ("columns", tuple(column.name for column in schema)),
-        ("key", (*map(text_of, bits), *then)),
-        ("bits", bits),
-        ("then", then),
-        ("hidden", tuple(f"{HIDDEN_COLUMN}{number}" for number in range(len(bits)))),
-        ("schemas", schemas(schema, others)),
-    )
-    tables = tuple(table for table, _ in others)
-    return Action("layouts", source, definition, templates, tables, frozenset(range(1, 1 + len(tables))))
-
-
-def no_hidden_names(schema: Sequence[Column]) -> None:
-    """Raise ValueError if a column has the name of a hidden one."""
-    if any(column.name.lower().startswith(HIDDEN_COLUMN) for column in schema):
-        raise ValueError(f"a column begins with {HIDDEN_COLUMN}, as the hidden columns of a layout do; rename it")
-
-
-def schemas(schema: Sequence[Column], others: Sequence[tuple[TableName, Sequence[Column]]]) -> tuple[tuple[tuple[str, str], ...], ...]:
-    """What a layout rests on, for `Action.schemas`."""
-    return tuple(tuple((column.name, column.type) for column in columns) for columns in (schema, *(columns for _, columns in others)))
+    key = (*map(text_of, bits), *then)
+    return conditional(source, schema, key, len(bits), templates, others, kind=KIND, bits=bits, then=then)
 
 
 def copy(action: Action) -> Copy:
     """What the copy stores."""
     bits = action.get("bits")
-    first, *others = (truth(text_of(bit, action.source.database)) for bit in bits)
-    checked = (
-        f"CASE WHEN {as_ever([text_of(bit) for bit in bits])} THEN {first} ELSE CAST('they mean something else now' AS UTINYINT) END"
-    )
-    return Copy(action, (*action.hidden, *action.get("then")), tuple(zip(action.hidden, (checked, *others), strict=True)))
+    first, *others = map(truth, texts(action, bits))
+    found = (checked(bits, first, "UTINYINT"), *others)
+    return Copy(action, (*action.hidden, *action.get("then")), tuple(zip(action.hidden, found, strict=True)))
 
 
 def truth(condition: str) -> str:
@@ -82,23 +55,9 @@ def truth(condition: str) -> str:
     return f"coalesce(({condition}), FALSE)::UTINYINT"
 
 
-def as_ever(bits: Sequence[str]) -> str:
-    """Whether conditions mean what they meant when they were proved steady: no collation by default, no macro in a function's place.
-
-    Sessions without these read what is built, also if it is brought up to date in one that has them.
-    """
-    called = sorted({*_HIDDEN_BY_OTHERS, *(name.lower() for bit in bits for name in _CALLED.findall(bit))})
-    names = " OR ".join(f"function_name ILIKE '{name}'" for name in called)
-    return (
-        f"NOT EXISTS (SELECT 1 FROM duckdb_functions() WHERE NOT internal AND ({names})) "
-        "AND current_setting('default_collation') IN ('', 'binary')"
-    )
-
-
 def may_hold(action: Action, analysis: Analysis, place: int) -> bool:
-    """Whether some statement of a template has a condition on a reference among the bits: one of the same shape is."""
-    shapes = {shape(bit) for bit in action.get("bits")}
-    return not analysis.references[place].sequence and any(shape(one.example) in shapes for one in conditions(analysis, place))
+    """Whether some statement of a template has a condition on a reference among the bits."""
+    return asks_alike(action.get("bits"), analysis, place)
 
 
 def implied(action: Action, analysis: Analysis, place: int, words: Sequence[str]) -> str:
@@ -108,6 +67,6 @@ def implied(action: Action, analysis: Analysis, place: int, words: Sequence[str]
         place: of the reference that reads the copy.
         words: the statement's tokens.
     """
-    asked = {one.bit(words) for one in conditions(analysis, place)}
+    asked = asked_of(analysis, place, words)
     named = zip(action.get("bits"), action.hidden, strict=True)
     return " AND ".join(f"{quote(name)} = 1" for bit, name in named if bit in asked)

@@ -82,16 +82,16 @@ def _saved(
     gains = []
     share = CSV_SCAN_SHARE.default if parsed(source) else 1.0
     for analysis in instances:
-        for reference in replaceable(analysis, source):
+        for reference in (analysis.references[place] for place in replaceable(analysis, source)):
             before = float(sample.groups) if parsed(source) else work(sample, (), reference)
             spared = 1.0 - min(1.0, share * work(sample, key, reference) / before)
             gains.append(gain(plain, spared, analysis, reference, sample, catalog))
     return mean(gains) if gains else 0.0
 
 
-def replaceable(analysis: Analysis, source: Source) -> list[Reference]:
+def replaceable(analysis: Analysis, source: Source) -> list[int]:
     """The places where a statement reads a source and may read a copy of it."""
-    return [one for one in analysis.references if one.source == source and one.refusal is None]
+    return [place for place, one in enumerate(analysis.references) if one.source == source and one.refusal is None]
 
 
 def gain(plain: float, spared: float, analysis: Analysis, reference: Reference, sample: Sample, catalog: Catalog) -> float:

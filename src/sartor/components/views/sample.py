@@ -143,12 +143,12 @@ def draw_rows(engine: Engine, views: Sequence[ViewDefinition], catalog: Catalog)
     return Rows(engine, name, 1.0 / parts)
 
 
-def draw(views: Sequence[ViewDefinition], rows: Rows, place: int) -> Sample:
+def draw(views: Sequence[ViewDefinition], rows: Rows, largest_at: int) -> Sample:
     """A sample of the join that some views share, with all their keys, whether their conditions hold, and what states are made of.
 
     Args:
         rows: of the largest table.
-        place: of that table.
+        largest_at: the place of that table.
     """
     view = replace(views[0], conditions=())
     keys = dict.fromkeys(key for one in views for key in one.keys)
@@ -157,7 +157,7 @@ def draw(views: Sequence[ViewDefinition], rows: Rows, place: int) -> Sample:
     states = {sql: f"s{place}" for place, sql in enumerate(dict.fromkeys(state.sql for view in views for state in view.states))}
     expressions = [*((key.sql, column) for key, column in columns.items()), *((one.sql, column) for one, column in conditions.items())]
     selected = [f"{sql} AS {column}" for sql, column in (*expressions, *states.items())] or ["1 AS one"]
-    joined = select(view, selected, instead={place: f"SELECT * FROM {rows.name}"})
+    joined = select(view, selected, instead={largest_at: f"SELECT * FROM {rows.name}"})
     name = "temp.main.sartor_join"
     most = int(VIEW_SAMPLE_ROWS.default * VIEW_SAMPLE_GROWTH.default)
     rows.engine.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {joined} LIMIT {most}")

@@ -8,13 +8,12 @@ from dataclasses import replace
 
 from sartor.components.views.apply import definition
 from sartor.components.views.propose import by_joins, view_over
-from sartor.components.views.serve import matched
+from sartor.components.views.serve import answering
 from sartor.core.block import QueryBlock
 from sartor.core.constants import INCLUSION_SHARE
 from sartor.core.derived import DerivedObject
 from sartor.core.table import Catalog, Inclusion
 from sartor.core.view import VIEWS, ViewDefinition
-from sartor.sql.matching.found import Match
 from sartor.sql.matching.lossless import lacking
 from sartor.workload.workload import Workload
 
@@ -35,7 +34,7 @@ def wanted(workload: Workload, catalog: Catalog, objects: Sequence[DerivedObject
         at_once: set[Inclusion] = set()
         shared: set[Inclusion] = set()
         for block in template.analysis.blocks if template.analysis is not None else ():
-            at_once |= _of(block, (view for view in stand if _may_answer(block, view)))
+            at_once |= _of(block, (view for view in stand if set(block.inner) < set(view.inner)))
             shared |= _of(block, (view for join in joins if (view := view_over(block, join, catalog)) is not None))
         for inclusion in at_once | shared:
             found[inclusion] += template.total_seconds * (1.0 if inclusion in at_once else INCLUSION_SHARE.default)
@@ -48,10 +47,6 @@ def _of(block: QueryBlock, views: Iterable[ViewDefinition]) -> set[Inclusion]:
     for view in views:
         inclusions = lacking(block, view)
         supposed = frozenset(replace(one, fact=1) for one in inclusions)
-        if inclusions and isinstance(matched(replace(block, inclusions=block.inclusions | supposed), view), Match):
+        if inclusions and answering(replace(block, inclusions=block.inclusions | supposed), view) is not None:
             found |= inclusions
     return found
-
-
-def _may_answer(block: QueryBlock, view: ViewDefinition) -> bool:
-    return set(block.inner) < set(view.inner)

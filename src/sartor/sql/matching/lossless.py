@@ -30,9 +30,8 @@ def without_extra_tables(block: QueryBlock, view: ViewDefinition, match: Match) 
         found = next(((one, by) for one in sorted(extra) if (by := _by_which(one, pairs, block, view)) is not None), None)
         if found is None:
             raise Differs(_why(extra, pairs, view))
-        table, inclusion = found
+        table, (other, inclusion) = found
         if inclusion.fact:
-            other, _ = _joined(table, pairs, view) or (table, None)
             match.rests += (Rest(inclusion.fact, view.names.index(other), view.names.index(table)),)
         match.without += (table,)
         extra.discard(table)
@@ -87,15 +86,16 @@ def stand_in(key: KeyColumn, view: ViewDefinition, without: tuple[str, ...]) -> 
     return None
 
 
-def _by_which(table: str, pairs: tuple[Pair, ...], block: QueryBlock, view: ViewDefinition) -> Inclusion | None:
-    """The inclusion by which a table neither loses nor multiplies rows; a declared one where there are several."""
+def _by_which(table: str, pairs: tuple[Pair, ...], block: QueryBlock, view: ViewDefinition) -> tuple[str, Inclusion] | None:
+    """The inclusion by which a table neither loses nor multiplies the rows of which other; a declared one where there are several."""
     found = _joined(table, pairs, view)
     if found is None:
         return None
     other, joined = found
     child, parent = (view.tables[view.names.index(name)] for name in (other, table))
     known = (one for one in block.inclusions if _is_same(one.child, child) and _is_same(one.parent, parent))
-    return min((one for one in known if set(one.pairs) == joined), key=lambda one: one.fact, default=None)
+    by = min((one for one in known if set(one.pairs) == joined), key=lambda one: one.fact, default=None)
+    return (other, by) if by is not None else None
 
 
 def _joined(table: str, pairs: tuple[Pair, ...], view: ViewDefinition) -> tuple[str, set[tuple[str, str]]] | None:
@@ -104,9 +104,7 @@ def _joined(table: str, pairs: tuple[Pair, ...], view: ViewDefinition) -> tuple[
         return None
     ends = [(one, other) if other[0] == table else (other, one) for one, other in pairs if table in (one[0], other[0])]
     others = {one[0] for one, _ in ends}
-    if len(others) != 1 or table in others:
-        return None
-    if _equates(ends):
+    if len(others) != 1 or table in others or _equates(ends):
         return None
     return others.pop(), {(one[1], other[1]) for one, other in ends}
 
