@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
@@ -128,8 +129,8 @@ def test_the_dashboards_rewrites_answer_the_same(folder: Path) -> None:
     for statement in suite.stream(connection, options).judged:
         for rewrite, text in summaries.of(statement.text):
             assert rewrite.name == statement.name
-            plain, other = ask(connection, statement.text), ask(connection, text)
-            # An expert is not held to plain's order of ties.
+            # An expert is not held to plain's order of ties, nor to which of them a LIMIT keeps: all rows are compared.
+            plain, other = (ask(connection, re.sub(r"\sLIMIT \d+$", "", each)) for each in (statement.text, text))
             assert plain.columns == other.columns, text
             assert same_rows(plain.rows, other.rows, 60_000 * 2.0**-52), text
             rewritten.add(rewrite.name)
