@@ -14,7 +14,7 @@ from sartor.components.layouts.grow import grow
 from sartor.components.sort_keys.estimate import filtered_share, gain, read_by, replaceable, work
 from sartor.components.sort_keys.sample import Key, Sample, draw
 from sartor.core.action import Action, Estimate
-from sartor.core.analysis import Analysis
+from sartor.core.analysis import Analysis, Reference
 from sartor.core.constants import LAYOUT_BIT_SECONDS, LAYOUT_CUT_SECONDS, LAYOUT_STATEMENTS, ROW_GROUP_ROWS
 from sartor.core.derived import HIDDEN_COLUMN
 from sartor.core.evidence import Evidence
@@ -133,37 +133,37 @@ def _saved(
     for analysis, times in instances:
         for place in replaceable(analysis, action.source):
             reference = analysis.references[place]
-            groups = _work(sample, key, action, analysis, place, names)
-            if groups is not None:
-                spared = 1.0 - min(1.0, groups / work(sample, (), reference))
-                total += times * gain(plain, spared, analysis, reference, sample, catalog)
+            implied = _implied(action, analysis, place, names)
+            if implied is not None:
+                spared = 1.0 - min(1.0, _work(sample, key, action, reference, implied) / work(sample, (), reference))
+                total += times * gain(plain, spared, analysis, reference, sample, catalog, implied)
     # Those that were not looked at were asked once each: curves help them too, bits are of what was asked again.
     bits = action.get("kind") == truth_bits.KIND
     statements = len(template.executions) if bits else sum(times for _, times in instances)
     return total / max(1, statements)
 
 
-def _work(sample: Sample, key: Key, action: Action, analysis: Analysis, place: int, names: Names) -> float | None:
-    """What a reference's scan decodes of a layout, in row groups; None if it is not served by it."""
+def _implied(action: Action, analysis: Analysis, place: int, names: Names) -> list[Predicate] | None:
+    """What a statement asks of the hidden columns where a layout serves a reference; None if it does not."""
     reference = analysis.references[place]
     if cells.is_cells(action):
-        return sample.work(key, reference.predicates, filtered_share(reference)) if cells.restricted(action, reference) else None
+        return [] if cells.restricted(action, reference) else None
     asked = {one.example for one in conditions(analysis, place)}
     if tree.is_tree(action):
         column = names[_name_of(action)]
         found = tree.condition(action, asked, column)
-        if not (found or cells.restricted(action, reference)):
-            return None
-        numbers = tuple(map(str, tree.leaves_asked(action, asked)))
-        implied = [Predicate(column, Operator.IN, found, numbers)] if found else []
-        return sample.work(key, [*reference.predicates, *implied], filtered_share(reference))
+        if found:
+            return [Predicate(column, Operator.IN, found, tuple(map(str, tree.leaves_asked(action, asked))))]
+        return [] if cells.restricted(action, reference) else None
     columns = [names[bit] for bit in action.get("bits") if bit in asked]
-    hidden = [Predicate(column, Operator.GREATER_EQUAL, f"{quote(column)} >= 1") for column in columns]
-    if not hidden:
-        return None
-    if sample.share_kept(hidden) == 0:
+    return [Predicate(column, Operator.GREATER_EQUAL, f"{quote(column)} >= 1") for column in columns] or None
+
+
+def _work(sample: Sample, key: Key, action: Action, reference: Reference, implied: Sequence[Predicate]) -> float:
+    """What a reference's scan decodes of a layout, in row groups."""
+    if action.get("kind") == truth_bits.KIND and sample.share_kept(implied) == 0:
         return 1.0  # fewer rows than the sample is fine for, which lie together
-    return sample.work(key, [*reference.predicates, *hidden], filtered_share(reference))
+    return sample.work(key, [*reference.predicates, *implied], filtered_share(reference))
 
 
 def _instances(template: TemplateStatistics, catalog: Catalog) -> Instances:
