@@ -64,9 +64,9 @@ def splices(
         return None
     view = definition(derived.action)
     told = frozenset(place for place in moved if view.names[place] not in found.without)
-    select = content(derived, sorted(found.keys), sorted(found.states), told, sorted(found.parts), found.without)
+    rows = content(derived, sorted(found.keys), sorted(found.states), told, sorted(found.parts), found.without)
     splices = found.whole if found.whole is not None and _has_whole_groups(derived, told) else found.splices
-    return (*splices, Splice(*block.from_, _from(block, select, found.joined)))
+    return (*splices, Splice(*block.from_, _from(block, rows, found.joined)))
 
 
 def rests(analysis: Analysis, place: int, derived: DerivedObject) -> Sequence[Rest]:
@@ -82,9 +82,9 @@ def _has_whole_groups(derived: DerivedObject, moved: frozenset[int]) -> bool:
     return not moved and not derived.coverage.unsorted
 
 
-def _from(block: QueryBlock, select: str, joined: Sequence[str]) -> tuple[Piece, ...]:
+def _from(block: QueryBlock, rows: str, joined: Sequence[str]) -> tuple[Piece, ...]:
     """The view's rows in the place of the joined tables; conditions of ON clauses stay, each in its place."""
-    pieces: list[Piece] = [f"({select}) AS {ALIAS}"]
+    pieces: list[Piece] = [f"{rows} AS {ALIAS}"]
     conditions: list[Piece] = [*joined, *(Copy(term.first, term.last) for term in block.moved)]
     for number, condition in enumerate(conditions):
         pieces += [f' JOIN (SELECT 1 AS sartor_one) AS "sartor_one_{number}" ON ', condition]
