@@ -14,7 +14,7 @@ from sartor.components.layouts.grow import grow
 from sartor.components.sort_keys.estimate import filtered_share, gain, read_by, replaceable, work
 from sartor.components.sort_keys.sample import Key, Sample, draw
 from sartor.core.action import Action, Estimate
-from sartor.core.analysis import Analysis
+from sartor.core.analysis import Analysis, Reference
 from sartor.core.constants import LAYOUT_BIT_SECONDS, LAYOUT_CUT_SECONDS, LAYOUT_STATEMENTS, ROW_GROUP_ROWS
 from sartor.core.derived import HIDDEN_COLUMN
 from sartor.core.evidence import Evidence
@@ -133,37 +133,37 @@ def _saved(
     for analysis, times in instances:
         for place in replaceable(analysis, action.source):
             reference = analysis.references[place]
-            groups = _work(sample, key, action, analysis, place, names)
-            if groups is not None:
-                spared = 1.0 - min(1.0, groups / work(sample, (), reference))
-                total += times * gain(plain, spared, analysis, reference, sample, catalog)
+            implied = _implied(action, analysis, place, names)
+            if implied is not None:
+                spared = 1.0 - min(1.0, _work(sample, key, reference, implied) / work(sample, (), reference))
+                total += times * gain(plain, spared, analysis, reference, sample, catalog, implied)
     # Those that were not looked at were asked once each: curves help them too, bits are of what was asked again.
     bits = action.get("kind") == truth_bits.KIND
     statements = len(template.executions) if bits else sum(times for _, times in instances)
     return total / max(1, statements)
 
 
-def _work(sample: Sample, key: Key, action: Action, analysis: Analysis, place: int, names: Names) -> float | None:
-    """What a reference's scan decodes of a layout, in row groups; None if it is not served by it."""
-    reference = analysis.references[place]
-    if cells.is_cells(action):
-        return sample.work(key, reference.predicates, filtered_share(reference)) if cells.restricted(action, reference) else None
+def _work(sample: Sample, key: Key, reference: Reference, implied: Sequence[Predicate]) -> float:
+    """What a reference's scan decodes of a layout that serves it, in row groups."""
+    if implied and sample.share_kept(implied) == 0:
+        return 1.0  # fewer rows than the sample is fine for, which lie together
+    return sample.work(key, [*reference.predicates, *implied], filtered_share(reference))
+
+
+def _implied(action: Action, analysis: Analysis, place: int, names: Names) -> list[Predicate] | None:
+    """The conditions on hidden columns that a layout adds for a statement; None if it does not serve it."""
+    by_ranges = bool(cells.restricted(action, analysis.references[place])) if action.get("kind") != truth_bits.KIND else False
     asked = {one.example for one in conditions(analysis, place)}
+    implied: list[Predicate] = []
     if tree.is_tree(action):
         column = names[_name_of(action)]
         found = tree.condition(action, asked, column)
-        if not (found or cells.restricted(action, reference)):
-            return None
         numbers = tuple(map(str, tree.leaves_asked(action, asked)))
         implied = [Predicate(column, Operator.IN, found, numbers)] if found else []
-        return sample.work(key, [*reference.predicates, *implied], filtered_share(reference))
-    columns = [names[bit] for bit in action.get("bits") if bit in asked]
-    hidden = [Predicate(column, Operator.GREATER_EQUAL, f"{quote(column)} >= 1") for column in columns]
-    if not hidden:
-        return None
-    if sample.share_kept(hidden) == 0:
-        return 1.0  # fewer rows than the sample is fine for, which lie together
-    return sample.work(key, [*reference.predicates, *hidden], filtered_share(reference))
+    elif not cells.is_cells(action):
+        columns = [names[bit] for bit in action.get("bits") if bit in asked]
+        implied = [Predicate(column, Operator.GREATER_EQUAL, f"{quote(column)} >= 1") for column in columns]
+    return implied if implied or by_ranges else None
 
 
 def _instances(template: TemplateStatistics, catalog: Catalog) -> Instances:

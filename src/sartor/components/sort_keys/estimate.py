@@ -94,13 +94,22 @@ def replaceable(analysis: Analysis, source: Source) -> list[int]:
     return [place for place, one in enumerate(analysis.references) if one.source == source and one.refusal is None]
 
 
-def gain(plain: float, spared: float, analysis: Analysis, reference: Reference, sample: Sample, catalog: Catalog) -> float:
+def gain(
+    plain: float,
+    spared: float,
+    analysis: Analysis,
+    reference: Reference,
+    sample: Sample,
+    catalog: Catalog,
+    implied: Sequence[Predicate] = (),
+) -> float:
     """Seconds that a statement saves if its scan of a table is spared this share of its work.
 
     Args:
         plain: what the statement takes; its tables are taken to have parts in it as they have rows.
+        implied: what else holds for the rows that pass, such as what a joined table lets through.
     """
-    kept = sample.rows * sample.share_kept(reference.predicates)
+    kept = sample.rows * sample.share_kept([*reference.predicates, *implied])
     part = (plain - FIXED_QUERY_SECONDS.default) * _share_of_rows(analysis, reference.source, catalog)
     scan = max(0.0, part - kept * KEPT_ROW_SECONDS.default)
     return scan * spared - (kept * SORT_SECONDS_PER_ROW.default if reference.order is RowOrder.BASE else 0.0)
