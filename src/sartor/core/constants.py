@@ -305,6 +305,16 @@ TRIAL_STATEMENTS = Constant(3, 1, 16, "alternatives tried for each template agai
 PAYBACK_REPEATS = Constant(
     4, 0.1, 1000, "how often what was observed is expected to come again: more builds what pays back later", "declared"
 )
+DRIFT_PATIENCE = Constant(
+    1.0,
+    0.25,
+    16.0,
+    "times what a move costs that staying has to have cost first: more moves later, and less often in vain",
+    "python -m benchmarks run layouts: drift; tests/tuner/test_drift.py",
+)
+DRIFT_PATIENCE_MOST = Constant(
+    16.0, 1.0, 1024.0, "the patience that moves which do not pay may lead to, against how late a lasting drift is followed", "declared"
+)
 SOLVE_SECONDS = Constant(5.0, 0.1, 60.0, "a better choice against the time to find it", "declared: a hundred candidates take 0.1")
 SOLVE_GAP = Constant(1e-3, 0.0, 0.1, "the share of the best gain that may be missed against the time to prove the rest", "declared")
 SCARCE_SHARE = Constant(
