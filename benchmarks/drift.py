@@ -1,9 +1,9 @@
 """A workload whose dominant dimension changes half-way, beside every copy that stays as it is.
 
-The stream asks mostly ranges of one column of the shop's items, and after its first half mostly those of another. The storage holds
-one copy. A static rival is a table of the columns that the stream reads, sorted by one of them before the first statement and kept;
-Sartor tunes after each part, and hands out rows in the order of the table, the rivals in any. Totals count building and tuning. What a
-table in load order takes stands beside them.
+The stream asks mostly ranges of one column of the shop's items, whose rows lie scattered, and after its first half mostly those of
+another. The storage holds one copy. A static rival is a table of the columns that the stream reads, sorted by one of them before the
+first statement and kept; Sartor tunes after each part, and hands out rows in the order of the table, the rivals in any. Totals count
+building and tuning. What a table in load order takes stands beside them.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import Any
 import duckdb
 
 Progress = Callable[[str, float], None]
-PARTS, STATEMENTS = 10, 60
-_READ = ("order_id", "quantity", "price", "product_id", "shipped", "weight")
-KEYS = ("product_id", "shipped", "weight")
+PARTS, STATEMENTS = 12, 400
+_READ = ("order_id", "quantity", "price", "product_id", "shipped")
+KEYS = ("product_id", "shipped")
 _DAYS, _DOMINANT = 1_000, 0.9
 
 
@@ -27,16 +27,15 @@ def stream(seed: int, products: int) -> Iterator[list[str]]:
     """The parts of the stream; in the second half another column is asked most."""
     pick = random.Random(seed)
     for part in range(PARTS):
-        dominant = KEYS[0] if part < PARTS // 2 else KEYS[2]
+        dominant = KEYS[0] if part < PARTS // 2 else KEYS[1]
         yield [_statement(pick, dominant if pick.random() < _DOMINANT else pick.choice(KEYS), products) for _ in range(STATEMENTS)]
 
 
 def _statement(pick: random.Random, column: str, products: int) -> str:
-    first, day, cents = pick.randrange(products), pick.randrange(_DAYS), pick.randrange(5, 2000)
+    first, day = pick.randrange(products), pick.randrange(_DAYS)
     condition = {
-        "product_id": f"product_id BETWEEN {first} AND {first + products // 500}",
-        "shipped": f"shipped BETWEEN DATE '2022-01-01' + {day} AND DATE '2022-01-01' + {day + 2}",
-        "weight": f"weight BETWEEN {cents / 100:.2f} AND {cents / 100 + 0.05:.2f}",
+        "product_id": f"product_id BETWEEN {first} AND {first + products // 5000}",
+        "shipped": f"shipped BETWEEN DATE '2022-01-01' + {day} AND DATE '2022-01-01' + {day}",
     }[column]
     values = pick.choice(["order_id, price", "order_id, product_id, shipped"])
     return f"SELECT {values} FROM items WHERE {condition} AND quantity <> {pick.randrange(5)}"
@@ -47,7 +46,7 @@ def measure(path: Path, seed: int, threads: int, seconds: float, progress: Progr
 
     Args:
         path: a shop; it is left as it is.
-        copied: gives a copy of it that is gone afterwards.
+        copied: gives a copy of it with its items scattered, that is gone afterwards.
     """
     with duckdb.connect(str(path), read_only=True) as connection:
         ((products,),) = connection.execute("SELECT count(*) FROM products").fetchall()
@@ -85,7 +84,8 @@ def _sartor(
     import sartor
     from sartor.interfaces.connection import session_of
 
-    queries = building = tuning = 0.0
+    queries = building = 0.0
+    rounds: list[float] = []
     told: list[str] = []
     wrong, place = 0, 0
     with sartor.connect(str(path), config={"threads": threads}, layouts=True) as connection:
@@ -98,16 +98,16 @@ def _sartor(
                 place += 1
             report = connection.tune(seconds=seconds, storage=int(size * _ROOM))
             building += report.build_seconds
-            tuning += report.seconds
+            rounds.append(report.seconds)
         decisions = session_of(connection).database.ledger.decisions()
         told = [f"{one.kind}: {one.summary}" for one in decisions if one.kind in ("keep", "drift")]
         standing = [", ".join(one.action.get("key")) for one in session_of(connection).database.design.objects.values()]
     moves = sum("it moves" in line for line in told)
     return {
-        "sartor": queries + tuning,
+        "sartor": queries + sum(rounds),
         "queries": queries,
         "building": building,
-        "tuning": tuning,
+        "rounds": rounds,
         "moves": moves,
         "standing": standing,
         "told": told,
@@ -115,7 +115,7 @@ def _sartor(
     }
 
 
-_ROOM = 1.5  # the storage, of the largest copy by one key: one fits, two do not
+_ROOM = 1.9  # the storage, of the largest copy by one key: one fits, two do not
 
 
 def _asked(connection: Any, parts: Sequence[Sequence[str]], table: str) -> tuple[float, list[Any]]:

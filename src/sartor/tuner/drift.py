@@ -79,9 +79,9 @@ class Counters:
         enough = self.patience * cost
         counters = self
         if self.regret and all(regret >= enough for regret in self.regret.values()):
-            patience = DRIFT_PATIENCE.default
-            if self.left and self.spared < 0.0:
-                patience = min(2 * self.patience, DRIFT_PATIENCE_MOST.default)
+            patience = self.patience
+            if self.left:
+                patience = _doubled(patience) if self.spared < 0.0 else DRIFT_PATIENCE.default
             counters = replace(self, regret=dict.fromkeys(self.regret, 0.0), nothing=0.0, patience=patience)
         able = [state for state, lead in self.lead.items() if lead >= enough and counters.regret[state] < enough]
         if able:
@@ -93,5 +93,10 @@ class Counters:
         return replace(self, lead={}, left=present, spared=-cost) if to != present else self
 
     def barred(self, state: State) -> Counters:
-        """A move was tried and the state turned out to be no better: it is full until the phase ends."""
-        return replace(self, regret={**self.regret, state: inf}, lead={**self.lead, state: 0.0})
+        """A move was paid for and the state turned out to be no better: it is full until the phase ends, and patience doubles."""
+        barred = {**self.regret, state: inf}
+        return replace(self, regret=barred, lead={**self.lead, state: 0.0}, patience=_doubled(self.patience))
+
+
+def _doubled(patience: float) -> float:
+    return min(2 * patience, DRIFT_PATIENCE_MOST.default)
