@@ -24,6 +24,7 @@ from typing import Any
 
 import duckdb
 
+from benchmarks import drift
 from sartor.components.layouts import cells
 from sartor.core.table import Column, TableName
 from sartor.workload.shop import make_shop
@@ -146,7 +147,7 @@ WORKLOADS = (
 
 
 def measure(rows: int, seed: int, threads: int, seconds: float, progress: Progress) -> dict[str, Any]:
-    """Figures of each way, summed over the workloads and for each of them; `wrong` counts answers that differ from load order's."""
+    """Figures of each way, summed over the workloads and for each; totals of one that drifts; `wrong` counts answers that differ."""
     totals, each = {name: Figures() for name in COLUMNS}, {}
     wrong = 0
     with tempfile.TemporaryDirectory() as folder:
@@ -169,8 +170,11 @@ def measure(rows: int, seed: int, threads: int, seconds: float, progress: Progre
             for name in COLUMNS:
                 for part in ("total_s", "row_groups", "build_s", "bytes"):
                     setattr(totals[name], part, getattr(totals[name], part) + getattr(found[name], part))
+        progress("drift", 0.95)
+        found_drift = drift.measure(path, seed, threads, seconds, progress, lambda: _copied(path, WORKLOADS[1], threads))
+        wrong += found_drift["wrong"]
     summed = {name: {part: value for part, value in asdict(figures).items() if part != "order"} for name, figures in totals.items()}
-    return {"rows": rows, "seed": seed, "threads": threads, "wrong": wrong, **summed, "workloads": each}
+    return {"rows": rows, "seed": seed, "threads": threads, "wrong": wrong, **summed, "workloads": each, "drift": found_drift}
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import drift
 from benchmarks.cli import main
 from benchmarks.layouts import COLUMNS, WORKLOADS
 
@@ -20,7 +21,11 @@ def test_a_small_run_tells_of_every_way(tmp_path: Path, capsys: pytest.CaptureFi
     for name in COLUMNS:
         assert figures[name]["row_groups"] == sum(ways[name]["row_groups"] for ways in figures["workloads"].values())
         assert set(figures[name]) == {"total_s", "row_groups", "build_s", "bytes"}
-    assert "conditions that repeat" in capsys.readouterr().out
+    assert set(figures["drift"]["static"]) == set(drift.KEYS)
+    assert figures["drift"]["sartor"] >= figures["drift"]["queries"] > 0
+    told = capsys.readouterr().out
+    assert "conditions that repeat" in told
+    assert "a dimension that changes half-way" in told
 
 
 def test_no_rows_are_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -278,6 +278,15 @@ RESIDUAL_JOIN_ROWS = Constant(
 )
 RESIDUAL_SECONDS = Constant(0.0007, 0.0, 1.0, "what a residual is expected to cost a statement", "docs/status.md")
 REPORT_TEMPLATES = Constant(40, 5, 1000, "templates in a picture of the report against its length", "declared")
+REPORT_STATEMENTS = Constant(
+    6, 1, 100, "statements of a template that a report runs to see what they read of a copy, against its time", "as LAYOUT_STATEMENTS"
+)
+REPORT_SECONDS = Constant(
+    10.0, 0.0, 3600.0, "the time that a report may run statements for: with less of it fewer templates are told of", "declared"
+)
+REPORT_BLOCKS = Constant(
+    1024, 16, 1 << 20, "row groups that are drawn one by one: more make the page large and its tiles too small to see", "declared"
+)
 REPORT_DECISIONS = Constant(200, 10, 100_000, "decisions in the report's history against its length", "declared")
 PUT_BACK_RUNS = Constant(4, 2, 100, "runs that a look back rests on: more of them are surer and later", "declared")
 PUT_BACK_EVERY = Constant(4, 1, 1000, "served runs between two looks back: looking costs two medians", "declared")
@@ -295,6 +304,16 @@ PROBATION_RUNS = Constant(
 TRIAL_STATEMENTS = Constant(3, 1, 16, "alternatives tried for each template against the time of a round", "declared")
 PAYBACK_REPEATS = Constant(
     4, 0.1, 1000, "how often what was observed is expected to come again: more builds what pays back later", "declared"
+)
+DRIFT_PATIENCE = Constant(
+    1.0,
+    0.25,
+    16.0,
+    "times what a move costs that staying has to have cost first: more moves later, and less often in vain",
+    "python -m benchmarks run layouts: drift; tests/tuner/test_drift.py",
+)
+DRIFT_PATIENCE_MOST = Constant(
+    16.0, 1.0, 1024.0, "the patience that moves which do not pay may lead to, against how late a lasting drift is followed", "declared"
 )
 SOLVE_SECONDS = Constant(5.0, 0.1, 60.0, "a better choice against the time to find it", "declared: a hundred candidates take 0.1")
 SOLVE_GAP = Constant(1e-3, 0.0, 0.1, "the share of the best gain that may be missed against the time to prove the rest", "declared")

@@ -23,7 +23,7 @@ from sartor.freshness.usable import Use, use
 from sartor.interfaces.design_report import Decision, Decisions
 from sartor.interfaces.refreshing import anchor_all, purge, refresh
 from sartor.interfaces.serving import are_lossless, facts_that_hold
-from sartor.interfaces.writing import own_write, publish_and_save, require_writable
+from sartor.interfaces.writing import own_look, own_write, publish_and_save, require_writable
 from sartor.sql.scans import file_scans
 
 if TYPE_CHECKING:
@@ -278,15 +278,24 @@ def explain_rewrite(database: Database, text: str) -> RewriteReport:
 
 
 def report(database: Database, path: Path | None) -> Facts:
-    """Gather what a report tells and, given a path, write the page there."""
+    """Gather what a report tells and, given a path, write the page there; looking at copies runs statements of their templates."""
+    from sartor.interfaces.known import Compiled
+    from sartor.interfaces.report.copies import Looking
     from sartor.interfaces.report.facts import gather
     from sartor.interfaces.report.page import write
 
     database.observer.take_in()
-    with database.engine_lock:
-        workload, _ = _knowing(database, database.design)
+    with database.engine_lock, own_look(database):
+        design = database.design
+        workload, catalog = _knowing(database, design)
+
+        def rewritten(text: str, alternative: Alternative) -> str | None:
+            found = text_for(database, text, alternative, design, catalog)
+            return found.text if isinstance(found, Compiled) else None
+
+        copies = Looking(database.engine(), design, workload, catalog, rewritten, time.monotonic).copies()
         name = database.opened.path.name if database.opened.path is not None else "a database in memory"
-        facts = gather(name, workload, database.design, database.registry.state, database.ledger.decisions())
+        facts = gather(name, workload, design, database.registry.state, database.ledger.decisions(), copies)
     if path is not None:
         write(facts, path)
     return facts

@@ -29,6 +29,13 @@ if TYPE_CHECKING:
 def own_write(database: Database) -> Iterator[None]:
     """Sartor's own connection is about to write: the file's pair moves, but no table of the user's does."""
     database.touch()
+    with own_look(database):
+        yield
+
+
+@contextmanager
+def own_look(database: Database) -> Iterator[None]:
+    """Sartor's own connection is about to run what counts as a change and is none, such as EXPLAIN; the file stays as it is."""
     if not database.registry.state.open:
         database.look_for_unseen_writes()  # before they hide behind this window
     window = database.registry.window(own=True)

@@ -6,12 +6,13 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 
 from sartor.core.action import Action, Estimate
-from sartor.core.constants import SCARCE_SHARE, TRIAL_SHARE
+from sartor.core.constants import SCARCE_SHARE, TRIAL_GAIN, TRIAL_SHARE
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative
 from sartor.core.evidence import Evidence
 from sartor.core.table import Catalog
 from sartor.tuner.chooser import Choice, choose, pays
+from sartor.tuner.reorganising import moves
 from sartor.tuner.standing import standing
 from sartor.tuner.steps import Answer, Appraise, Appraised, Round, Start, Step, name_of, refuse, storage_left
 
@@ -35,6 +36,7 @@ def choose_jointly(
         refused += answer.refused
         estimates = together([*estimates, *answer.estimates])
         choice = _jointly(start, state, stands, estimates, answer.now)
+    choice = _reorganised(start, state, stands, estimates, choice, answer.now)
     for refusal in dict.fromkeys(refused):
         refuse(start, state, refusal.what, refusal.reason)
     chosen = tuple(item for item in choice.chosen if not item.standing)
@@ -66,15 +68,72 @@ def together(estimates: Sequence[Estimate]) -> list[Estimate]:
     return list(found.values())
 
 
-def _jointly(start: Start, state: Round, stands: Sequence[Estimate], estimates: Sequence[Estimate], now: float) -> Choice:
-    known = [replace(item, bytes_stored=_bytes_of(item, start), seconds_saved=_saved_by(item, start)) for item in estimates]
-    return choose(
-        (*known, *stands),
+def _jointly(
+    start: Start,
+    state: Round,
+    stands: Sequence[Estimate],
+    estimates: Sequence[Estimate],
+    now: float,
+    settled: Sequence[Estimate] = (),
+    out: frozenset[int] = frozenset(),
+) -> Choice:
+    """The choice under the budgets.
+
+    Args:
+        settled: what is in it in any case; out: the identifiers of what is not.
+    """
+    new = [item for item in settled if not item.standing]
+    room = storage_left(start, state) + sum(item.bytes_stored.value for item in stands)
+    choice = choose(
+        [item for item in (*_known(estimates, start), *stands) if item not in settled and item.standing not in out],
         start.workload,
-        storage_bytes=storage_left(start, state) + sum(item.bytes_stored.value for item in stands),
-        build_seconds=(start.deadline - now) * TRIAL_SHARE.default,
+        storage_bytes=room - sum(item.bytes_stored.value for item in settled),
+        build_seconds=(start.deadline - now) * TRIAL_SHARE.default - sum(item.build_seconds.value for item in new),
         mends=start.mends,
     )
+    return replace(choice, chosen=(*settled, *choice.chosen))
+
+
+def _known(estimates: Sequence[Estimate], start: Start) -> list[Estimate]:
+    """Estimates, with what is known of them by now."""
+    return [replace(item, bytes_stored=_bytes_of(item, start), seconds_saved=_saved_by(item, start)) for item in estimates]
+
+
+def _reorganised(
+    start: Start, state: Round, stands: Sequence[Estimate], estimates: Sequence[Estimate], choice: Choice, now: float
+) -> Choice:
+    """The choice, but counters tell which copies of a table make room for others of it, unless something smaller does as well."""
+    known = _known(estimates, start)
+    counts = {template.digest: template.count for template in state.reads}
+    seconds = (start.deadline - now) * TRIAL_SHARE.default
+    for move in moves(stands, known, counts, start.drifting, storage_left(start, state)):
+        state.moves.append(move)
+        kept = [item for item in stands if item.standing in move.stays]
+        chosen = [item for item in choice.chosen if item in move.rivals]
+        if move.rival is not None and move.rival.build_seconds.value <= seconds:
+            settled, out = [move.rival, *kept], move.goes
+        elif chosen and any(item not in choice.chosen for item in kept) and not _does_as_well(chosen, kept, choice):
+            settled, out = kept, frozenset()
+        else:
+            continue
+        others = [item for item in estimates if item.action not in {rival.action for rival in move.rivals}]
+        before = [item for item in choice.chosen if item.standing and item not in settled and item.standing not in out]
+        choice = _jointly(start, state, stands, others, now, (*settled, *before), out)
+        choice = replace(choice, refused=(*choice.refused, *((one.action, _STAYS) for one in move.rivals if one not in settled)))
+    return choice
+
+
+_STAYS = "what stands in its room has not cost enough yet against it, or something else moves there"
+
+
+def _does_as_well(chosen: Sequence[Estimate], kept: Sequence[Estimate], choice: Choice) -> bool:
+    """Whether what is chosen takes less room than what it replaces and saves the same templates as much: that is no drift."""
+    gone = [item for item in kept if item not in choice.chosen]
+    if sum(item.bytes_stored.value for item in chosen) >= sum(item.bytes_stored.value for item in gone):
+        return False
+    lost = ((digest, saved.value) for item in gone for digest, saved in item.seconds_saved.items())
+    enough = 1.0 - TRIAL_GAIN.default
+    return all(any(d in one.seconds_saved and one.seconds_saved[d].value >= enough * saved for one in chosen) for d, saved in lost)
 
 
 def _dear(stands: Sequence[Estimate], start: Start, state: Round) -> frozenset[str]:

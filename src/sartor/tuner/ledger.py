@@ -28,7 +28,7 @@ class Decision:
         number: unique in the ledger of a database, growing.
         cause: the number of the decision that led to this one, or None.
         at: seconds since the epoch.
-        kind: round, fact, refuse, build, trial, keep, end, undo, put_back, fall_back, distrust, refresh or purge.
+        kind: round, fact, refuse, build, trial, keep, drift, end, undo, put_back, fall_back, distrust, refresh or purge.
         subject: what it is about: a derived object, a template's digest, or "database".
         summary: one sentence: what, how much, what it costs, how sure.
         details: more, as JSON-able values.

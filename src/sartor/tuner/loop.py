@@ -27,6 +27,7 @@ from sartor.core.design import Alternative, Design
 from sartor.core.table import Catalog, Inclusion
 from sartor.freshness.facts import is_fact, is_key
 from sartor.tuner.choosing import choose_jointly, make_room, what, worth
+from sartor.tuner.reorganising import KIND
 from sartor.tuner.steps import (
     Answer,
     Build,
@@ -131,6 +132,7 @@ def _build(start: Start, state: Round, chosen: Sequence[Estimate], now: float) -
             continue
         state.build_seconds += now - before
         state.sizes[what(item.action)] = derived.bytes_stored
+        state.made.append(item.action)
         if derived.bytes_stored > storage_left(start, state):
             answer = yield Drop(derived)
             now = answer.now
@@ -269,3 +271,5 @@ def _settle(start: Start, state: Round) -> None:
         lines.append(f"{name_of(derived.action)} ({derived.bytes_stored / 1e6:.1f} MB) {what_for}")
         start.note("keep", str(derived.identifier), lines[-1], {})
     state.lines = tuple(lines)
+    for move in state.moves:
+        start.note(KIND, str(move.table), move.line, move.settled(state.made, kept).to_dict())

@@ -13,6 +13,7 @@ from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Design
 from sartor.core.table import Catalog, Inclusion
 from sartor.tuner.outcome import Refusal
+from sartor.tuner.reorganising import Drifting, Move
 from sartor.tuner.trial import Pair
 from sartor.workload.workload import Execution, TemplateStatistics, Workload
 
@@ -138,6 +139,7 @@ class Start:
         wants: inclusions that would let templates be answered if they held, of some templates that nothing answers yet.
         rests: identifiers of the inclusions that an alternative of a statement rests on.
         only_report: stop after choosing.
+        drifting: by the name of a table, what is counted of its drift.
         mends: what was made of rows that change can be mended where a copy tells how; not where row ids can not be told to stand.
     """
 
@@ -155,6 +157,7 @@ class Start:
     rests: Callable[[Analysis, Alternative, Mapping[int, DerivedObject]], frozenset[int]] = lambda *alternative: frozenset()
     only_report: bool = False
     mends: bool = True
+    drifting: Mapping[str, Drifting] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(slots=True)
@@ -170,6 +173,8 @@ class Round:
         yielding: objects that make room where room is needed, those that save least for their bytes first; losing: those of them that
             go in any case, for they cost more than they save.
         sizes: what each action takes that was built, by its sources and its definition.
+        made: all actions that were built, also those whose objects were dropped again.
+        moves: what the counters of tables said.
         promised: in a round that only reports, a line for each object that would be built.
     """
 
@@ -187,6 +192,8 @@ class Round:
     yielding: tuple[int, ...] = ()
     losing: frozenset[int] = frozenset()
     sizes: dict[object, int] = field(default_factory=dict)
+    moves: list[Move] = field(default_factory=list)
+    made: list[Action] = field(default_factory=list)
     interrupted: bool = False
 
 

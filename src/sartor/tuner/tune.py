@@ -25,6 +25,7 @@ from sartor.tuner import loop, steps
 from sartor.tuner.chooser import pays
 from sartor.tuner.ledger import Ledger
 from sartor.tuner.outcome import Refusal, TemplateOutcome, TuneReport
+from sartor.tuner.reorganising import remembered
 from sartor.tuner.trial import Pair, difference
 from sartor.workload.workload import Execution, TemplateStatistics, Workload
 
@@ -124,6 +125,7 @@ def tune(context: TuneContext, *, seconds: float, storage_bytes: int, mode: str,
             wants=wants,
             rests=rests,
             only_report=mode == "report",
+            drifting=remembered(context.ledger.decisions()),
             mends=context.mends,
         )
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sartor.components.copies import Copy
 from sartor.components.layouts import cells, tree, truth_bits
+from sartor.components.layouts.conditions import text_of
 from sartor.core.action import Action
 
 
@@ -12,3 +13,12 @@ def copy(action: Action) -> Copy:
     if cells.is_cells(action):
         return cells.copy(action)
     return tree.copy(action) if tree.is_tree(action) else truth_bits.copy(action)
+
+
+def told(action: Action) -> dict[str, str]:
+    """What the hidden columns of a layout hold, for people."""
+    if cells.is_cells(action):
+        return dict.fromkeys(action.hidden, "place of the cell")
+    if tree.is_tree(action):
+        return dict.fromkeys(action.hidden, "leaf of the tree")
+    return dict(zip(action.hidden, map(text_of, action.get("bits")), strict=True))

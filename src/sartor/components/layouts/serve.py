@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sartor.components.layouts import cells, tree, truth_bits
+from sartor.core.action import Action
 from sartor.core.analysis import Analysis
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Replacement
@@ -49,13 +50,21 @@ def splices(
 
     The statement's own conditions stay and are evaluated still.
     """
-    reference = analysis.references[place]
-    only, helps = "", cells.is_cells(derived.action)
-    if tree.is_tree(derived.action):
-        only, helps = tree.implied(derived.action, analysis, place, words), bool(cells.restricted(derived.action, reference))
-    elif not helps:
-        only = truth_bits.implied(derived.action, analysis, place, words)
-    if not (only or helps):
+    action, reference = derived.action, analysis.references[place]
+    only = implied(action, analysis, place, words)
+    by_ranges = cells.is_cells(action) or (tree.is_tree(action) and bool(cells.restricted(action, reference)))
+    if not (only or by_ranges):
         return None
     select = content(derived, reference.columns, reference.order, Use.RESIDUAL if moved else Use.WHOLE, only)
     return (Splice(reference.first_token, reference.last_token, f"({select}) AS {reference.alias}"),)
+
+
+def implied(action: Action, analysis: Analysis, place: int, words: Sequence[str]) -> str:
+    """What holds of the hidden columns for all rows that a statement's own conditions let through; empty if nothing is known.
+
+    Args:
+        words: the statement's tokens.
+    """
+    if cells.is_cells(action):
+        return ""
+    return tree.implied(action, analysis, place, words) if tree.is_tree(action) else truth_bits.implied(action, analysis, place, words)

@@ -10,6 +10,7 @@ from typing import Any
 from sartor.core.design import Design
 from sartor.freshness.registry import RegistryState
 from sartor.interfaces.design_report import DesignLine, design_report
+from sartor.interfaces.report.copies import CopyFacts
 from sartor.tuner.ledger import Decision
 from sartor.workload.workload import TemplateStatistics, Workload
 
@@ -46,6 +47,7 @@ class Facts:
         templates: those with the most seconds first; only those whose plain time is known.
         refused: what was thought of in the last round and not done, with the reason.
         tune_seconds, build_seconds: of all rounds so far.
+        copies: those that stand, to look at.
     """
 
     database: str
@@ -55,6 +57,7 @@ class Facts:
     decisions: tuple[Decision, ...]
     tune_seconds: float
     build_seconds: float
+    copies: tuple[CopyFacts, ...] = ()
 
     @property
     def plain_seconds(self) -> float:
@@ -70,7 +73,14 @@ class Facts:
         return asdict(self) | totals
 
 
-def gather(database: str, workload: Workload, design: Design, state: RegistryState, decisions: Sequence[Decision]) -> Facts:
+def gather(
+    database: str,
+    workload: Workload,
+    design: Design,
+    state: RegistryState,
+    decisions: Sequence[Decision],
+    copies: tuple[CopyFacts, ...] = (),
+) -> Facts:
     """Put together what is known; the workload has to be analysed."""
     trials = {decision.subject: decision for decision in decisions if decision.kind == "trial" and "tuned_seconds" in decision.details}
     tried = {decision.subject for decision in decisions if decision.kind == "trial"}
@@ -84,6 +94,7 @@ def gather(database: str, workload: Workload, design: Design, state: RegistrySta
         decisions=tuple(decisions),
         tune_seconds=sum(float(decision.details.get("seconds", 0.0)) for decision in ends),
         build_seconds=sum(float(decision.details.get("build_seconds", 0.0)) for decision in ends),
+        copies=copies,
     )
 
 

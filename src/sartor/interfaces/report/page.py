@@ -11,12 +11,16 @@ from time import gmtime, strftime
 
 from sartor.core.constants import REPORT_DECISIONS, REPORT_TEMPLATES
 from sartor.interfaces.design_report import DesignLine
+from sartor.interfaces.report.copies import CopyFacts, Served
 from sartor.interfaces.report.facts import Facts, TemplateFacts
+from sartor.interfaces.report.maps import SHADES, blocks, shares
 from sartor.interfaces.report.pictures import bars, dumbbells, seconds_text, shortened
 
 _STYLE = """
-:root{color-scheme:light dark;--ink:#1c1c1c;--paper:#fff;--faint:#767676;--rule:#ddd;--plain:#9a9a9a;--tuned:#0b6e4f;--cost:#d08c2e}
-@media(prefers-color-scheme:dark){:root{--ink:#e8e8e8;--paper:#161616;--faint:#999;--rule:#383838;--plain:#777;--tuned:#3fbf8f;--cost:#e0a84e}}
+:root{color-scheme:light dark;--ink:#1c1c1c;--paper:#fff;--faint:#767676;--rule:#ddd;--plain:#9a9a9a;--tuned:#0b6e4f;--cost:#d08c2e;
+--read0:#fff;--read1:#d9efe6;--read2:#a5d8c3;--read3:#63b796;--read4:#2b8a68;--read5:#0b4f38}
+@media(prefers-color-scheme:dark){:root{--ink:#e8e8e8;--paper:#161616;--faint:#999;--rule:#383838;--plain:#777;--tuned:#3fbf8f;--cost:#e0a84e;
+--read0:#161616;--read1:#12322a;--read2:#1a5142;--read3:#26785f;--read4:#35a981;--read5:#8ff0cb}}
 body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:60rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.5rem;margin-bottom:.2rem}h2{font-size:1.1rem;margin:2.2rem 0 .5rem}p{margin:.4rem 0}.faint{color:var(--faint)}
 .head{font-size:1.25rem;margin:1rem 0}.scroll{overflow-x:auto}
@@ -27,6 +31,11 @@ code{font:12px/1.4 ui-monospace,monospace;overflow-wrap:anywhere}
 svg{width:100%;height:auto;font:14px system-ui,sans-serif}svg text{fill:var(--ink)}svg .small{font-size:11px}
 svg .plain{fill:var(--plain)}svg .tuned{fill:var(--tuned)}svg .cost{fill:var(--cost)}
 svg .grid{stroke:var(--rule)}svg .joined{stroke:var(--tuned);stroke-width:2;opacity:.5}
+svg .field{fill:none;stroke:var(--rule)}svg .block{stroke:var(--faint);stroke-width:.7;fill-opacity:.85}
+h3{font-size:1rem;margin:1.6rem 0 .3rem}
+.read0{fill:var(--read0);--shade:var(--read0)}.read1{fill:var(--read1);--shade:var(--read1)}.read2{fill:var(--read2);--shade:var(--read2)}
+.read3{fill:var(--read3);--shade:var(--read3)}.read4{fill:var(--read4);--shade:var(--read4)}.read5{fill:var(--read5);--shade:var(--read5)}
+.tile{display:inline-block;width:1.1rem;height:.8rem;margin:0 .3rem 0 .9rem;border:1px solid var(--faint);background:var(--shade)}
 .key{display:inline-block;width:.8rem;height:.8rem;border-radius:.4rem;margin:0 .3rem 0 .9rem}
 """
 
@@ -39,6 +48,7 @@ def render(facts: Facts) -> str:
         _totals(facts),
         _templates(facts),
         _built(facts.objects),
+        _copies(facts.copies),
         _refused(facts),
         _plain(facts),
         _history(facts),
@@ -136,6 +146,45 @@ def _built(objects: Sequence[DesignLine]) -> str:
     ]
     columns = ("what", "by", "#rows", "#takes", "#built in", "#templates served", "state")
     return f"<h2>What is built</h2>{_table(columns, rows)}"
+
+
+def _copies(copies: Sequence[CopyFacts]) -> str:
+    """Where the rows of each copy lie, and what is read of it."""
+    if not copies:
+        return ""
+    tiles = "".join(f'<span class="tile read{number}"></span>{escape(text)}' for number, text in enumerate(SHADES))
+    note = (
+        "Each box is a row group between the smallest and the largest value that DuckDB stores of it; the axes are stretched so that "
+        "all bounds are equally far apart. The darker a box, the more runs of the templates below have conditions that do not rule it "
+        f"out: {tiles}. Joins may rule out more."
+    )
+    return f'<h2>Where rows lie</h2><p class="faint">{note}</p>' + "".join(map(_copy, copies))
+
+
+def _copy(copy: CopyFacts) -> str:
+    parts = [f"<h3>{escape(shortened(copy.name, 200))}</h3>"]
+    if copy.note:
+        parts.append(f'<p class="faint">{escape(copy.note)}</p>')
+    if copy.blocks:
+        never = sum(not block.read for block in copy.blocks) * copy.together
+        groups = f"{copy.row_groups:,} row groups"
+        groups += f", {copy.together} in each box" if copy.together > 1 else ""
+        groups += f"; no run observed reads {never:,} of them" if never and copy.served else ""
+        parts.append(f"{blocks(copy)}<p>{groups}.</p>")
+    if copy.served:
+        keys = _key("plain", "as written") + _key("tuned", "from the copy") + _key("cost", "all rows that pass, lying together")
+        picture = shares(copy.served)
+        told = "Share of the table's row groups that DuckDB scanned, rows appended since among them."
+        parts.append(f'{picture}<p class="faint">{keys} {told}</p>' if picture else "")
+        columns = ("template", "#runs", "#as written", "#from the copy", "#at least", "what is not known")
+        parts.append(_table(columns, map(_served, copy.served)))
+    return "".join(parts)
+
+
+def _served(one: Served) -> tuple[str, ...]:
+    text = shortened(" ".join(one.template.split()), 160)
+    known = ("" if share is None else f"{share:.1%}" for share in (one.before, one.after, one.bound))
+    return (f"<code>{escape(text)}</code>", f"{one.runs:,}", *known, escape(one.reason))
 
 
 def _refused(facts: Facts) -> str:

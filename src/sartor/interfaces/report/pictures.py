@@ -47,7 +47,7 @@ def bars(rows: Sequence[tuple[str, Sequence[tuple[str, str, float]]]]) -> str:
             left += width
         total = sum(value for _, _, value in segments)
         parts.append(f'<text x="{left + 8:.1f}" y="{top + 20}">{seconds_text(total)}</text>')
-    return _svg(len(rows) * 44 + 8, parts, "Seconds of all observed reads, before and after")
+    return svg(len(rows) * 44 + 8, parts, "Seconds of all observed reads, before and after")
 
 
 def dumbbells(templates: Sequence[TemplateFacts]) -> str:
@@ -79,7 +79,7 @@ def dumbbells(templates: Sequence[TemplateFacts]) -> str:
             parts.append(f'<line class="joined" x1="{after:.1f}" y1="{y:.1f}" x2="{before:.1f}" y2="{y:.1f}"/>')
             parts.append(f'<circle class="tuned" cx="{after:.1f}" cy="{y:.1f}" r="5"/>')
         parts.append(f'<circle class="plain" cx="{before:.1f}" cy="{y:.1f}" r="5"/></g>')
-    return _svg(bottom + 6, parts, "Seconds of one run of each template, plain and tuned, on a logarithmic scale")
+    return svg(bottom + 6, parts, "Seconds of one run of each template, plain and tuned, on a logarithmic scale")
 
 
 def shortened(text: str, length: int) -> str:
@@ -91,7 +91,8 @@ def shortened(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def _svg(height: float, parts: Sequence[str], title: str) -> str:
+def svg(height: float, parts: Sequence[str], title: str) -> str:
+    """A picture of the usual width with a title for whoever can not see it."""
     return (
         f'<svg viewBox="0 0 {_WIDTH} {height:.0f}" role="img" aria-label="{escape(title)}" xmlns="http://www.w3.org/2000/svg">'
         + "".join(parts)

@@ -1,0 +1,139 @@
+"""A workload whose dominant dimension changes half-way, beside every copy that stays as it is.
+
+The stream asks mostly ranges of one column of the shop's items, whose rows lie scattered, and after its first half mostly those of
+another. The storage holds one copy. A static rival is a table of the columns that the stream reads, sorted by one of them before the
+first statement and kept; Sartor tunes after each part, and hands out rows in the order of the table, the rivals in any. Totals count
+building and tuning. What a table in load order takes stands beside them.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import duckdb
+
+Progress = Callable[[str, float], None]
+PARTS, STATEMENTS = 12, 400
+_READ = ("order_id", "quantity", "price", "product_id", "shipped")
+KEYS = ("product_id", "shipped")
+_DAYS, _DOMINANT = 1_000, 0.9
+
+
+def stream(seed: int, products: int) -> Iterator[list[str]]:
+    """The parts of the stream; in the second half another column is asked most."""
+    pick = random.Random(seed)
+    for part in range(PARTS):
+        dominant = KEYS[0] if part < PARTS // 2 else KEYS[1]
+        yield [_statement(pick, dominant if pick.random() < _DOMINANT else pick.choice(KEYS), products) for _ in range(STATEMENTS)]
+
+
+def _statement(pick: random.Random, column: str, products: int) -> str:
+    first, day = pick.randrange(products), pick.randrange(_DAYS)
+    condition = {
+        "product_id": f"product_id BETWEEN {first} AND {first + products // 5000}",
+        "shipped": f"shipped BETWEEN DATE '2022-01-01' + {day} AND DATE '2022-01-01' + {day}",
+    }[column]
+    values = pick.choice(["order_id, price", "order_id, product_id, shipped"])
+    return f"SELECT {values} FROM items WHERE {condition} AND quantity <> {pick.randrange(5)}"
+
+
+def measure(path: Path, seed: int, threads: int, seconds: float, progress: Progress, copied: Any) -> dict[str, Any]:
+    """Totals of each way: `{"static": {key: seconds}, "load_order", "best_static", "sartor", "saved", "moves", "wrong"}`.
+
+    Args:
+        path: a shop; it is left as it is.
+        copied: gives a copy of it with its items scattered, that is gone afterwards.
+    """
+    with duckdb.connect(str(path), read_only=True) as connection:
+        ((products,),) = connection.execute("SELECT count(*) FROM products").fetchall()
+    parts = list(stream(seed, products))
+    with copied() as copy, duckdb.connect(str(copy), config={"threads": threads}) as connection:
+        progress("drift: load order", 0.9)
+        load_order, expected = _asked(connection, parts, "items")
+        static, sizes = {}, []
+        for key in KEYS:
+            progress(f"drift: by {key}", 0.9)
+            before = _used(connection)
+            started = perf_counter()
+            connection.execute(f"CREATE TABLE rival AS SELECT {', '.join(_READ)} FROM items ORDER BY {key}; CHECKPOINT")
+            built = perf_counter() - started
+            sizes.append(_used(connection) - before)
+            static[key] = built + _asked(connection, parts, "rival")[0]
+            connection.execute("DROP TABLE rival; CHECKPOINT")
+    progress("drift: sartor", 0.95)
+    with copied() as copy:
+        sartor = _sartor(copy, parts, threads, seconds, expected, max(sizes))
+    best = min(static.values())
+    return {
+        "load_order": load_order,
+        "static": static,
+        "best_static": best,
+        **sartor,
+        "saved": 1.0 - sartor["sartor"] / best,
+        "saved_untuned": 1.0 - (sartor["queries"] + sartor["building"]) / best,
+    }
+
+
+def _sartor(
+    path: Path, parts: Sequence[Sequence[str]], threads: int, seconds: float, expected: Sequence[Any], size: int
+) -> dict[str, Any]:
+    import sartor
+    from sartor.interfaces.connection import session_of
+
+    queries = building = 0.0
+    rounds: list[float] = []
+    told: list[str] = []
+    wrong, place = 0, 0
+    with sartor.connect(str(path), config={"threads": threads}, layouts=True) as connection:
+        for part in parts:
+            for text in part:
+                started = perf_counter()
+                rows = connection.execute(text).fetchall()
+                queries += perf_counter() - started
+                wrong += _sum(rows) != expected[place]
+                place += 1
+            report = connection.tune(seconds=seconds, storage=int(size * _ROOM))
+            building += report.build_seconds
+            rounds.append(report.seconds)
+        decisions = session_of(connection).database.ledger.decisions()
+        told = [f"{one.kind}: {one.summary}" for one in decisions if one.kind in ("keep", "drift")]
+        standing = [", ".join(one.action.get("key")) for one in session_of(connection).database.design.objects.values()]
+    moves = sum("it moves" in line for line in told)
+    return {
+        "sartor": queries + sum(rounds),
+        "queries": queries,
+        "building": building,
+        "rounds": rounds,
+        "moves": moves,
+        "standing": standing,
+        "told": told,
+        "wrong": wrong,
+    }
+
+
+_ROOM = 1.9  # the storage, of the largest copy by one key: one fits, two do not
+
+
+def _asked(connection: Any, parts: Sequence[Sequence[str]], table: str) -> tuple[float, list[Any]]:
+    seconds, answers = 0.0, []
+    for text in (text for part in parts for text in part):
+        asked = text.replace("FROM items", f"FROM {table}")
+        started = perf_counter()
+        rows = connection.execute(asked).fetchall()
+        seconds += perf_counter() - started
+        answers.append(_sum(rows))
+    return seconds, answers
+
+
+def _sum(rows: Sequence[tuple[Any, ...]]) -> tuple[int, int]:
+    """What rows have in common whatever order they come in, in this process."""
+    return len(rows), sum(map(hash, rows))
+
+
+def _used(connection: duckdb.DuckDBPyConnection) -> int:
+    ((size, blocks),) = connection.execute("SELECT block_size, used_blocks FROM pragma_database_size()").fetchall()
+    return int(size * blocks)
