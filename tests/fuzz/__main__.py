@@ -100,6 +100,7 @@ _VIEWS = {
     "residual: 1 moved": 50,
     "residual: 2 moved": 50,
     "residual: nothing was appended": 50,
+    "residual: told": 200,
     "after a mutation and a refresh": 50,
     "view mended": 2_000,
     "whole, after it was mended": 2_000,

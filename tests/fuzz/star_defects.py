@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 from unittest import mock
 
+from sartor.components import views
 from sartor.components.views import apply, mend, reach, serve
 from sartor.components.views.apply import definition
 from sartor.core.table import Inclusion, quote
@@ -17,7 +18,7 @@ from sartor.freshness import changes, facts, inclusions, usable
 from sartor.freshness import mend as freshness_mend
 from sartor.freshness.changes import SIGN
 from sartor.freshness.usable import Use, use
-from sartor.interfaces import serving, tailoring
+from sartor.interfaces import serving, tailoring, told
 from sartor.interfaces.database import Database
 from sartor.sql.algebra import select, statement
 from sartor.sql.date_parts import TELLS
@@ -83,8 +84,18 @@ def _null_for_no_rows(call: Any, block: Any, view: Any, columns: Any, found: Any
 
 
 def _lose_null_groups(derived: Any, keys: Any, *others: Any) -> str:
-    text = _content(derived, keys, *others)
-    return f"SELECT * FROM ({text}) WHERE {key_column(keys[0])} IS NOT NULL" if keys else text
+    rows = _content(derived, keys, *others)
+    return f"(SELECT * FROM {rows} AS r WHERE {key_column(keys[0])} IS NOT NULL)" if keys else rows
+
+
+def _no_counts(used: Any, state: Any) -> tuple[()]:
+    """Whatever was written, what is told is of now."""
+    return ()
+
+
+def _without_last(query: Any) -> Any:
+    """What rows appended to one of the tables add is forgotten."""
+    return lambda derived, moved: query(derived, frozenset(sorted(moved)[:1]))
 
 
 def _no_same(guard: Any, words: Any) -> bool:
@@ -256,6 +267,8 @@ _WEEKS = {**TELLS, "week": frozenset(("week", "month", "quarter", "year"))}
 _MONTHS = {**TELLS, "month": TELLS["month"] | {"week"}, "week": TELLS["week"] | {"day"}}
 
 DEFECTS: dict[str, Callable[[], Any]] = {
+    "tell what was appended before the last write": _patched((told, "settled", _no_counts)),
+    "tell what was appended to one table alone": _patched((views, "appended_query", _without_last(apply.appended_query))),
     "telescope with all rows of the other tables": _patched((apply, "covered_before", _everything_old)),
     "residual of the first moved table only": _patched((apply, "_residual", _first_moved_only)),
     "take nothing for within reach of appended rows": _patched((reach, "appended_since", _nothing_new)),

@@ -95,6 +95,7 @@ class StarRun(Pair):
                     *[self._reader_transaction, self._writer_transaction] * 4,
                     *[self._replace_view] * 8,
                     *[self._change_keys] * 6,
+                    *[self._ask_again] * 12,
                     *[self._shadow, self._append_nothing, self._sizes] * 2,
                     self._reopen,
                     self._past_sartor,
@@ -162,6 +163,7 @@ class StarRun(Pair):
             if derived is None or derived.action.component != VIEWS:
                 continue
             if how is Use.RESIDUAL:
+                coverage["residual: told"] += any(one is not None and one.derived is derived for one in pending.told_rows)
                 places = len(moved(derived, database.registry.state))
                 coverage["residual: nothing was appended" if self._nothing_appended else f"residual: {places} moved"] += 1
             else:
@@ -244,6 +246,19 @@ class StarRun(Pair):
         others = [one for one in self._mending.views if one is not view and set(one.graph) & set(view.graph)]
         for query in [*asked, *(query for one in others for query in pick.sample(one.queries, 2))]:
             self._select(0, query=query)
+
+    def _ask_again(self) -> None:
+        """One statement again and again with rows appended between: what they add is told by its text from the second time on."""
+        query = self._ask()
+        for _ in range(2):
+            self._select(0, query=query)
+        for _ in range(self._random.choice([1, 2, 3])):
+            table = self._random.choice(["sales", "sales", "items", "kinds"])
+            for _ in range(self._random.choice([1, 1, 2])):
+                text = f"INSERT INTO {table} VALUES {self._rows.rows(table, self._random.choice([1, 3, 9]))}"
+                self._write(text, self._random.randrange(2))
+            for _ in range(3):
+                self._select(self._random.randrange(2), query=query)
 
     def _append_nothing(self) -> None:
         """An append that brings no row: the residual is empty, and nobody knows it before."""

@@ -70,6 +70,13 @@ class Component(Protocol):
         """
         ...
 
+    def appended_query(self, derived: DerivedObject, moved: frozenset[int]) -> str | None:
+        """The SELECT, with the columns of the object's table, of what rows appended to the tables of these places add to it.
+
+        None if asking the tables in each statement takes no longer than telling them.
+        """
+        return None
+
     def mend(self, engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) -> int:
         """Carry what tables lost and got into the object's rows, in the current transaction.
 

@@ -62,6 +62,8 @@ class DerivedObject:
         build_seconds: what building it took.
         others: coverages of the action's other sources, in their order, from the same snapshot.
         content: of what is kept in memory, all that it holds, never changed; None until this process has built it.
+        appended: a SELECT that tells what the rows appended since add to it, empty if they add nothing; None where the tables have to
+            be asked. Never stored.
 
     Raises:
         ValueError: not one coverage for each source; what is not covered could not be told to be current.
@@ -75,6 +77,7 @@ class DerivedObject:
     build_seconds: float = 0.0
     others: tuple[Coverage, ...] = ()
     content: Any = field(default=None, compare=False, repr=False)
+    appended: str | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if len(self.others) != len(self.action.others):

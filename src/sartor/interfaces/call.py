@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sartor.interfaces.predicates import Ranged
     from sartor.interfaces.results import Kept
     from sartor.interfaces.session import Session
+    from sartor.interfaces.told import Told
     from sartor.sql.classify import Effects
 
 NEVER_RETRIED = (duckdb.InterruptException, duckdb.OutOfMemoryException)
@@ -41,9 +42,10 @@ class Call:
         instead: the text that answers instead of the user's, or None.
         used: the derived objects it reads and how.
         before, after: the registry before anything was sent, and when the statement's snapshot was known to have begun.
-        settled: the counts of writes that the look for ties was made under, if one was.
+        settled: the counts of writes that the look for ties was made under, or that what was appended is told for; None if neither is.
         proof: `Compiled.proof` of it.
         tells: the objects have to cover still what they covered when it was made.
+        told_rows: what was appended, as its text tells it, for each of the objects used; empty if it tells none.
         proven: what is proven under the design that was looked at; a younger design has a set of its own.
         iteration: the registry's, where covered rows are told by row ids that a checkpoint may move; else None.
         close: closes the commit window of a write.
@@ -73,6 +75,7 @@ class Call:
     settled: tuple[tuple[int, int], ...] | None = field(default=None, init=False)
     proof: object = field(default=None, init=False)
     tells: bool = field(default=False, init=False)
+    told_rows: tuple[Told | None, ...] = field(default=(), init=False)
     proven: set[object] | None = field(default=None, init=False)
     iteration: int | None = field(default=None, init=False)
     close: Callable[[], None] | None = field(default=None, init=False)

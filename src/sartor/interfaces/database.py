@@ -36,6 +36,7 @@ from sartor.interfaces.opening import Opened, open_plain
 from sartor.interfaces.predicates import Predicates
 from sartor.interfaces.results import Results
 from sartor.interfaces.session import Session, Transaction
+from sartor.interfaces.told import ToldRows
 from sartor.sql.classify import Effects, classify
 from sartor.sql.fingerprint import fingerprint
 from sartor.tuner.ledger import Ledger
@@ -76,6 +77,7 @@ class Database:
         predicates: the row ids that are remembered of conditions.
         observer: what takes in what statements have shown.
         silent: components that propose nothing.
+        told: what appended rows add to views.
         results: those that are kept and handed out again while their tables are the same.
     """
 
@@ -104,6 +106,7 @@ class Database:
         self.predicates = Predicates(self, is_wanted=predicate_cache)
         self.silent = frozenset() if layouts else frozenset({_LAYOUTS})
         self.results = Results(self, is_wanted=keep_results)
+        self.told = ToldRows(self)
         self.observer = Observer(self)
         self.log = WorkloadLog(opened.folder, keep_literals=keep_literals)
         self.ledger = Ledger(opened.folder)

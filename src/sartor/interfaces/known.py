@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sartor.engines.base import Engine
     from sartor.freshness.registry import RegistryState
     from sartor.interfaces.predicates import Ranged
+    from sartor.interfaces.told import Told
     from sartor.sql.matching.found import Rest
 
 
@@ -187,24 +188,26 @@ class Known:
         iteration: int = -1,
         *,
         tells: bool = False,
+        told_rows: tuple[Told | None, ...] = (),
     ) -> Compiled | None:
         """The text of an alternative, each reference spliced to what its derived object holds; cached.
 
         Args:
             iteration: the registry's, where the text is only used if it stays the same until the snapshot has begun; else -1.
             tells: the text is only used if the objects cover in that snapshot what they cover now.
+            told_rows: for each object what appended rows add to it; then no row may have been written to its tables in that snapshot.
         """
         analysis = self.template.analysis if self.template is not None else None
         if analysis is None:
             return None
-        form = (alternative, tuple([_form(item, how, state) for item, how in used]))
+        form = (alternative, tuple([_form(item, how, state) for item, how in used]), tuple([one is None for one in told_rows]))
         ends = [
             (one.high_water if tells else -1, one.iteration == iteration)
             for item, how in used
             if how is Use.RESIDUAL
             for one in item.coverages
         ]
-        key = (form, tells, tuple(ends), analysis.generation)
+        key = (form, tells, told_rows, tuple(ends), analysis.generation)
         try:
             return self._compiled[key]
         except KeyError:
@@ -213,12 +216,23 @@ class Known:
             used = tuple([(standing(item, iteration), how) for item, how in used])
         if tells:
             used = tuple([(told(item), how) for item, how in used])
+        if told_rows:
+            used = tuple(
+                [
+                    (item if rows is None else replace(item, appended=rows.rows), how)
+                    for (item, how), rows in zip(used, told_rows, strict=True)
+                ]
+            )
         self._compiled.clear()
         found = compile_text(self, analysis, alternative, used, state)
         if found is not None:
             found = replace(found, proof=(self.text, form))
         self._compiled[key] = found
         return found
+
+    def forget_compiled(self) -> None:
+        """Let go of the texts that were made of it."""
+        self._compiled.clear()
 
 
 @dataclass(frozen=True, slots=True)

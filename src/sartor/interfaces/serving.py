@@ -182,7 +182,9 @@ def _take_alternative(call: Call, database: Database) -> None:
         iteration = database.registry.iteration()
     fixed = -1 if iteration is None or transaction is not None else iteration
     tells = Use.RESIDUAL in ways and transaction is None and not state.own
-    compiled = known.compiled(alternative, tuple(used[: len(alternative)]), state, fixed, tells=tells)
+    objects = tuple(used[: len(alternative)])
+    told_rows = database.told.of(objects, state) if tells else ()
+    compiled = known.compiled(alternative, objects, state, fixed, tells=tells, told_rows=told_rows)
     if compiled is None or (transaction is not None and compiled.proof not in proven):
         return
     if compiled.rests and not ((tells or Use.RESIDUAL not in ways) and are_lossless(compiled.rests, used, design, state, transaction)):
@@ -199,8 +201,12 @@ def _take_alternative(call: Call, database: Database) -> None:
             known.ties = None  # rows may have moved while ties were looked for
             return
         call.settled = counts
+    if told_rows and call.settled is None:
+        call.settled = settled(used, state)
+        if call.settled is None:
+            return
     call.instead, call.used, call.before, call.iteration = compiled.text, tuple(used), state, iteration
-    call.proof, call.tells = compiled.proof, tells
+    call.proof, call.tells, call.told_rows = compiled.proof, tells, told_rows
 
 
 def facts_that_hold(

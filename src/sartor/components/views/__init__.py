@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from sartor.components.base import Component
-from sartor.components.views.apply import build_query, tail_query
+from sartor.components.views.apply import appended_query, build_query, tail_query
 from sartor.components.views.serve import alternatives, rests, splices
 from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis
@@ -41,6 +41,9 @@ class Views(Component):
 
     def tail_query(self, derived: DerivedObject, moved: frozenset[int]) -> str:
         return tail_query(derived, moved)
+
+    def appended_query(self, derived: DerivedObject, moved: frozenset[int]) -> str | None:
+        return appended_query(derived, moved)
 
     def mend(self, engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) -> int:
         from sartor.components.views.mend import mend

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 
 from sartor.components.views.joined import select
@@ -39,6 +40,14 @@ def tail_query(derived: DerivedObject, moved: frozenset[int]) -> str:
     return _residual(derived, view, range(len(view.keys)), range(len(view.states)), moved, grouped)
 
 
+def appended_query(derived: DerivedObject, moved: frozenset[int]) -> str | None:
+    """What a refresh would append, of few rows; None for a view of one table whose states need no corrections: that is soon asked."""
+    view = definition(derived.action)
+    if len(view.tables) == 1 and not any(state.is_placed for state in view.states):
+        return None
+    return _residual(derived, view, range(len(view.keys)), range(len(view.states)), moved, grouped, within_reach)
+
+
 def content(
     derived: DerivedObject,
     keys: Sequence[int],
@@ -58,15 +67,28 @@ def content(
     A group may come in several parts, so whoever reads it has to put them together: each row appended is a part of its own, for
     grouping them twice takes longer (0.4 ms a statement).
     """
+    if derived.appended is not None and not without:
+        return _told(derived, keys, states, parts, derived.appended)
     if not moved and not parts:
         return relation(derived)  # planning a SELECT around it would take 0.1 ms
-    names = [*(key_column(place) for place in keys), *(state_column(place) for place in states), ROWS]
-    names += [f"{part.stored} AS {part.name}" for part in parts]
-    stored = f"SELECT {', '.join(names)} FROM {relation(derived)}"
+    stored = f"SELECT {', '.join(_names(keys, states, parts))} FROM {relation(derived)}"
     if not moved:
         return f"({stored})"
     view, rows = reduced(definition(derived.action), without), partial(_single, parts=parts)
     return f"({stored} UNION ALL {_residual(derived, view, keys, states, moved, rows, within_reach)})"
+
+
+def _told(derived: DerivedObject, keys: Sequence[int], states: Sequence[int], parts: Sequence[Part], appended: str) -> str:
+    """The same, where it is told what appended rows add."""
+    if not appended:
+        return content(replace(derived, appended=None), keys, states, frozenset(), parts)
+    names = ", ".join(_names(keys, states, parts))
+    return f"(SELECT {names} FROM {relation(derived)} UNION ALL SELECT {names} FROM ({appended}))"
+
+
+def _names(keys: Sequence[int], states: Sequence[int], parts: Sequence[Part]) -> list[str]:
+    names = [*(key_column(place) for place in keys), *(state_column(place) for place in states), ROWS]
+    return [*names, *(f"{part.stored} AS {part.name}" for part in parts)]
 
 
 def _residual(
