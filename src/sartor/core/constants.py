@@ -326,6 +326,20 @@ REBUILDS_COUNTED = Constant(
 MENDING_SHARE = Constant(
     0.1, 0.0, 1.0, "what mending takes of building", "shop, 20 M items: 1.7 s for copies and 0.4 s for views that are built in 26 s"
 )
+TAIL_DEPTH = Constant(
+    3.0,
+    1.0,
+    1000.0,
+    "row groups of a tail read beside one of the sorted rows before it is sorted again: one run as long as these has two",
+    "docs/decisions/026-tails.md",
+)
+TAIL_SHARE = Constant(
+    0.25,
+    0.01,
+    10.0,
+    "rows behind the sorted ones, of those, before a copy is sorted again: less writes more, 2 + 1 / share times what came",
+    "docs/decisions/026-tails.md",
+)
 CHANGE_BLOCK_BITS = Constant(
     14, 11, 20, "smaller blocks of row ids leave fewer rows to compare and more blocks to count", "docs/decisions/010-views-mended.md"
 )
