@@ -225,6 +225,20 @@ LAYOUT_CELL_BITS = Constant(
 LAYOUT_DIMENSIONS = Constant(
     4, 2, 4, "columns of a curve: each one more widens the ranges that a row group holds of the others", "declared"
 )
+LAYOUT_OUTLIER_SHARE = Constant(
+    0.005,
+    0.0001,
+    0.1,
+    "share of rows at each end that counts as outliers: more of them make a longer part that each statement reads",
+    "docs/decisions/027-outliers.md",
+)
+LAYOUT_OUTLIER_PARTS = Constant(
+    128,
+    2,
+    512,
+    "parts of a column in which another one is looked at: fewer are wider, more have fewer rows of the sample each",
+    "declared",
+)
 LAYOUT_CUT_SECONDS = Constant(70e-9, 0.0, 1e-3, "seconds to tell the part of one column that a row lies in", _LAYOUTS)
 LAYOUT_BIT_SECONDS = Constant(20e-9, 0.0, 1e-3, "seconds to find out whether a condition holds for one row", _LAYOUTS)
 PREDICATE_SECONDS = Constant(
