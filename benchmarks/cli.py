@@ -26,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _lookups(asked)
         if asked.command == "predicates":
             return _predicates(asked)
+        if asked.command == "matching":
+            return _matching(asked)
         if asked.command == "kernels":
             return _kernels(asked)
         if asked.command == "run" and asked.suite == "layouts":
@@ -88,6 +90,12 @@ def _parser() -> argparse.ArgumentParser:
     predicates.add_argument("--threads", type=int, default=1, help="DuckDB's threads (1)")
     predicates.add_argument("--repetitions", type=int, default=21, help="of each statement by each connection, in turns (21)")
     predicates.add_argument("--json", type=Path, help="write the figures to this file")
+    matching = commands.add_parser("matching", help="finding the view that answers a new template; exit status 1 if it is too slow")
+    matching.add_argument("--views", type=int, default=500, help="that stand (500)")
+    matching.add_argument("--repetitions", type=int, default=5, help="each in a process of its own (5)")
+    matching.add_argument("--seed", type=int, default=1, help="of data, statements and views (1)")
+    matching.add_argument("--cache", type=Path, help="folder for the database files (benchmarks/.cache)")
+    matching.add_argument("--json", type=Path, help="write the figures to this file")
     kernels = commands.add_parser("kernels", help="sort, argsort, recluster and look-ups beside NumPy, Polars, PyArrow and DuckDB")
     kernels.add_argument("--sizes", default="10000,100000,1000000,10000000,50000000", help="rows, with commas between")
     kernels.add_argument("--threads", default="1,2", help="numbers of threads, with commas between (1,2)")
@@ -216,6 +224,22 @@ def _predicates(asked: argparse.Namespace) -> int:
         print(f"{line['name']:<36}{numbers}  {line['served']} of {figures['repetitions']}")
     for name, limit in LIMITS_US.items():
         print(f"{name:<24} {figures[name]:>9.1f} µs   (at most {limit:g})")
+    return _verdict(failures(figures))
+
+
+def _matching(asked: argparse.Namespace) -> int:
+    from benchmarks.matching import LIMIT_MS, failures, measure
+
+    if asked.views < 1 or asked.repetitions < 1:
+        raise BenchmarkError("--views and --repetitions must be above 0")
+    figures = measure(asked.views, asked.repetitions, asked.seed, asked.cache)
+    _write(asked.json, figures)
+    for line in sorted(figures["templates"], key=lambda line: -line["matching_ms"])[:5]:
+        print(f"{line['name']:<36}{line['matching_ms']:>7.2f} ms   after {line['analysing_ms']:.1f} ms of analysing it")
+    names = {"median_ms": "the median of the templates", "most_ms": "the slowest", "first_ms": "the first, which meets the views"}
+    for name, what in names.items():
+        print(f"{what:<36}{figures[name]:>7.2f} ms   (at most {LIMIT_MS:g})")
+    print(f"{figures['answered']} of {len(figures['templates'])} templates are answered from {figures['views']} views")
     return _verdict(failures(figures))
 
 

@@ -263,11 +263,12 @@ def test_a_round_builds_them() -> None:
     with _opened() as connection:
         connection.execute("INSERT INTO sales SELECT id + 400000, shop, other, v, note FROM sales; INSERT INTO sales FROM sales")
         texts = [f"SELECT bit_xor(f.v), min(f.note) {_JOIN} WHERE d.city = '{city}'" for city in ("city 3", "city 4")]
-        for text in texts * 8:
+        for text in texts * 40:
             connection.execute(text).fetchall()
         before = [row_groups(connection, text) for text in texts]
+        session_of(connection).database.silent = frozenset({"sort_keys"})  # a sorted copy of the shops may be enough
         report = connection.tune(seconds=120)
-        assert any("IN (SELECT" in line for line in report.built), report
+        assert any("IN (SELECT" in line for line in report.built), report.refused
         for text in texts:
             assert served(connection, text)
         assert sum(row_groups(connection, text) for text in texts) * 2 < sum(before)

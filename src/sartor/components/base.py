@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from sartor.core.action import Action, Estimate
@@ -112,6 +112,9 @@ class Component(Protocol):
         """
         return {}
 
-    def alternatives(self, analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequence[Alternative]:
-        """The ways to answer a statement from these objects, the best first; plain is implied and not among them."""
+    def alternatives(self, analysis: Analysis, objects: Sequence[DerivedObject]) -> Iterable[Alternative]:
+        """The ways to answer a statement from these objects, the best first; plain is implied and not among them.
+
+        They are for going through once; who looks at the first ones only may not have to wait for the others.
+        """
         ...

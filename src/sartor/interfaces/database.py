@@ -11,6 +11,7 @@ import re
 import threading
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ from sartor.freshness.registry import Registry, RegistryState
 from sartor.freshness.usable import Use
 from sartor.freshness.watch import Watch
 from sartor.interfaces import refreshing, sharing, tailoring, writing
-from sartor.interfaces.design_report import Decisions
+from sartor.interfaces.design_report import Decision, Decisions
 from sartor.interfaces.holding import Holding
 from sartor.interfaces.known import Compiled, Known, Template
 from sartor.interfaces.observing import Observer
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 
 # Literals, and names that relations generate: good enough to tell what was asked before from what was not.
 _LITERAL = re.compile(r"'[^']*'|\b\d+(?:\.\d+)?|unnamed_relation_[0-9a-f]{16}")
+_LAYOUTS = "layouts"  # the component, whose code is not imported for a name
 OWN_THREADS = "sartor-"  # what the names of Sartor's own threads begin with
 _Plain = duckdb.DuckDBPyConnection
 _OPEN: dict[str, Database] = {}
@@ -63,7 +65,8 @@ class Database:
         generation: moves with any definition statement of any connection.
         plain: why everything runs plain; empty if it does not.
         texts, templates: what is known of each text and template; bounded, dropped as a whole when full.
-        decisions: what was decided about each derived object, by its identifier.
+        decisions: what was decided about each derived object, by its identifier; those of `decided` are not among them yet.
+        decided: the last decisions, which are counted when somebody asks how many there were: looking at all objects takes time.
         sizes: what was built took, also what is gone: what turned out too large is not built again.
         proven: `Compiled.proof` of what ran without an error since the design or the catalog last moved.
         engine_lock: held by whoever uses `engine`.
@@ -88,6 +91,7 @@ class Database:
         self.texts: dict[str, Known] = {}
         self.templates: dict[str, Template] = {}
         self.decisions: dict[int, Decisions] = {}
+        self.decided: deque[Decision] = deque(maxlen=int(DECISION_CACHE_ENTRIES.default))
         self.sizes: dict[object, int] = {}
         self._likes: set[str] = set()
         self._touched = False
@@ -98,7 +102,7 @@ class Database:
         self.keeper: Keeper | None = None
         self.holding = Holding(self)
         self.predicates = Predicates(self, is_wanted=predicate_cache)
-        self.silent = frozenset() if layouts else frozenset({"layouts"})
+        self.silent = frozenset() if layouts else frozenset({_LAYOUTS})
         self.results = Results(self, is_wanted=keep_results)
         self.observer = Observer(self)
         self.log = WorkloadLog(opened.folder, keep_literals=keep_literals)
@@ -209,7 +213,7 @@ class Database:
         return self._catalog
 
     def _has_layouts(self, objects: Iterable[DerivedObject]) -> bool:
-        return not self.silent or any(derived.action.component in self.silent for derived in objects)
+        return _LAYOUTS not in self.silent or any(derived.action.component == _LAYOUTS for derived in objects)
 
     def current_catalog(self) -> Catalog:
         """The catalog as of now, without waiting for whoever uses the engine if no definition has moved it."""

@@ -4,17 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sartor.core.design import Design
 from sartor.freshness.registry import RegistryState
 from sartor.freshness.usable import Use, use
+
+if TYPE_CHECKING:
+    from sartor.core.analysis import Analysis
+    from sartor.core.derived import DerivedObject
+    from sartor.core.design import Alternative
 
 _FRESHNESS = {
     Use.WHOLE: "current",
     Use.RESIDUAL: "current with the rows appended since",
     Use.NO: "not used until refreshed",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a template was decided to be answered by.
+
+    Attributes:
+        newest: the largest identifier that a derived object had at that moment.
+    """
+
+    analysis: Analysis
+    newest: int
+    chosen: Alternative
 
 
 @dataclass(slots=True)
@@ -24,6 +42,16 @@ class Decisions:
     considered: int = 0
     matched: int = 0
     chosen: int = 0
+
+    def count(self, decision: Decision, derived: DerivedObject) -> None:
+        """Count a decision about a derived object that stood at that moment."""
+        from sartor.components import component
+
+        if reads_a_table_of(decision.analysis, derived):
+            offered = component(derived.action.component).alternatives(decision.analysis, (derived,))
+            self.considered += 1
+            self.matched += any(True for _ in offered)
+            self.chosen += any(replacement.object == derived.identifier for replacement in decision.chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +131,12 @@ def design_report(design: Design, state: RegistryState, decisions: Mapping[int, 
         )
     plain = sum(not choice for choice in design.choices.values())
     return DesignReport(tuple(lines), plain)
+
+
+def reads_a_table_of(analysis: Analysis, derived: DerivedObject) -> bool:
+    """Whether a statement reads a table that an object derives from."""
+    read = {source for block in analysis.blocks for source in block.sources} | {one.source for one in analysis.references}
+    return not read.isdisjoint(derived.action.sources)
 
 
 def _by(definition: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from sartor.core.view import VIEWS, definition_of
 from sartor.freshness.facts import is_fact
 from sartor.freshness.inclusions import is_lossless
 from sartor.freshness.usable import Use, use
+from sartor.interfaces.design_report import reads_a_table_of
 from sartor.sql.matching.found import Match
 from sartor.sql.matching.match import holds, match
 from sartor.tuner.steps import name_of
@@ -78,7 +79,7 @@ def rewrite_report(database: Database, text: str) -> RewriteReport:
     considered = tuple(
         _considered(derived, analysis, known.text, database, taken)
         for derived in design.objects.values()
-        if not is_fact(derived) and _reads_a_table_of(derived, analysis)
+        if not is_fact(derived) and reads_a_table_of(analysis, derived)
     )
     if rewritten is not None:
         return RewriteReport("", text if isinstance(rewritten, LookUp) else rewritten.text, considered)
@@ -88,11 +89,6 @@ def rewrite_report(database: Database, text: str) -> RewriteReport:
     else:
         why = "its own literals do not allow it" if chosen else "nothing that is built answers it"
     return RewriteReport(why, text, considered)
-
-
-def _reads_a_table_of(derived: DerivedObject, analysis: Analysis) -> bool:
-    read = {source for block in analysis.blocks for source in block.sources} | {one.source for one in analysis.references}
-    return not read.isdisjoint(derived.action.sources)
 
 
 def _considered(derived: DerivedObject, analysis: Analysis, text: str, database: Database, taken: set[int]) -> Considered:

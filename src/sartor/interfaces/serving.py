@@ -72,6 +72,7 @@ def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False,
             looks
             and not results.off
             and template is not None
+            and known.small  # what was small before is fetched as a whole, and may be kept
             and not known.never_kept
             and call.rows is None
             and results.may_be_kept(session, template)

@@ -20,7 +20,7 @@ from sartor.freshness.facts import is_fact, verified_keys
 from sartor.freshness.files import identity, known_scans
 from sartor.freshness.inclusions import verified_inclusions
 from sartor.freshness.usable import Use, use
-from sartor.interfaces.design_report import Decisions
+from sartor.interfaces.design_report import Decision, Decisions
 from sartor.interfaces.refreshing import anchor_all, purge, refresh
 from sartor.interfaces.serving import are_lossless, facts_that_hold
 from sartor.interfaces.writing import own_look, own_write, publish_and_save, require_writable
@@ -92,16 +92,16 @@ def decide(database: Database, known: Known, design: Design) -> Alternative:
     catalog = database.catalog()
     analysis = analysed(database, known)
     chosen: Alternative = ()
-    offered: list[Alternative] = []
     if template.names.isdisjoint(database.functions):
         objects = tuple(design.objects.values())
-        options = [(component, component.alternatives(analysis, objects)) for component in COMPONENTS]
-        offered = [option for _, found in options for option in found]
-        if template.digest not in design.choices:
-            chosen = next((option for component, found in options if component.answers_untried for option in found), ())
-        elif design.choices[template.digest] in offered:
-            chosen = design.choices[template.digest]
-    _count(database, analysis, design, offered, chosen)
+        proved = design.choices.get(template.digest)
+        asked = (component for component in COMPONENTS if component.answers_untried or proved is not None)
+        offered = (option for component in asked for option in component.alternatives(analysis, objects))
+        if proved is None:
+            chosen = next(iter(offered), ())
+        elif proved and proved in offered:
+            chosen = proved
+    database.decided.append(Decision(analysis, max(design.objects, default=0), chosen))
     template.alternative = chosen
     template.looked_up = chosen[0].object if _is_in_memory(design, chosen) else 0
     template.decided_for = (design.version, catalog.generation)
@@ -124,18 +124,6 @@ def analysed(database: Database, known: Known) -> Analysis:
 def _is_in_memory(design: Design, alternative: Alternative) -> bool:
     """Whether an alternative is an object in memory."""
     return any(item.object in design.objects and design.objects[item.object].action.in_memory for item in alternative)
-
-
-def _count(database: Database, analysis: Analysis, design: Design, offered: list[Alternative], chosen: Alternative) -> None:
-    """Note for each object that it was considered for a template, could answer it, was chosen."""
-    read = {source for block in analysis.blocks for source in block.sources} | {one.source for one in analysis.references}
-    matched = {replacement.object for alternative in offered for replacement in alternative}
-    for identifier, derived in design.objects.items():
-        if not read.isdisjoint(derived.action.sources):
-            counts = database.decisions.setdefault(identifier, Decisions())
-            counts.considered += 1
-            counts.matched += identifier in matched
-            counts.chosen += any(replacement.object == identifier for replacement in chosen)
 
 
 def undo(database: Database, *, compact: bool = False) -> UndoReport:
@@ -272,7 +260,13 @@ def explain(database: Database, decision: int) -> str:
 def design_report(database: Database) -> DesignReport:
     from sartor.interfaces.design_report import design_report as report
 
-    return report(database.design, database.registry.state, database.decisions)
+    design = database.design
+    while database.decided:
+        decision = database.decided.popleft()
+        for identifier, derived in design.objects.items():
+            if identifier <= decision.newest:
+                database.decisions.setdefault(identifier, Decisions()).count(decision, derived)
+    return report(design, database.registry.state, database.decisions)
 
 
 def explain_rewrite(database: Database, text: str) -> RewriteReport:

@@ -135,7 +135,7 @@ def _saved(
             reference = analysis.references[place]
             implied = _implied(action, analysis, place, names)
             if implied is not None:
-                spared = 1.0 - min(1.0, _work(sample, key, reference, implied) / work(sample, (), reference))
+                spared = 1.0 - min(1.0, _work(sample, key, action, reference, implied) / work(sample, (), reference))
                 total += times * gain(plain, spared, analysis, reference, sample, catalog, implied)
     # Those that were not looked at were asked once each: curves help them too, bits are of what was asked again.
     bits = action.get("kind") == truth_bits.KIND
@@ -143,27 +143,27 @@ def _saved(
     return total / max(1, statements)
 
 
-def _work(sample: Sample, key: Key, reference: Reference, implied: Sequence[Predicate]) -> float:
-    """What a reference's scan decodes of a layout that serves it, in row groups."""
-    if implied and sample.share_kept(implied) == 0:
-        return 1.0  # fewer rows than the sample is fine for, which lie together
-    return sample.work(key, [*reference.predicates, *implied], filtered_share(reference))
-
-
 def _implied(action: Action, analysis: Analysis, place: int, names: Names) -> list[Predicate] | None:
-    """The conditions on hidden columns that a layout adds for a statement; None if it does not serve it."""
-    by_ranges = bool(cells.restricted(action, analysis.references[place])) if action.get("kind") != truth_bits.KIND else False
+    """What a statement asks of the hidden columns where a layout serves a reference; None if it does not."""
+    reference = analysis.references[place]
+    if cells.is_cells(action):
+        return [] if cells.restricted(action, reference) else None
     asked = {one.example for one in conditions(analysis, place)}
-    implied: list[Predicate] = []
     if tree.is_tree(action):
         column = names[_name_of(action)]
         found = tree.condition(action, asked, column)
-        numbers = tuple(map(str, tree.leaves_asked(action, asked)))
-        implied = [Predicate(column, Operator.IN, found, numbers)] if found else []
-    elif not cells.is_cells(action):
-        columns = [names[bit] for bit in action.get("bits") if bit in asked]
-        implied = [Predicate(column, Operator.GREATER_EQUAL, f"{quote(column)} >= 1") for column in columns]
-    return implied if implied or by_ranges else None
+        if found:
+            return [Predicate(column, Operator.IN, found, tuple(map(str, tree.leaves_asked(action, asked))))]
+        return [] if cells.restricted(action, reference) else None
+    columns = [names[bit] for bit in action.get("bits") if bit in asked]
+    return [Predicate(column, Operator.GREATER_EQUAL, f"{quote(column)} >= 1") for column in columns] or None
+
+
+def _work(sample: Sample, key: Key, action: Action, reference: Reference, implied: Sequence[Predicate]) -> float:
+    """What a reference's scan decodes of a layout, in row groups."""
+    if action.get("kind") == truth_bits.KIND and sample.share_kept(implied) == 0:
+        return 1.0  # fewer rows than the sample is fine for, which lie together
+    return sample.work(key, [*reference.predicates, *implied], filtered_share(reference))
 
 
 def _instances(template: TemplateStatistics, catalog: Catalog) -> Instances:

@@ -107,7 +107,7 @@ def gain(
 
     Args:
         plain: what the statement takes; its tables are taken to have parts in it as they have rows.
-        implied: what else holds for the rows that pass, such as what a joined table lets through.
+        implied: what is asked of the table beside its own conditions: rows that fail it are spared what comes after the scan, too.
     """
     kept = sample.rows * sample.share_kept([*reference.predicates, *implied])
     part = (plain - FIXED_QUERY_SECONDS.default) * _share_of_rows(analysis, reference.source, catalog)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sartor.components.base import Component
 from sartor.components.views.apply import build_query, tail_query
@@ -65,7 +65,7 @@ class Views(Component):
 
         return wanted(workload, catalog, objects)
 
-    def alternatives(self, analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequence[Alternative]:
+    def alternatives(self, analysis: Analysis, objects: Sequence[DerivedObject]) -> Iterator[Alternative]:
         return alternatives(analysis, objects)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from heapq import merge
+from operator import itemgetter
 
 from sartor.components.views.apply import content, definition
 from sartor.core.analysis import Analysis
@@ -25,22 +27,27 @@ def answering(block: QueryBlock, view: ViewDefinition) -> Match | None:
     return found if isinstance(found, Match) else None
 
 
-def alternatives(analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequence[Alternative]:
-    """The alternatives of a statement: the smallest view for every block that has one, then each replacement alone."""
-    best: list[Replacement] = []
-    single: list[tuple[int, Alternative]] = []
-    for place, block in enumerate(analysis.blocks):
-        matching = [
-            derived
-            for derived in objects
-            if _joins_tables_of(block, derived) and answering(block, definition(derived.action)) is not None
-        ]
-        ranked = sorted(matching, key=lambda derived: (derived.bytes_stored, derived.identifier))
-        single += [(derived.bytes_stored, (Replacement(place, derived.identifier, block=True),)) for derived in ranked]
-        if ranked:
-            best.append(Replacement(place, ranked[0].identifier, block=True))
-    combined = [tuple(best)] if len(best) > 1 else []
-    return (*combined, *(choice for _, choice in sorted(single, key=lambda item: item[0])))
+def alternatives(analysis: Analysis, objects: Sequence[DerivedObject]) -> Iterator[Alternative]:
+    """The alternatives of a statement: the smallest view for every block that has one, then each replacement alone.
+
+    Views are looked at closely one by one, small ones first: who needs the best alone waits for no other.
+    """
+    ranked = sorted((one for one in objects if one.action.component == VIEWS), key=lambda one: (one.bytes_stored, one.identifier))
+    if len(analysis.blocks) > 1:
+        found = (next(_answering(place, block, ranked), None) for place, block in enumerate(analysis.blocks))
+        best = [replacement for _, replacement in filter(None, found)]
+        if len(best) > 1:
+            yield tuple(best)
+    every = (_answering(place, block, ranked) for place, block in enumerate(analysis.blocks))
+    for _, replacement in merge(*every, key=itemgetter(0)):
+        yield (replacement,)
+
+
+def _answering(place: int, block: QueryBlock, ranked: Sequence[DerivedObject]) -> Iterator[tuple[int, Replacement]]:
+    """Of views that are ranked by their size those that answer a block, as its replacement, each after its size."""
+    for derived in ranked:
+        if block.tables <= derived.action.tables and answering(block, definition(derived.action)) is not None:
+            yield derived.bytes_stored, Replacement(place, derived.identifier, block=True)
 
 
 def splices(
@@ -57,9 +64,9 @@ def splices(
         return None
     view = definition(derived.action)
     told = frozenset(place for place in moved if view.names[place] not in found.without)
-    select = content(derived, sorted(found.keys), sorted(found.states), told, sorted(found.parts), found.without)
+    rows = content(derived, sorted(found.keys), sorted(found.states), told, sorted(found.parts), found.without)
     splices = found.whole if found.whole is not None and _has_whole_groups(derived, told) else found.splices
-    return (*splices, Splice(*block.from_, _from(block, select, found.joined)))
+    return (*splices, Splice(*block.from_, _from(block, rows, found.joined)))
 
 
 def rests(analysis: Analysis, place: int, derived: DerivedObject) -> Sequence[Rest]:
@@ -75,15 +82,10 @@ def _has_whole_groups(derived: DerivedObject, moved: frozenset[int]) -> bool:
     return not moved and not derived.coverage.unsorted
 
 
-def _from(block: QueryBlock, select: str, joined: Sequence[str]) -> tuple[Piece, ...]:
+def _from(block: QueryBlock, rows: str, joined: Sequence[str]) -> tuple[Piece, ...]:
     """The view's rows in the place of the joined tables; conditions of ON clauses stay, each in its place."""
-    pieces: list[Piece] = [f"({select}) AS {ALIAS}"]
+    pieces: list[Piece] = [f"{rows} AS {ALIAS}"]
     conditions: list[Piece] = [*joined, *(Copy(term.first, term.last) for term in block.moved)]
     for number, condition in enumerate(conditions):
         pieces += [f' JOIN (SELECT 1 AS sartor_one) AS "sartor_one_{number}" ON ', condition]
     return tuple(pieces)
-
-
-def _joins_tables_of(block: QueryBlock, derived: DerivedObject) -> bool:
-    """Whether it is a view that joins the tables of the block, perhaps more."""
-    return derived.action.component == VIEWS and block.tables <= derived.action.tables

@@ -40,7 +40,10 @@ def put_call(call: Call, block: QueryBlock, view: ViewDefinition, columns: Colum
     match call.function:
         case "count":
             counted = rows_of(argument, view, columns, match, nullable=call.nullable)
-            pieces: tuple[Piece, ...] = (f"CAST(coalesce(sum({counted})", *filter_, ", 0) AS BIGINT)")
+            if block.grouping is not None and block.keys and not filter_:  # no group is empty
+                pieces: tuple[Piece, ...] = (f"CAST(sum({counted}) AS BIGINT)",)
+            else:
+                pieces = (f"CAST(coalesce(sum({counted})", *filter_, ", 0) AS BIGINT)")
         case "avg":
             assert argument is not None
             if filter_ and block.parameters:
