@@ -251,6 +251,8 @@ class LayoutRun(Run):
         """A layout by cells of two to four columns."""
         dimensions = tuple(self._random.sample(["k", "g", "d", "s", "t", "n", "m", "x"], self._random.randrange(2, 5)))
         self.report.coverage["installed cells"] += 1
+        if self._random.random() < 0.25:
+            return cells.apart(source, columns, (dimensions[0], dimensions[1]), self._random.randrange(1 << 20), frozenset())
         if self._random.random() < 0.4:
             parts = tuple(self._random.randrange(2, 6) for _ in dimensions[1:])
             return cells.grid(source, columns, dimensions, parts, frozenset())

@@ -102,6 +102,9 @@ def install_cells(connection: Connection, kind: str, *dimensions: str, table: st
     if kind == cells.GRID:
         cut = (parts,) * (len(dimensions) - 1)
         return database.install(cells.grid(info.source, info.columns, dimensions, cut, frozenset()))
+    if kind == cells.OUTLIERS:
+        first, second = dimensions
+        return database.install(cells.apart(info.source, info.columns, (first, second), info.rows, frozenset()))
     return database.install(cells.curve(kind, info.source, info.columns, dimensions, frozenset()))
 
 

@@ -8,8 +8,8 @@ from itertools import pairwise, product
 import pytest
 
 from sartor.components.layouts import cells, curves
-from sartor.interfaces.connection import session_of
-from tests.layouts.support import install_cells, opened, plain, served
+from sartor.interfaces.connection import Connection, session_of
+from tests.layouts.support import install_cells, opened, plain, proposed, served
 from tests.profiles import row_groups
 
 _ROWS = 2_000_000
@@ -49,8 +49,13 @@ def test_each_column_prunes(kind: str) -> None:
         assert not served(connection, "SELECT count(*) FROM wide WHERE c = DATE '2020-05-05'")
 
 
-@pytest.mark.parametrize("kind", cells.KINDS)
-@pytest.mark.parametrize("dimensions", [("r", "q"), ("d", "m", "note"), ("note", "r", "f", "dim")])
+@pytest.mark.parametrize(
+    ("kind", "dimensions"),
+    [
+        *product(cells.KINDS, [("r", "q"), ("d", "m", "note"), ("note", "r", "f", "dim")]),
+        *product([cells.OUTLIERS], [("r", "q"), ("d", "r"), ("f", "r"), ("r", "note")]),
+    ],
+)
 def test_answers_are_plain_duckdbs(kind: str, dimensions: tuple[str, ...]) -> None:
     with opened() as connection:
         layout = install_cells(connection, kind, *dimensions)
@@ -83,3 +88,61 @@ def test_an_empty_table_has_cells_too() -> None:
         assert served(connection, text)
         connection.refresh()
         assert served(connection, text)
+
+
+_SHIPPED = """
+CREATE TABLE sent AS SELECT i AS id, DATE '2020-01-01' + (hash(i) % 1500)::INTEGER AS ordered, CASE
+    WHEN hash(i + 7) % 1000 = 0 THEN DATE '2020-01-01' + (hash(i + 1) % 1500)::INTEGER WHEN hash(i + 9) % 50 = 0 THEN NULL
+    ELSE DATE '2020-01-01' + (hash(i) % 1500)::INTEGER + 1 + (hash(i + 2) % 5)::INTEGER END AS shipped FROM range(1500000) r(i)
+"""
+_WEEKS = [
+    f"{column} BETWEEN DATE '{first}' AND DATE '{first}' + 6"
+    for column in ("ordered", "shipped")
+    for first in ("2020-02-02", "2022-05-03")
+]
+
+
+def _scanned(connection: Connection) -> int:
+    texts = [f"SELECT count(*), sum(id) FROM sent WHERE {week}" for week in _WEEKS]
+    assert all(served(connection, text) for text in texts)
+    return sum(row_groups(connection, text) for text in texts)
+
+
+def test_outliers_apart_let_zone_maps_of_what_goes_along_prune() -> None:
+    with opened() as connection:
+        connection.execute(_SHIPPED)
+        assert [row_groups(connection, f"SELECT count(*) FROM sent WHERE {week}") for week in _WEEKS] == [13] * 4
+        layout = install_cells(connection, cells.OUTLIERS, "ordered", "shipped", table="sent")
+        hidden = layout.action.hidden[0]
+        counts = "SELECT count(*), count(*) FILTER (shipped IS NULL) FROM sartor.{} WHERE {} = 1"
+        ((apart, empty),) = connection.execute(counts.format(layout.table, hidden)).fetchall()
+        assert 0.005 * 1_500_000 < apart < 0.02 * 1_500_000
+        assert empty == 0
+        ours = _scanned(connection)
+        assert ours <= 4 * 3, "the one or two that hold them, and the outliers"
+        text = "SELECT count(*), sum(id) FROM sent WHERE shipped IS NULL"
+        assert served(connection, text)
+        connection.undo()
+        install_cells(connection, "hilbert", "ordered", "shipped", table="sent")
+        assert ours < _scanned(connection)
+
+
+def test_columns_that_do_not_go_along_are_not_taken_for_such() -> None:
+    with opened() as connection:
+        connection.execute(_SHIPPED)
+        for week in _WEEKS * 4:
+            connection.execute(f"SELECT id, shipped FROM sent WHERE {week}").fetchall()
+        for number in range(16):
+            connection.execute(f"SELECT id FROM facts WHERE r BETWEEN {number} AND {number + 3}").fetchall()
+            connection.execute(f"SELECT id FROM facts WHERE q BETWEEN {number} AND {number + 3}").fetchall()
+        _, estimates = proposed(connection, cells.is_cells)
+        saved = {
+            (item.action.source.name, item.action.get("kind"), item.action.get("dimensions")): sum(
+                e.value for e in item.seconds_saved.values()
+            )
+            for item in estimates
+        }
+        along = saved["sent", cells.OUTLIERS, ("ordered", "shipped")]
+        assert along >= max(value for (table, kind, _), value in saved.items() if table == "sent" and kind != cells.OUTLIERS)
+        apart = saved["facts", cells.OUTLIERS, ("q", "r")]
+        assert apart <= max(value for (table, kind, _), value in saved.items() if table == "facts" and kind != cells.OUTLIERS)

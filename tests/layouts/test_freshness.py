@@ -11,7 +11,7 @@ import pytest
 import sartor
 from sartor.core.derived import DerivedObject
 from sartor.interfaces.connection import Connection, session_of
-from tests.layouts.support import install, opened, plain, served
+from tests.layouts.support import install, install_cells, opened, plain, served
 from tests.profiles import row_groups
 
 Layout = Callable[..., DerivedObject]
@@ -173,3 +173,18 @@ def test_an_empty_table_has_a_layout_too() -> None:
         connection.refresh()
         assert served(connection, text)
         assert plain(connection, text)[1]
+
+
+def test_a_long_tail_is_sorted_again_with_its_hidden_columns() -> None:
+    texts = ("SELECT count(*), sum(id) FROM facts WHERE note LIKE '%error%'", "SELECT count(*) FROM facts WHERE r < 20 AND q < 30")
+    with opened() as connection:
+        install(connection, "note LIKE '%error%'", then=("r",))
+        install_cells(connection, "hilbert", "r", "q")
+        for _ in range(5):
+            connection.execute("INSERT INTO facts SELECT * FROM facts LIMIT 70000")
+            connection.refresh()
+        objects = session_of(connection).database.design.objects.values()
+        assert {derived.generation for derived in objects} == {2}
+        for text in texts:
+            assert served(connection, text)
+            assert row_groups(connection, text) <= 4

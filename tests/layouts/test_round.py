@@ -58,7 +58,7 @@ def test_what_is_foretold_to_save_reads_half_as_much_at_most() -> None:
         _asked(connection, texts)
         found = _estimates(connection)
         kinds = {item.action.get("kind") for item in found if item.seconds_saved}
-        assert kinds == set(cells.KINDS)
+        assert set(cells.KINDS) <= kinds <= {*cells.KINDS, cells.OUTLIERS}
         every = sum(row_groups(connection, text) for text in texts)
         for kind in cells.KINDS:
             best = max((e for e in found if e.action.get("kind") == kind), key=_saving)

@@ -225,6 +225,20 @@ LAYOUT_CELL_BITS = Constant(
 LAYOUT_DIMENSIONS = Constant(
     4, 2, 4, "columns of a curve: each one more widens the ranges that a row group holds of the others", "declared"
 )
+LAYOUT_OUTLIER_SHARE = Constant(
+    0.005,
+    0.0001,
+    0.1,
+    "share of rows at each end that counts as outliers: more of them make a longer part that each statement reads",
+    "docs/decisions/027-outliers.md",
+)
+LAYOUT_OUTLIER_PARTS = Constant(
+    128,
+    2,
+    512,
+    "parts of a column in which another one is looked at: fewer are wider, more have fewer rows of the sample each",
+    "declared",
+)
 LAYOUT_CUT_SECONDS = Constant(70e-9, 0.0, 1e-3, "seconds to tell the part of one column that a row lies in", _LAYOUTS)
 LAYOUT_BIT_SECONDS = Constant(20e-9, 0.0, 1e-3, "seconds to find out whether a condition holds for one row", _LAYOUTS)
 PREDICATE_SECONDS = Constant(
@@ -332,6 +346,20 @@ TOLD_ROWS = Constant(
     4096,
     "groups that a text tells instead of asking tables for them: 8 to 32 take 0.5 ms, joins 4",
     "docs/decisions/028-told-rows.md",
+)
+TAIL_DEPTH = Constant(
+    3.0,
+    1.0,
+    1000.0,
+    "row groups of a tail read beside one of the sorted rows before it is sorted again: one run as long as these has two",
+    "docs/decisions/026-tails.md",
+)
+TAIL_SHARE = Constant(
+    0.25,
+    0.01,
+    10.0,
+    "rows behind the sorted ones, of those, before a copy is sorted again: less writes more, 2 + 1 / share times what came",
+    "docs/decisions/026-tails.md",
 )
 CHANGE_BLOCK_BITS = Constant(
     14, 11, 20, "smaller blocks of row ids leave fewer rows to compare and more blocks to count", "docs/decisions/010-views-mended.md"

@@ -17,6 +17,7 @@ from sartor.core.table import Column, FileScan
 from sartor.freshness import stored
 from sartor.freshness.facts import checked, is_fact, is_inclusion
 from sartor.freshness.inclusions import checked_inclusion
+from sartor.freshness.tails import is_deep, is_long
 from sartor.freshness.usable import Use, use
 from sartor.interfaces.writing import drop_objects, own_write, replace_object
 
@@ -53,6 +54,7 @@ def refresh(database: Database, only: frozenset[int] | None = None, each: Callab
                 _refresh_one(database, derived, how, known)
                 if each is not None:
                     each(derived.identifier, time.perf_counter() - started)
+                _sort_again(database, derived.identifier)
         finally:
             if known:
                 with own_write(database):
@@ -133,6 +135,35 @@ def _refresh_one(database: Database, derived: DerivedObject, how: Use, known: li
             replace_object(database, fresh)
             if fresh.generation != derived.generation:
                 stored.drop(database.engine(), [derived])
+
+
+def _sort_again(database: Database, identifier: int) -> None:
+    """Build a copy anew whose tail has become long. What stands is right meanwhile, and stays if that fails."""
+    from sartor.components import component
+    from sartor.components.copies import CopyComponent
+    from sartor.freshness.refresh import Overtaken, build
+
+    derived = database.design.objects.get(identifier)
+    if derived is None or is_fact(derived) or derived.action.in_memory or not is_long(derived.coverage):
+        return
+    kind = component(derived.action.component)
+    key = kind.copy(derived.action).key if isinstance(kind, CopyComponent) else ()
+    if not key or use(derived, database.registry.state) is Use.NO or not is_deep(database.engine(), derived, key[0]):
+        return
+    with own_write(database):
+        try:
+            fresh = build(
+                database.engine(), database.registry, kind.build_query, derived.action, derived.identifier, derived.generation + 1
+            )
+        except (Overtaken, duckdb.Error) as error:
+            database.ledger.record(
+                "refresh", str(identifier), f"{derived.table} could not be sorted again: {error or 'a write came between'}"
+            )
+            return
+        replace_object(database, fresh)
+        stored.drop(database.engine(), [derived])
+    told = f"{fresh.table} was sorted again in {fresh.build_seconds:.2f} s, {derived.coverage.unsorted:,} rows stood behind"
+    database.ledger.record("refresh", str(identifier), told)
 
 
 def _brought_up(database: Database, derived: DerivedObject, how: Use, known: list[Changes]) -> DerivedObject | None:

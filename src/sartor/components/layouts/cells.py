@@ -1,11 +1,13 @@
 """Layouts by cells: two to four columns are cut at their quantiles, and the rows lie cell by cell.
 
 A single key helps one column; here every row group holds a box of all of them, so that the zone maps of the columns themselves prune
-by each, and by several together. Nothing is added to a statement. Three kinds:
+by each, and by several together. Nothing is added to a statement. Four kinds:
 
 - *z-order* and *hilbert*: the cells follow a curve through all columns.
 - *grid*: all columns but the last are cut, the cells follow one another, and within a cell rows are sorted by the last column, after
   Nathan, Ding, Alizadeh, Kraska, *Learning multi-dimensional indexes* (Flood, SIGMOD 2020). Estimates choose into how many parts.
+- *outliers*: rows sorted by one column, but for those whose value of another column is far from what it mostly is where the first
+  one is like theirs. These come last, in row groups of their own. Where the two go along, the others have narrow bounds of both.
 """
 
 from __future__ import annotations
@@ -18,12 +20,20 @@ from sartor.components.layouts.curves import CURVES, places_of
 from sartor.components.sort_keys.serve import keeps
 from sartor.core.action import Action
 from sartor.core.analysis import Reference
-from sartor.core.constants import LAYOUT_CELL_BITS, LAYOUT_DIMENSIONS, SAMPLE_ROWS
+from sartor.core.constants import (
+    LAYOUT_CELL_BITS,
+    LAYOUT_DIMENSIONS,
+    LAYOUT_OUTLIER_PARTS,
+    LAYOUT_OUTLIER_SHARE,
+    ROW_GROUP_ROWS,
+    SAMPLE_ROWS,
+)
 from sartor.core.derived import HIDDEN_COLUMN
 from sartor.core.predicate import Operator, Predicate
 from sartor.core.table import Column, TableName, quote
 
 GRID = "grid"
+OUTLIERS = "outliers"
 KINDS = (*CURVES, GRID)
 _BORDERS = "sartor_borders"
 _SALT = 104729  # so that no column that is itself a hash of the row number goes along with the sample
@@ -59,6 +69,21 @@ def grid(
     """
     cut = " and ".join(f"{name} in {count}" for name, count in zip(dimensions[:-1], parts, strict=True))
     return _action(GRID, source, schema, dimensions, parts, f"grid of {cut}, then {dimensions[-1]}", templates)
+
+
+def apart(source: TableName, schema: Sequence[Column], dimensions: tuple[str, str], rows: int, templates: frozenset[str]) -> Action:
+    """The action that makes a copy sorted by the first of two columns, rows with an outlier of the second one behind the others.
+
+    Args:
+        schema: the columns that the copy holds.
+        rows: of the table.
+
+    Raises:
+        ValueError: a column has the name of a hidden one.
+    """
+    key, other = dimensions
+    parts = max(2, min(int(LAYOUT_OUTLIER_PARTS.default), rows // int(ROW_GROUP_ROWS.default)))
+    return _action(OUTLIERS, source, schema, dimensions, (parts,), f"{key}, outliers of {other} apart", templates)
 
 
 def _action(
@@ -97,17 +122,24 @@ def copy(action: Action) -> Copy:
 
 def is_cells(action: Action) -> bool:
     """Whether a layout is one by cells."""
-    return action.get("kind") in KINDS
+    return action.get("kind") in (*KINDS, OUTLIERS)
 
 
 def then(action: Action) -> tuple[str, ...]:
     """The columns that rows of one cell are sorted by."""
+    if action.get("kind") == OUTLIERS:
+        return tuple(action.get("dimensions")[:1])
     return tuple(action.get("dimensions")[len(action.get("parts")) :])
 
 
 def position(action: Action) -> str:
     """The expression of the place of a row's cell, beside `borders`."""
     kind, parts = action.get("kind"), action.get("parts")
+    if kind == OUTLIERS:
+        key, other = action.get("dimensions")
+        part = f"{_part(key, 0, 0, parts[0] - 1)} + 1"
+        low, high = (f"list_extract({_BORDERS}_{end}, {part})" for end in ("low", "high"))
+        return f"(CASE WHEN {quote(other)} < {low} OR {quote(other)} > {high} THEN 1 ELSE 0 END)::USMALLINT"
     cell = "0"
     for number, (column, count) in enumerate(zip(action.get("dimensions"), parts, strict=False)):
         cell = f"({cell}) * {count} + {_part(column, number, 0, count - 1)}"
@@ -123,12 +155,30 @@ def borders(action: Action, rows: str) -> str:
     Args:
         rows: a FROM item, perhaps with a WHERE.
     """
+    if action.get("kind") == OUTLIERS:
+        return _usual(action, rows)
     lists, columns = [], []
     for number, (column, count) in enumerate(zip(action.get("dimensions"), action.get("parts"), strict=False)):
         depths = ", ".join(str(part / count) for part in range(1, count))
         lists.append(f"quantile_disc({quote(column)}, [{depths}]) AS d{number}")
         columns += [f"d{number}[{part}] AS {_border(number, part)}" for part in range(1, count)]
     return f"(SELECT {', '.join(columns)} FROM (SELECT {', '.join(lists)} FROM {rows})) AS {_BORDERS}"
+
+
+def _usual(action: Action, rows: str) -> str:
+    """The FROM item of one row that holds the quantiles of the first column, and for each part of it what the second mostly is."""
+    (key, other), (count,) = action.get("dimensions"), action.get("parts")
+    depths = ", ".join(str(part / count) for part in range(1, count))
+    columns = ", ".join(f"d[{part}] AS {_border(0, part)}" for part in range(1, count))
+    rare, part = LAYOUT_OUTLIER_SHARE.default, _part(key, 0, 0, count - 1)
+    return (
+        f"(WITH kept AS MATERIALIZED (SELECT {quote(key)}, {quote(other)} FROM {rows}), cut AS MATERIALIZED (SELECT {columns} FROM "
+        f"(SELECT quantile_disc({quote(key)}, [{depths}]) AS d FROM kept)), bounds AS MATERIALIZED (SELECT {part} "
+        f"AS part, quantile_disc({quote(other)}, [{rare}, {1 - rare}]) AS ends FROM kept, cut GROUP BY part) SELECT cut.*, "
+        f"(SELECT list(ends[1] ORDER BY n) FROM range({count}) AS every(n) LEFT JOIN bounds ON part = n) AS {_BORDERS}_low, "
+        f"(SELECT list(ends[2] ORDER BY n) FROM range({count}) AS every(n) LEFT JOIN bounds ON part = n) AS {_BORDERS}_high FROM cut) "
+        f"AS {_BORDERS}"
+    )
 
 
 def restricted(action: Action, reference: Reference) -> list[Predicate]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, permutations
 
 from sartor.components.layouts import cells, tree, truth_bits
 from sartor.components.layouts.conditions import Bit, Condition, conditions, cuts, looks_into_smaller, others
@@ -169,6 +169,8 @@ def _cells(source: TableName, info: TableInfo, uses: list[_Asked], catalog: Cata
             schema = [column for column in info.columns if column.name in held]
             for kind in CURVES:
                 yield cells.curve(kind, source, schema, dimensions, served)
+            for key, other in permutations(dimensions) if len(dimensions) == 2 else ():
+                yield cells.apart(source, schema, (key, other), info.rows, served)
             for last in dimensions:
                 cut = tuple(name for name in dimensions if name != last)
                 for parts in _parts(info.rows, len(cut)):

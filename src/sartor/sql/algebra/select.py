@@ -261,12 +261,12 @@ class _Block:
                 asked.append(Equality((self._called[owner], key), (self._called[aliases[number]], key), -1, -1))
                 last = max(last, self._reader.token_at(name.meta.get("start")))
             further: list[Term] = []
-            first_of_on = last
             for condition in conjuncts(join.args.get("on")):
                 last = max(last, self._last_token(condition))
                 self._condition(condition, asked, further)
+            last = max([last, *(one.last for one in asked), *(term.last for term in further)])
             if join.side:
-                outer.append(self._outer(_name(self._infos[aliases[number]]), asked, further, first_of_on, last))
+                outer.append(self._outer(_name(self._infos[aliases[number]]), asked, further))
             else:
                 equalities += asked
                 moved += further
@@ -278,13 +278,14 @@ class _Block:
             self._condition(condition, equalities, filters)
         return equalities, [*filters, *moved], moved, outer, last
 
-    def _outer(self, table: TableName, asked: Sequence[Equality], further: Sequence[Term], before: int, last: int) -> OuterJoin:
-        """A LEFT JOIN whose ON clause lies between two tokens."""
+    def _outer(self, table: TableName, asked: Sequence[Equality], further: Sequence[Term]) -> OuterJoin:
+        """A LEFT JOIN by these conditions, all of which have to be written as they are told."""
         if any(term.first < 0 or not term.steady for term in further) or not asked:
             raise NoBlock("the condition of a LEFT JOIN is not understood")
         texts = [" = ".join(sorted((column_text(one.left), column_text(one.right)))) for one in asked]
         conditions = tuple(sorted([*texts, *(term.text for term in further)]))
-        return OuterJoin(table, conditions, " AND ".join([*texts, *(term.sql for term in further)]), self._literals(before + 1, last))
+        literals = sorted({place for term in further for place in term.literals})
+        return OuterJoin(table, conditions, " AND ".join([*texts, *(term.sql for term in further)]), tuple(literals))
 
     def _last_token(self, condition: exp.Expr) -> int:
         """The last token of a condition in an ON clause, where it ends in a column or a literal."""
