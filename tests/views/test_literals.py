@@ -59,9 +59,11 @@ _ON = [
 ]
 _MORE = ("", " JOIN w ON w.id = t.x", " LEFT JOIN w ON w.id = t.x AND w.id < 20")
 _CONDITIONS = [on for one in _ON for on in (f"v.id = t.g AND {one}", f"{one} AND v.id = t.g")]
-_FROM = [
+_JOINS = [
     *(f"t {side} JOIN v ON {on}{more}" for side in ("LEFT", "INNER") for on in _CONDITIONS for more in _MORE),
     "t LEFT JOIN v ON v.id = t.g JOIN w ON w.id = t.x AND w.id <> {0}",
+]
+_FROM = [
     "t WHERE d >= DATE '2020-02-{0:02d}' - INTERVAL 1 DAY",
     "t WHERE x BETWEEN 2 AND {0}",
     "t WHERE (x > {0} OR g = 2)",
@@ -82,6 +84,7 @@ _KEYS = [
 ]
 _TEXTS = [
     *(f"SELECT g, {one} AS a FROM t GROUP BY g ORDER BY g" for one in _AGGREGATES),
+    *(f"SELECT t.g, count(*) AS a, count(v.id) AS b FROM {one} GROUP BY t.g ORDER BY t.g" for one in _JOINS),
     *(f"SELECT t.g, count(*) AS a, sum(t.n) AS b FROM {one} GROUP BY t.g ORDER BY t.g" for one in _FROM),
     *(f"SELECT {one} AS k, count(*) AS a, sum(n) AS b FROM t GROUP BY {one} ORDER BY 1" for one in _KEYS),
     *(f"SELECT {one} AS k, count(*) AS a FROM t GROUP BY 1 HAVING count(*) > 3 ORDER BY 1" for one in _KEYS),
