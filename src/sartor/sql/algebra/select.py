@@ -285,7 +285,7 @@ class _Block:
         texts = [" = ".join(sorted((column_text(one.left), column_text(one.right)))) for one in asked]
         conditions = tuple(sorted([*texts, *(term.text for term in further)]))
         literals = sorted({place for term in further for place in term.literals})
-        return OuterJoin(table, conditions, " AND ".join([*texts, *(term.sql for term in further)]), tuple(literals))
+        return OuterJoin(table, conditions, " AND ".join([*texts, *(f"({term.sql})" for term in further)]), tuple(literals))
 
     def _last_token(self, condition: exp.Expr) -> int:
         """The last token of a condition in an ON clause, where it ends in a column or a literal."""
