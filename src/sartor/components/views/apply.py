@@ -149,4 +149,4 @@ def _alone(state: State) -> str:
     """The state of one row."""
     if state.is_placed:
         return NONE_PLACED
-    return f"CASE WHEN {state.sql} IS NOT NULL THEN 1 ELSE 0 END" if state.function == "count" else state.sql
+    return f"CASE WHEN ({state.sql}) IS NOT NULL THEN 1 ELSE 0 END" if state.function == "count" else state.sql

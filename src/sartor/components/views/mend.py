@@ -55,7 +55,8 @@ def mend(engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) 
         engine.execute(f"DELETE FROM {held} AS v USING {_MERGED} AS m WHERE {same_group(keys, 'v', 'm')}")
         engine.execute(f"INSERT INTO {held} ({columns}) SELECT {columns} FROM {_MERGED} WHERE {ROWS} > 0 AND NOT again")
         if again:
-            mine = " AND ".join(f"m.{key} IS NOT DISTINCT FROM {one.sql}" for key, one in zip(keys, view.keys, strict=True)) or "TRUE"
+            pairs = zip(keys, view.keys, strict=True)
+            mine = " AND ".join(f"m.{key} IS NOT DISTINCT FROM ({one.sql})" for key, one in pairs) or "TRUE"
             groups = f"EXISTS (SELECT 1 FROM {_MERGED} AS m WHERE m.again AND m.{ROWS} > 0 AND {mine})"
             every = grouped(view, range(len(view.keys)), range(len(view.states)), (groups,))
             told = [state_column(place) for place, state in enumerate(view.states) if state.is_placed]

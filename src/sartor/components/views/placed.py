@@ -47,7 +47,7 @@ def _counted(view: ViewDefinition, state: State) -> str:
     columns = [f"{view.keys[place].sql} AS {key_column(place)}" for place in others]
     columns.append(f"{_extreme(state)}({view.keys[along].sql}) AS {key_column(along)}")
     by = ", ".join([*(view.keys[place].sql for place in others), state.sql])
-    pairs = f"{select(view, columns, (f'{state.sql} IS NOT NULL',))} GROUP BY {by}"
+    pairs = f"{select(view, columns, (f'({state.sql}) IS NOT NULL',))} GROUP BY {by}"
     keys = ", ".join(key_column(place) for place in (*others, along))
     return f"SELECT {keys}, count(*) AS {ROWS} FROM ({pairs}) GROUP BY {keys}"
 
@@ -88,7 +88,7 @@ def moves(view: ViewDefinition, change: Change, place: int) -> str:
     instead = {0: change.came_and_gone([name for name, _ in view.schemas[0]])}
     columns = _columns(view, state)
     held = select(view, [*columns, f"1 AS {_WAS}", f"1 AS {_IS}"], (_is_among(view, state, (), instead),))
-    gone = select(view, [*columns, f"-{SIGN} AS {_WAS}", f"0 AS {_IS}"], (f"{state.sql} IS NOT NULL",), instead)
+    gone = select(view, [*columns, f"-{SIGN} AS {_WAS}", f"0 AS {_IS}"], (f"({state.sql}) IS NOT NULL",), instead)
     names = ", ".join([*map(key_column, _split(view, state)[1]), _VALUE, _ALONG])
     rows = f"SELECT {names}, sum({_WAS}) > 0 AS {_WAS}, sum({_IS}) > 0 AS {_IS} FROM ({held} UNION ALL {gone}) GROUP BY {names}"
     return _moves(view, place, range(len(view.keys)), range(len(view.states)), rows, SIGN)
@@ -96,7 +96,7 @@ def moves(view: ViewDefinition, change: Change, place: int) -> str:
 
 def _is_among(view: ViewDefinition, state: State, further: Sequence[str], instead: Mapping[int, str] = MappingProxyType({})) -> str:
     """The condition that a row's value is one of those of some rows."""
-    return f"{state.sql} IN ({select(view, [each_value(state.sql)], further, instead)})"
+    return f"({state.sql}) IN ({select(view, [each_value(state.sql)], further, instead)})"
 
 
 def _columns(view: ViewDefinition, state: State) -> list[str]:
