@@ -16,8 +16,8 @@ def same_join(block: QueryBlock, view: ViewDefinition, columns: Columns, match: 
     Raises:
         Differs: tables or equalities differ.
     """
-    joined = tuple((join.table, join.conditions) for join in block.outer)
-    held = tuple((table, conditions) for table, (conditions, _) in zip(view.tables[len(view.inner) :], view.outer, strict=True))
+    joined = tuple((join.table, (join.conditions, join.sql)) for join in block.outer)
+    held = tuple(zip(view.tables[len(view.inner) :], view.outer, strict=True))  # by what words it was built decides what it holds
     if joined != held or block.names[len(block.inner) :] != view.names[len(view.inner) :]:
         raise Differs("its LEFT JOINs are others")
     for join in block.outer:
