@@ -48,8 +48,8 @@ def _texts(engine: Engine, columns: Sequence[tuple[str, str]], query: str) -> _R
 def _list(values: Sequence[str | None]) -> str:
     r"""A list of values as a literal that the engine casts.
 
-    >>> _list(["1", None, "it's", 'a "b"'])
-    '\'["1", NULL, "it\'\'s", "a \\\\"b\\\\""]\''
+    >>> print(_list(["1", None, "it's", 'a "b"']))
+    '["1", NULL, "it''s", "a \"b\""]'
     """
     items = ", ".join("NULL" if value is None else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values)
     return "'[" + items.replace("'", "''") + "]'"
