@@ -36,6 +36,7 @@ _residual, _content = apply._residual, apply.content
 _now, _delta, _merged, _find = mend._now, mend._delta, mend._merged, freshness_mend.find
 _corrections, _moves = apply.corrections, mend.moves
 _missing = inclusions._missing
+_same_join = match.same_join
 _put_call, _rows_of, _holds, _moment = aggregates.put_call, states.rows_of, match.holds, aggregates.moment
 
 
@@ -86,6 +87,11 @@ def _null_for_no_rows(call: Any, block: Any, view: Any, columns: Any, found: Any
 def _lose_null_groups(derived: Any, keys: Any, *others: Any) -> str:
     rows = _content(derived, keys, *others)
     return f"(SELECT * FROM {rows} AS r WHERE {key_column(keys[0])} IS NOT NULL)" if keys else rows
+
+
+def _any_literals(block: Any, *others: Any) -> None:
+    """Whatever literals ON of a LEFT JOIN holds, the view is taken."""
+    _same_join(replace(block, outer=tuple(replace(join, literals=()) for join in block.outer)), *others)
 
 
 def _no_counts(used: Any, state: Any) -> tuple[()]:
@@ -267,6 +273,7 @@ _WEEKS = {**TELLS, "week": frozenset(("week", "month", "quarter", "year"))}
 _MONTHS = {**TELLS, "month": TELLS["month"] | {"week"}, "week": TELLS["week"] | {"day"}}
 
 DEFECTS: dict[str, Callable[[], Any]] = {
+    "take any literals of a LEFT JOIN": _patched((match, "same_join", _any_literals)),
     "tell what was appended before the last write": _patched((told, "settled", _no_counts)),
     "tell what was appended to one table alone": _patched((views, "appended_query", _without_last(apply.appended_query))),
     "telescope with all rows of the other tables": _patched((apply, "covered_before", _everything_old)),

@@ -33,12 +33,13 @@ from tests.fuzz.star_included import CREATE, INCLUSIONS, Including
 from tests.fuzz.star_included import VIEWS as INCLUDING_VIEWS
 from tests.fuzz.star_keyed import KEYED_VIEW, Keyed
 from tests.fuzz.star_mended import Mending
+from tests.fuzz.star_outer import OUTER, Outer
 from tests.fuzz.star_placed import Placing
 from tests.fuzz.star_queries import GRAPHS, Grammar
 
 _NARROW = 8  # views beside the wide ones
-_PLACED, _ALIGNED, _KEYED, _DATED = 0.08, 0.06, 0.06, 0.1
-"""Statements for placed values, for beginnings, ordered by keys, of parts of dates, for each other one."""
+_PLACED, _ALIGNED, _KEYED, _DATED, _OUTER = 0.08, 0.06, 0.06, 0.1, 0.08
+"""Statements for placed values, for beginnings, ordered by keys, of parts of dates, of LEFT JOINs, for each other one."""
 _INCLUDED = 0.04  # of the steps are about tables that are included in each other
 _LEAST, _MOST = 1_500, 12_000  # rows of sales
 _GROUPED = ("grouped", "no keys", "distinct", "pivots", "grouping sets", "top")
@@ -58,6 +59,7 @@ class StarRun(Pair):
         self._aligning = Aligning(self._random)
         self._keyed = Keyed(self._random)
         self._dating = Dating(self._random)
+        self._outer = Outer(self._random)
         self._including = Including(seed)
         self._failed: list[str] = []  # alternatives that raised since the last statement was judged
         self._mutated = self._rebuilt = self._nothing_appended = False
@@ -108,14 +110,15 @@ class StarRun(Pair):
     # Reads --------------------------------------------------------------------------------------------------------
 
     def _ask(self) -> Query:
-        makers = (self._placing.query, self._aligning.query, self._keyed.query, self._dating.query, self._grammar.query)
-        return self._random.choices(makers, (_PLACED, _ALIGNED, _KEYED, _DATED, 1.0))[0]()
+        special = (self._placing.query, self._aligning.query, self._keyed.query, self._dating.query, self._outer.query)
+        return self._random.choices((*special, self._grammar.query), (_PLACED, _ALIGNED, _KEYED, _DATED, _OUTER, 1.0))[0]()
 
     def _select(self, which: int, reference: Any = None, query: Query | None = None) -> None:
         query = query or self._ask()
         before, self._asked_by = self.report.served, which
         fresh = which not in self._temporary and self._is_fresh()
         super()._select(which, reference, query)
+        self.report.coverage["literals of a LEFT JOIN: served"] += query.rule == OUTER and self.report.served > before
         if fresh and query.rule in _GROUPED and session_of(self._connections[which]).transaction is None:
             self.report.coverage["grouped SELECTs while views are fresh"] += 1
             self.report.coverage["grouped SELECTs while views are fresh: served"] += self.report.served > before
@@ -343,6 +346,8 @@ class StarRun(Pair):
             self._wide.add(self._install(aligned.text, units=aligned.units))
         for dated in self._dating.views:
             self._wide.add(self._install(dated.text))
+        for outer in self._outer.views:
+            self._wide.add(self._install(outer))
         self._wide.add(self._install(KEYED_VIEW))
         self._included_views = {text: self._install(text) for text in INCLUDING_VIEWS}
         self._wide.update(self._included_views.values())
