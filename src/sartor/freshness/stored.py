@@ -187,8 +187,7 @@ def _read(rows: list[tuple[Any, ...]], database: str) -> DerivedObject | None:
 
 def _coverage(high_water: int, rows: int, dense: bool, files: str) -> Coverage:
     stamp = tuple((path, length, time, inode) for path, length, time, inode in json.loads(files))
-    # How many rows stand behind the sorted ones is not stored; if there may be one, no group is taken to be whole.
-    return Coverage(high_water, rows, dense, UNKNOWN, UNKNOWN, stamp, unsorted=1)
+    return Coverage(high_water, rows, dense, UNKNOWN, UNKNOWN, stamp)
 
 
 def _action_document(action: Action) -> dict[str, Any]:

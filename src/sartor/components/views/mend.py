@@ -66,10 +66,10 @@ def mend(engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) 
             engine.execute(f"INSERT INTO {held} BY NAME {every}")
         if had > ROW_GROUP_ROWS.default and derived.coverage.unsorted + touched > MEND_SHARE.default * had:
             _sort(engine, view, held)
-            return -derived.coverage.unsorted
+            touched = -derived.coverage.unsorted
     finally:
         _forget(engine)
-    return int(touched)
+    return max(int(touched), 1 - derived.coverage.unsorted)  # a group may be in two parts: none is handed out as it lies
 
 
 def _sort(engine: Engine, view: ViewDefinition, held: str) -> None:
