@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -12,6 +13,7 @@ from fuzz.compare import answer, difference
 import sartor
 from sartor.components.views.define import view_of
 from sartor.interfaces.connection import session_of
+from tests.views.support import install, is_served
 
 _VIEW = "SELECT g, s, d, count(*), count(v), sum(v), sum(x), min(s), max(v), bool_and(v > 3) FROM t GROUP BY g, s, d"
 
@@ -151,3 +153,15 @@ def test_groups_that_come_in_parts_are_put_together() -> None:
         connection.execute("DELETE FROM t WHERE v = 7")
         connection.refresh()
         assert served.text(query)
+
+
+def test_groups_of_a_former_process_are_put_together(tmp_path: Path) -> None:
+    text = "SELECT g, count(*), sum(v) FROM t GROUP BY g ORDER BY g"
+    file = tmp_path / "t.duckdb"
+    with sartor.connect(file, config={"threads": 1}) as con:
+        con.execute("CREATE TABLE t AS SELECT (i % 7)::INTEGER AS g, i::INTEGER AS v FROM range(1000) r(i)")
+        install(con, text)
+        con.execute("INSERT INTO t VALUES (3, 1), (9, 1)")
+        con.refresh()
+    with sartor.connect(file, config={"threads": 1}) as con:
+        assert is_served(con, text)

@@ -31,6 +31,7 @@ _STATE = {
     "build_seconds": "DOUBLE",
 }
 _FORMER = tuple(name for name in _STATE if name != "place")  # when an object derived from one source
+SOME = 1  # rows behind the sorted ones: how many is not stored, and while there may be one, no group is taken to be whole
 UNKNOWN = -1  # a count that no registry ever shows: the object is not used until it is verified or refreshed
 
 
@@ -187,7 +188,7 @@ def _read(rows: list[tuple[Any, ...]], database: str) -> DerivedObject | None:
 
 def _coverage(high_water: int, rows: int, dense: bool, files: str) -> Coverage:
     stamp = tuple((path, length, time, inode) for path, length, time, inode in json.loads(files))
-    return Coverage(high_water, rows, dense, UNKNOWN, UNKNOWN, stamp)
+    return Coverage(high_water, rows, dense, UNKNOWN, UNKNOWN, stamp, unsorted=SOME)
 
 
 def _action_document(action: Action) -> dict[str, Any]:
@@ -225,5 +226,5 @@ def _frozen(value: Any) -> Any:
 def trusted(derived: DerivedObject, appends: int, mutations: int) -> DerivedObject:
     """The same object under the counts of a registry that vouches for it, for each of its sources."""
     return derived.covering(
-        *(Coverage(one.high_water, one.rows, one.dense, appends, mutations, one.files) for one in derived.coverages)
+        *(Coverage(one.high_water, one.rows, one.dense, appends, mutations, one.files, unsorted=SOME) for one in derived.coverages)
     )

@@ -59,8 +59,7 @@ def load(database: Database) -> None:
         from sartor.interfaces.leaving import standing
 
         trusted = standing(database, engine)
-        # How many rows stand behind the sorted ones is not stored; as there may be one, no group is taken to be whole.
-        newest = {one.identifier: one.covering(replace(one.coverage, unsorted=1), *one.others) for one in objects}
+        newest = {derived.identifier: derived for derived in objects}
         known = {
             identifier: stored.trusted(derived, *_counts("" if derived.action.in_memory else trusted.get(identifier, "")))
             for identifier, derived in newest.items()

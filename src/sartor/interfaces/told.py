@@ -82,9 +82,8 @@ class ToldRows:
         if query is None:
             known.read = known.refused = True
             return
-        moves = loose(
-            derived, places
-        )  # a checkpoint may move row ids between finding the last row covered and reading those behind it
+        # A checkpoint may move row ids between finding the last row covered and reading those behind it.
+        moves = loose(derived, places)
         if moves and not database.rows_stand(state):
             return
         iteration = database.registry.iteration()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import lru_cache, partial
 
 from sartor.components.views.joined import select
@@ -67,28 +66,20 @@ def content(
     A group may come in several parts, so whoever reads it has to put them together: each row appended is a part of its own, for
     grouping them twice takes longer (0.4 ms a statement).
     """
-    if derived.appended is not None and not without:
-        return _told(derived, keys, states, parts, derived.appended)
-    if not moved and not parts:
+    appended = None if without else derived.appended
+    is_current = not moved or appended == ""
+    if is_current and not parts:
         return relation(derived)  # planning a SELECT around it would take 0.1 ms
-    stored = f"SELECT {', '.join(_names(keys, states, parts))} FROM {relation(derived)}"
-    if not moved:
-        return f"({stored})"
-    view, rows = reduced(definition(derived.action), without), partial(_single, parts=parts)
-    return f"({stored} UNION ALL {_residual(derived, view, keys, states, moved, rows, within_reach)})"
-
-
-def _told(derived: DerivedObject, keys: Sequence[int], states: Sequence[int], parts: Sequence[Part], appended: str) -> str:
-    """The same, where it is told what appended rows add."""
-    if not appended:
-        return content(replace(derived, appended=None), keys, states, frozenset(), parts)
-    names = ", ".join(_names(keys, states, parts))
-    return f"(SELECT {names} FROM {relation(derived)} UNION ALL SELECT {names} FROM ({appended}))"
-
-
-def _names(keys: Sequence[int], states: Sequence[int], parts: Sequence[Part]) -> list[str]:
     names = [*(key_column(place) for place in keys), *(state_column(place) for place in states), ROWS]
-    return [*names, *(f"{part.stored} AS {part.name}" for part in parts)]
+    names += [f"{part.stored} AS {part.name}" for part in parts]
+    selected = f"SELECT {', '.join(names)} FROM"
+    if is_current:
+        return f"({selected} {relation(derived)})"
+    if appended is not None:
+        return f"({selected} {relation(derived)} UNION ALL {selected} ({appended}))"
+    view, rows = reduced(definition(derived.action), without), partial(_single, parts=parts)
+    residual = _residual(derived, view, keys, states, moved, rows, within_reach)
+    return f"({selected} {relation(derived)} UNION ALL {residual})"
 
 
 def _residual(

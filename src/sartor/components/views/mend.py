@@ -66,10 +66,10 @@ def mend(engine: Engine, derived: DerivedObject, changes: Mapping[int, Change]) 
             engine.execute(f"INSERT INTO {held} BY NAME {every}")
         if had > ROW_GROUP_ROWS.default and derived.coverage.unsorted + touched > MEND_SHARE.default * had:
             _sort(engine, view, held)
-            touched = -derived.coverage.unsorted
+            return _parts(engine, keys, held) - derived.coverage.unsorted
     finally:
         _forget(engine)
-    return max(int(touched), 1 - derived.coverage.unsorted)  # a group may be in two parts: none is handed out as it lies
+    return int(touched)
 
 
 def _sort(engine: Engine, view: ViewDefinition, held: str) -> None:
@@ -78,6 +78,12 @@ def _sort(engine: Engine, view: ViewDefinition, held: str) -> None:
     engine.execute(f"CREATE OR REPLACE TEMP TABLE sartor_rows AS FROM {held}")
     engine.execute(f"DELETE FROM {held}")
     engine.execute(f"INSERT INTO {held} FROM {_ROWS}" + (f" ORDER BY {order}" if order else ""))
+
+
+def _parts(engine: Engine, keys: list[str], held: str) -> int:
+    """How many rows more a view has than groups: rows that refreshes append are parts of groups until these are mended."""
+    groups = f"SELECT count(*) FROM (SELECT DISTINCT {', '.join(keys)} FROM {held})"
+    return int(engine.rows(f"SELECT count(*) - ({groups}) FROM {held}")[0][0])
 
 
 def _delta(view: ViewDefinition, changes: Mapping[int, Change]) -> str:
