@@ -177,8 +177,9 @@ class Looking:
         weight = sum(share[0] for share in shares)
         if not weight:
             return replace(facts, reason=reason)
-        before, after = (sum(share[0] * share[place] for share in shares) / weight for place in (1, 2))  # type: ignore[operator, misc]
-        counted = [(share[0], share[3]) for share in shares if share[3] is not None]
+        before = sum(times * plain for times, plain, _, _ in shares) / weight
+        after = sum(times * tuned for times, _, tuned, _ in shares) / weight
+        counted = [(times, least) for times, _, _, least in shares if least is not None]
         bound = sum(times * least for times, least in counted) / weight if len(counted) == len(shares) else None
         if bound is None:
             reason = reason or "the rows that pass its conditions can not be counted by them alone"
@@ -191,8 +192,8 @@ class Looking:
         total = sum(scan.row_groups for scan in _scans(plain, names))
         if total <= 0:
             raise ValueError("the engine tells of no row groups of its table")
-        reads = (sum(scan.row_groups_read for scan in _scans(profile, names)) / total for profile in (plain, tuned))
-        return (*reads, self._least(derived, asked, total))  # type: ignore[return-value]
+        before, after = (sum(scan.row_groups_read for scan in _scans(profile, names)) / total for profile in (plain, tuned))
+        return before, after, self._least(derived, asked, total)
 
     def _least(self, derived: DerivedObject, asked: Asked, total: int) -> float | None:
         """The share of row groups that the rows which pass would fill; None where conditions can not be counted by themselves."""
