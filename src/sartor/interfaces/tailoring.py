@@ -85,7 +85,7 @@ def _counts(state: str) -> tuple[int, int]:
 
 def decide(database: Database, known: Known, design: Design) -> Alternative:
     """The alternative for a template under a design: what its trial chose, else what a component predicts."""
-    from sartor.components import COMPONENTS
+    from sartor.components import COMPONENTS, predicted
 
     template = known.template
     assert template is not None
@@ -95,11 +95,9 @@ def decide(database: Database, known: Known, design: Design) -> Alternative:
     if template.names.isdisjoint(database.functions):
         objects = tuple(design.objects.values())
         proved = design.choices.get(template.digest)
-        asked = (component for component in COMPONENTS if component.answers_untried or proved is not None)
-        offered = (option for component in asked for option in component.alternatives(analysis, objects))
         if proved is None:
-            chosen = next(iter(offered), ())
-        elif proved and proved in offered:
+            chosen = predicted(analysis, objects)
+        elif proved and any(proved in component.alternatives(analysis, objects) for component in COMPONENTS):
             chosen = proved
     database.decided.append(Decision(analysis, max(design.objects, default=0), chosen))
     template.alternative = chosen

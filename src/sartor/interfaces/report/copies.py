@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from sartor.components import COMPONENTS
+from sartor.components import COMPONENTS, predicted
 from sartor.components.copies import CopyComponent
 from sartor.components.layouts.serve import LAYOUTS, implied
-from sartor.core.analysis import Analysis
 from sartor.core.constants import REPORT_SECONDS, REPORT_STATEMENTS, REPORT_TEMPLATES, ROW_GROUP_ROWS
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Design, Replacement
@@ -107,7 +106,7 @@ class Looking:
                 continue
             chosen = self.design.choices.get(template.digest)
             if chosen is None:
-                chosen = _predicted(template.analysis, self.design)
+                chosen = predicted(template.analysis, tuple(self.design.objects.values()))
             for replacement in chosen:
                 if replacement.object == derived.identifier and not replacement.block:
                     yield template, chosen, replacement
@@ -204,12 +203,6 @@ class Looking:
         passing = " AND ".join(f"({condition})" for condition in [*conditions, asked.implied] if condition) or "TRUE"
         rows = int(self.engine.rows(f"SELECT count(*) FROM {relation(derived)} WHERE {passing}")[0][0])
         return -(-rows // int(ROW_GROUP_ROWS.default)) / total
-
-
-def _predicted(analysis: Analysis, design: Design) -> Alternative:
-    objects = tuple(design.objects.values())
-    options = (option for one in COMPONENTS if one.answers_untried for option in one.alternatives(analysis, objects))
-    return next(options, ())
 
 
 def _is_drawn(derived: DerivedObject) -> bool:
