@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks.statement import BenchmarkError, Options, Suite
+from benchmarks.statement import BLOCK, BenchmarkError, Options, Suite
 
 REPORT_WIDTH = 120  # where the table goes to a file
 
@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--runs", type=int, help="of each template in the judged half (dashboards 50; other suites ignore it)")
     run.add_argument("--rounds", type=int, default=1, help="parts of each day with writes between them (shop only; 1)")
     run.add_argument("--days", type=int, default=1, help="days in the judged half; one is watched before (shop only; 1)")
+    run.add_argument("--block", type=int, default=BLOCK, help=f"reads that each column answers in its turn ({BLOCK})")
     run.add_argument(
         "--expert",
         choices=("sorts", "summaries"),
@@ -115,8 +116,9 @@ def _options(asked: argparse.Namespace, suite: Suite) -> Options:
     if asked.data is not None and not asked.data.exists():
         raise BenchmarkError(f"there is no {asked.data}; say with --data where the file lies")
     runs, rounds, days = getattr(asked, "runs", None), getattr(asked, "rounds", 1), getattr(asked, "days", 1)
-    if rounds < 1 or days < 1 or (runs is not None and runs < 1):
-        raise BenchmarkError("--runs, --rounds and --days must be at least 1")
+    block = getattr(asked, "block", BLOCK)
+    if min(rounds, days, block) < 1 or (runs is not None and runs < 1):
+        raise BenchmarkError("--runs, --rounds, --days and --block must be at least 1")
     if max(rounds, days) > 1 and not suite.has_rounds:
         raise BenchmarkError(f"{suite.name} has no days to put writes between; --rounds and --days are for shop")
     usual = "summaries" if suite.default_runs or rounds > 1 else "sorts"
@@ -131,6 +133,7 @@ def _options(asked: argparse.Namespace, suite: Suite) -> Options:
         runs=(runs or suite.default_runs) if suite.default_runs else 0,
         rounds=rounds,
         days=days,
+        block=block,
         expert=getattr(asked, "expert", None) or usual,
         keep_results=getattr(asked, "keep_results", False),
         predicate_cache=getattr(asked, "predicate_cache", False),

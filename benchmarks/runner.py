@@ -1,10 +1,10 @@
-"""Run a stream through all columns, statement by statement, interleaved, over separate database files."""
+"""Run a stream through all columns, block by block, interleaved, over separate database files."""
 
 from __future__ import annotations
 
 import gc
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -151,32 +151,58 @@ def _draw(suite: Suite, options: Options, base: Path) -> Stream:
 def _play(
     columns: tuple[Column, ...], statements: tuple[Statement, ...], half: str, result: Run, progress: Progress
 ) -> list[Measured]:
-    """Give each statement to each column before the next one comes; who goes first rotates."""
+    """Give each block of statements to each column before the next one comes; who goes first rotates."""
     plain = next(column for column in columns if isinstance(column, Plain))
     sartor = next(column for column in columns if isinstance(column, Tailored))
-    measured = []
+    measured: list[Measured] = []
     largest = plain.largest_table()
     written = False
-    for number, statement in enumerate(statements):
-        if number % 100 == 0:
-            progress(half, number / len(statements))
-            gc.collect()
-        if half == "judged" and written and statement.at_seconds >= DAY_BEGINS:
+    for number, block in enumerate(_blocks(statements, result.options.block)):
+        progress(half, len(measured) / len(statements))
+        gc.collect()
+        if half == "judged" and written and block[0].at_seconds >= DAY_BEGINS:
             sartor.refresh()
             written = False
         first = number % len(columns)
-        answers = {column.name: column.answer(statement) for column in columns[first:] + columns[:first]}
-        measured.append(Measured(statement, {name: answer.seconds for name, answer in answers.items()}, sartor.served_by))
-        if statement.writes:
+        answered: dict[str, list[Answer]] = {}
+        served: list[frozenset[str]] = []
+        for column in columns[first:] + columns[:first]:
+            answered[column.name] = answers = []
+            for statement in block:
+                answers.append(column.answer(statement))
+                if column is sartor:
+                    served.append(sartor.served_by)
+        for position, statement in enumerate(block):
+            answers_to = {name: answers[position] for name, answers in answered.items()}
+            seconds = {name: answer.seconds for name, answer in answers_to.items()}
+            measured.append(Measured(statement, seconds, served[position]))
+            result.compared += 1
+            _compare(plain, statement, half, answers_to, largest, result)
+        last = block[-1]
+        if last.writes:
             largest = plain.largest_table()
-            written = written or statement.at_seconds < DAY_BEGINS
-        result.compared += 1
-        _compare(plain, statement, half, answers, largest, result)
+            written = written or last.at_seconds < DAY_BEGINS
         if half == "judged":
-            if statement.idle:
+            if last.idle:
                 sartor.refresh()
             sartor.rest()
     return measured
+
+
+def _blocks(statements: Sequence[Statement], size: int) -> Iterator[tuple[Statement, ...]]:
+    """At most `size` reads in a row, and each write by itself; the night ends a block too, and so does idle time.
+
+    What plain DuckDB answers twice in two ways is asked again after a block: so no write may stand behind it in the block.
+    """
+    block: list[Statement] = []
+    for statement in statements:
+        dawn = bool(block) and block[-1].at_seconds < DAY_BEGINS <= statement.at_seconds
+        if block and (len(block) == size or statement.writes or block[-1].writes or block[-1].idle or dawn):
+            yield tuple(block)
+            block = []
+        block.append(statement)
+    if block:
+        yield tuple(block)
 
 
 def _compare(plain: Plain, statement: Statement, half: str, answers: dict[str, Answer], largest: int, result: Run) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import duckdb
 
 NO_QUESTIONS: Mapping[str, str] = MappingProxyType({})
+BLOCK = 20  # of 1, each statement finds the processor's caches full of what the other columns read, which no user's does
 Parameters = Sequence[Any] | dict[str, Any] | None
 
 
@@ -67,6 +68,7 @@ class Options:
         runs: how often the judged half asks each template, for suites that count so; 0 for the others.
         rounds: how many parts each day is cut into, with writes between them.
         days: how many of them the judged half has, for suites that count so.
+        block: how many reads each column answers before the next column has its turn.
         expert: "sorts" (sorted copies) or "summaries" (these and summary tables).
         keep_results: Sartor is opened by `keep_results=True`.
         predicate_cache: and by `predicate_cache=True`.
@@ -82,6 +84,7 @@ class Options:
     runs: int = 0
     rounds: int = 1
     days: int = 1
+    block: int = BLOCK
     expert: str = "sorts"
     keep_results: bool = False
     predicate_cache: bool = False

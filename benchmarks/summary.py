@@ -175,6 +175,7 @@ def document(run: Run) -> dict[str, Any]:
         "scale": run.options.scale,
         "rounds": run.options.rounds,
         "days": run.options.days,
+        "block": run.options.block,
         "storage": run.options.storage,
         "keep_results": run.options.keep_results,
         "predicate_cache": run.options.predicate_cache,

@@ -14,7 +14,7 @@ from benchmarks.answers import Answer
 from benchmarks.columns import Plain, Tailored
 from benchmarks.expert import Expert
 from benchmarks.files import loaded
-from benchmarks.runner import Run, run
+from benchmarks.runner import DAY_BEGINS, Run, _blocks, run
 from benchmarks.sorted_copies import SortedCopy
 from benchmarks.statement import Options, Statement
 from benchmarks.summary import document, failures, print_table
@@ -154,3 +154,15 @@ def test_what_answered_a_statement_is_told_apart(suite: Tiny, tmp_path: Path, mo
     sartor.answer(statement)
     assert sartor.served_by == {"views", "sort_keys"}
     sartor.close()
+
+
+def test_a_block_ends_where_another_answer_could_be_due() -> None:
+    def reads(*at_seconds: float) -> list[Statement]:
+        return [Statement("read", "SELECT 1", at_seconds=at) for at in at_seconds]
+
+    write, idle = Statement("load", "", writes=True, at_seconds=1.0), Statement("read", "SELECT 1", at_seconds=DAY_BEGINS, idle=True)
+    stream = [*reads(0.0, 0.0, 0.0), write, write, *reads(2.0, DAY_BEGINS), idle, *reads(DAY_BEGINS)]
+    blocks = list(_blocks(stream, 2))
+    assert [one for block in blocks for one in block] == stream
+    assert [len(block) for block in blocks] == [2, 1, 1, 1, 1, 2, 1]
+    assert not list(_blocks([], 2))

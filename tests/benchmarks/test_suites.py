@@ -173,7 +173,7 @@ def test_bad_input_gets_one_line_and_status_2(tmp_path: Path, capsys: pytest.Cap
         (["run", "tpch", "--threads", "0"], "at least 1"),
         (["expert", "tpch", "--scale", "-1"], "leaves no rows"),
         (["run", "tpch", "--rounds", "2"], "--rounds and --days are for shop"),
-        (["run", "shop", "--days", "0"], "--runs, --rounds and --days must be at least 1"),
+        (["run", "shop", "--days", "0"], "--runs, --rounds, --days and --block must be at least 1"),
         (["run", "dashboards", "--runs", "0"], "must be at least 1"),
         (["run", "elections", "--expert", "summaries"], "run it with --expert sorts"),
     ):
