@@ -43,27 +43,28 @@ def test_a_renamed_file_is_still_served(tmp_path: Path) -> None:
         assert ask(con) == (plain(con), (Use.WHOLE,))
 
 
-def former(path: Path) -> None:
-    """A file as it was left when an object derived from one table, its state table without places; the object is wrong."""
+def former(path: Path, place: str = "") -> None:
+    """A file as it was left when an object derived from one table, or when what stands behind was not told; the object is wrong."""
     with duckdb.connect(path) as con:
         con.execute("CREATE TABLE t AS SELECT range AS a, (hash(range) % 1000)::INTEGER AS b FROM range(300_000)")
         con.execute("CREATE SCHEMA sartor; CREATE TABLE sartor.sort_keys_1_1 AS SELECT a, b, rowid AS sartor_row FROM t WHERE a < 5")
         con.execute(
-            "CREATE TABLE sartor.state (identifier BIGINT, generation BIGINT, action VARCHAR, high_water BIGINT, "
-            "rows_covered BIGINT, dense BOOLEAN, files VARCHAR, bytes_stored BIGINT, build_seconds DOUBLE)"
+            f"CREATE TABLE sartor.state (identifier BIGINT, generation BIGINT, {place and 'place BIGINT, '}action VARCHAR, "
+            "high_water BIGINT, rows_covered BIGINT, dense BOOLEAN, files VARCHAR, bytes_stored BIGINT, build_seconds DOUBLE)"
         )
         con.execute("CREATE TABLE sartor.choices (digest VARCHAR, alternative VARCHAR); CREATE TABLE sartor.token (token VARCHAR)")
         action = (
             '{"component": "sort_keys", "source": {"schema": "main", "name": "t"}, '
             '"definition": [["columns", ["a", "b"]], ["key", ["b"]], ["then_by_row", false]], "templates": []}'
         )
-        con.execute("INSERT INTO sartor.state VALUES (1, 1, ?, 299999, 300000, true, '[]', 4096, 0.1)", [action])
+        con.execute(f"INSERT INTO sartor.state VALUES (1, 1, {place}?, 299999, 300000, true, '[]', 4096, 0.1)", [action])
         con.execute("INSERT INTO sartor.choices VALUES ('digest', '[[0, 1]]'); INSERT INTO sartor.token VALUES ('token')")
 
 
-def test_a_schema_of_the_former_shape_is_nothing_built(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["", "0, "])
+def test_a_schema_of_a_former_shape_is_nothing_built(tmp_path: Path, place: str) -> None:
     path = tmp_path / "t.duckdb"
-    former(path)
+    former(path, place)
     for _ in range(2):
         with sartor.connect(path) as con:
             assert not database_of(con).design.objects

@@ -46,10 +46,15 @@ class Served:
             given = answer(self.connection)
         expected = answer(self.plain.execute(query))
         assert difference(expected, given, ordered="ORDER BY" in query, floats=True) is None
-        call = session_of(self.connection).pending
-        assert call is not None
-        assert call.instead is not None
-        return str(call.instead)
+        return _instead(self.connection)
+
+
+def _instead(connection: Any) -> str:
+    """The text that the last statement was answered by."""
+    call = session_of(connection).pending
+    assert call is not None
+    assert call.instead is not None
+    return str(call.instead)
 
 
 @pytest.fixture(scope="module")
@@ -155,13 +160,16 @@ def test_groups_that_come_in_parts_are_put_together() -> None:
         assert served.text(query)
 
 
-def test_groups_of_a_former_process_are_put_together(tmp_path: Path) -> None:
+def test_groups_of_a_former_process_are_put_together_if_they_came_in_parts(tmp_path: Path) -> None:
     text = "SELECT g, count(*), sum(v) FROM t GROUP BY g ORDER BY g"
     file = tmp_path / "t.duckdb"
     with sartor.connect(file, config={"threads": 1}) as con:
         con.execute("CREATE TABLE t AS SELECT (i % 7)::INTEGER AS g, i::INTEGER AS v FROM range(1000) r(i)")
         install(con, text)
-        con.execute("INSERT INTO t VALUES (3, 1), (9, 1)")
-        con.refresh()
-    with sartor.connect(file, config={"threads": 1}) as con:
-        assert is_served(con, text)
+    for parts in (False, True):
+        with sartor.connect(file, config={"threads": 1}) as con:
+            assert is_served(con, text)
+            assert ("GROUP BY" in _instead(con)) == parts
+            assert con.execute(text).fetchall() == duckdb.DuckDBPyConnection.cursor(con).execute(text).fetchall()
+            con.execute("INSERT INTO t VALUES (3, 1), (9, 1)")
+            con.refresh()

@@ -90,8 +90,8 @@ def append_tail(engine: Engine, registry: Registry, tail: Tail, derived: Derived
             raise Overtaken
         # Density only counts from here on if it held before: an earlier loss may still be compacted away.
         coverages = [old if old.files else replace(new, dense=new.dense and old.dense) for old, new in pairs]
-        if not coverages[0].files:
-            coverages[0] = replace(coverages[0], numbered=coverages[0].iteration if keeps_numbers else -1, unsorted=behind)
+        numbered = coverages[0].iteration if keeps_numbers else -1
+        coverages[0] = replace(coverages[0], numbered=numbered, unsorted=behind)
         derived = derived.covering(*coverages)
         stored.save(engine, derived)
     return derived

@@ -27,11 +27,14 @@ _STATE = {
     "rows_covered": "BIGINT",
     "dense": "BOOLEAN",
     "files": "VARCHAR",
+    "unsorted": "BIGINT",
     "bytes_stored": "BIGINT",
     "build_seconds": "DOUBLE",
 }
-_FORMER = tuple(name for name in _STATE if name != "place")  # when an object derived from one source
-SOME = 1  # rows behind the sorted ones: how many is not stored, and while there may be one, no group is taken to be whole
+_FORMER = (  # when an object derived from one source; when nobody knew what stood behind the sorted rows
+    tuple(name for name in _STATE if name not in ("place", "unsorted")),
+    tuple(name for name in _STATE if name != "unsorted"),
+)
 UNKNOWN = -1  # a count that no registry ever shows: the object is not used until it is verified or refreshed
 
 
@@ -86,6 +89,7 @@ def save(engine: Engine, derived: DerivedObject) -> None:
                 coverage.rows,
                 coverage.dense,
                 json.dumps(coverage.files),
+                coverage.unsorted,
                 derived.bytes_stored,
                 derived.build_seconds,
             ],
@@ -163,7 +167,7 @@ def _exists(engine: Engine) -> bool:
 
 
 def _is_former(engine: Engine) -> bool:
-    return _state_columns(engine) == _FORMER
+    return _state_columns(engine) in _FORMER
 
 
 def _state_columns(engine: Engine) -> tuple[str, ...]:
@@ -182,13 +186,13 @@ def _read(rows: list[tuple[Any, ...]], database: str) -> DerivedObject | None:
     action = _action(json.loads(document), database)
     if [row[2] for row in rows] != list(range(len(action.sources))):
         return None
-    coverage, *others = (_coverage(*row[4:8]) for row in rows)
+    coverage, *others = (_coverage(*row[4:9]) for row in rows)
     return DerivedObject(identifier, generation, action, coverage, size, seconds, tuple(others))
 
 
-def _coverage(high_water: int, rows: int, dense: bool, files: str) -> Coverage:
+def _coverage(high_water: int, rows: int, dense: bool, files: str, unsorted: int) -> Coverage:
     stamp = tuple((path, length, time, inode) for path, length, time, inode in json.loads(files))
-    return Coverage(high_water, rows, dense, UNKNOWN, UNKNOWN, stamp, unsorted=SOME)
+    return Coverage(high_water, rows, dense, UNKNOWN, UNKNOWN, stamp, unsorted=unsorted)
 
 
 def _action_document(action: Action) -> dict[str, Any]:
@@ -226,5 +230,8 @@ def _frozen(value: Any) -> Any:
 def trusted(derived: DerivedObject, appends: int, mutations: int) -> DerivedObject:
     """The same object under the counts of a registry that vouches for it, for each of its sources."""
     return derived.covering(
-        *(Coverage(one.high_water, one.rows, one.dense, appends, mutations, one.files, unsorted=SOME) for one in derived.coverages)
+        *(
+            Coverage(one.high_water, one.rows, one.dense, appends, mutations, one.files, unsorted=one.unsorted)
+            for one in derived.coverages
+        )
     )
