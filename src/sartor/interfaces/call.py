@@ -39,6 +39,7 @@ class Call:
         began: when it was taken up, on `time.perf_counter`.
         sends: the text itself is sent.
         looks: it may be answered by a look-up in memory.
+        repeated: its text was asked before.
         instead: the text that answers instead of the user's, or None.
         used: the derived objects it reads and how.
         before, after: the registry before anything was sent, and when the statement's snapshot was known to have begun.
@@ -68,6 +69,7 @@ class Call:
     began: float
     sends: bool = False
     looks: bool = False
+    repeated: bool = False
     instead: str | None = field(default=None, init=False)
     used: tuple[tuple[DerivedObject, Use], ...] = field(default=(), init=False)
     before: RegistryState | None = field(default=None, init=False)

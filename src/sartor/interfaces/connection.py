@@ -34,6 +34,7 @@ from sartor.interfaces.sending import (
     forget_answer,
     give_back,
     keep_result,
+    parsed,
     run,
     send_call,
     write,
@@ -77,10 +78,10 @@ class Connection(duckdb.DuckDBPyConnection):
                 call.end()
             return self
         if call.instead is not None or call.describes:
-            send_call(call, query, lambda text: PLAIN.execute(self, text, parameters))
+            send_call(call, query, lambda text: PLAIN.execute(self, parsed(self, call, text), parameters))
         else:  # the same, without what most statements can spare
             try:
-                PLAIN.execute(self, query, parameters)
+                PLAIN.execute(self, parsed(self, call, query), parameters)
             except BaseException as error:
                 call.raised = True
                 if isinstance(error, duckdb.ParserException):

@@ -151,6 +151,7 @@ class Known:
         ranged: by its parameters, the text with remembered row ids, or the version of what is remembered in which there was none.
         unranged: the version of what is remembered in which there is nothing for this text, whatever its parameters; or -1.
         ties: whether its ORDER BY leaves no ties, with the text and the counts of writes that this was looked at under.
+        parsed: the text that was sent for it last, its own or an alternative, and what DuckDB's parser made of that.
     """
 
     text: str
@@ -163,6 +164,7 @@ class Known:
     unranged: int = -1
     small: set[object] | None = None
     never_kept: bool = False
+    parsed: tuple[str, Any] | None = None
     _plan: tuple[Action, Analysis, Plan | None] | None = None
     _compiled: dict[object, Compiled | None] = field(default_factory=dict)
 
@@ -233,6 +235,7 @@ class Known:
     def forget_compiled(self) -> None:
         """Let go of the texts that were made of it."""
         self._compiled.clear()
+        self.parsed = None
 
 
 @dataclass(frozen=True, slots=True)

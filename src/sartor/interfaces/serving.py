@@ -54,7 +54,7 @@ def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False,
     elif known.template is None:
         database.complete(known)
     effects = known.effects
-    call = Call(session, known, effects, parameters, began, not plain, looks)
+    call = Call(session, known, effects, parameters, began, not plain, looks, known.asked)
     if effects.reads_only:
         template, results = known.template, database.results
         if looks and not results.off:
