@@ -9,14 +9,15 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import log2
 
 from sartor.components.base import Component
 from sartor.core.action import Action, Estimate
-from sartor.core.constants import BUILD_SECONDS_PER_CELL, BUILD_SECONDS_PER_TEXT, COMPRESSED_SHARE
+from sartor.core.constants import BLOCK_FILL, BUILD_SECONDS_PER_CELL, BUILD_SECONDS_PER_TEXT, COMPRESSED_SHARE
 from sartor.core.derived import ORDER_COLUMN, DerivedObject
 from sartor.core.evidence import Evidence
 from sartor.core.ordered import OrderedQuery
-from sartor.core.table import Catalog, FileScan, quote
+from sartor.core.table import Catalog, FileScan, TableInfo, quote
 from sartor.engines.base import Engine
 from sartor.freshness.changes import SIGN, Change, Unmended
 from sartor.freshness.residual import appended_since, relation
@@ -121,14 +122,37 @@ class CopyComponent(Component):
         return self.copy(derived.action).mend(engine, derived, changes)
 
 
+def _bytes_stored(action: Action, rows: float, info: TableInfo | None, sorted_by: str) -> float:
+    """What a copy takes: each column by the range of its values, the one that rows are sorted by by how close they lie then.
+
+    Columns of which nothing is known take a share of the width of their type.
+    """
+    bits = log2(1.0 + rows)  # the number of the row
+    for name in action.get("columns"):
+        width = info.widths.get(name.lower()) if info is not None else None
+        column = info.column(name) if info is not None else None
+        kind = column.type.partition("(")[0] if column is not None else "VARCHAR"
+        flat = 8.0 * _WIDTHS.get(kind, 8) * COMPRESSED_SHARE.default
+        bits += width.bits(rows, runs=name == sorted_by) if width is not None else flat
+    return rows * bits / 8.0 / BLOCK_FILL.default
+
+
 def cost(
-    action: Action, saved: dict[str, Evidence], rows: float, catalog: Catalog, *, hidden_seconds: float = 0.0, share: float = 1.0
+    action: Action,
+    saved: dict[str, Evidence],
+    rows: float,
+    catalog: Catalog,
+    *,
+    sorted_by: str = "",
+    hidden_seconds: float = 0.0,
+    share: float = 1.0,
 ) -> Estimate:
     """What a copy saves and costs.
 
     Args:
         saved: per template digest, seconds on each run.
         rows: of its source.
+        sorted_by: the column that comes first in its order.
         hidden_seconds: what computing its hidden columns takes for each row.
         share: of the time that sorting and storing take.
     """
@@ -138,11 +162,10 @@ def cost(
     texts = sum(kind == "VARCHAR" or kind not in _WIDTHS for kind in types)
     cells = (len(types) - texts + 1) * BUILD_SECONDS_PER_CELL.default + texts * BUILD_SECONDS_PER_TEXT.default
     row_seconds = share * (cells + hidden_seconds)
-    row_bytes = (8.0 + sum(_WIDTHS.get(kind, 8) for kind in types)) * COMPRESSED_SHARE.default
     return Estimate(
         action,
         saved,
         Evidence(row_seconds * rows, "predicted", "cells"),
-        Evidence(row_bytes * rows, "predicted", "types"),
+        Evidence(_bytes_stored(action, rows, info, sorted_by), "predicted", "widths of columns"),
         Evidence(row_seconds, "predicted", "cells"),
     )

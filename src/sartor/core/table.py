@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from sartor.core.width import Width
+
 
 def quote(identifier: str) -> str:
     """Write an identifier so that DuckDB reads exactly it.
@@ -105,6 +107,7 @@ class TableInfo:
         verified_keys: column sets in lower case that the data were found to be unique and without NULL in, each with the
             identifier of the fact, which has to hold in the snapshot that is read.
         distinct: per column in lower case, about how many distinct values it holds; absent where unknown.
+        widths: per column in lower case, what its values need; absent where unknown.
         foreign_keys: declared ones whose columns are never NULL: the referring columns, the table they refer to, and its columns.
         has_rowid_column: a user's column named `rowid` hides the row id; such a table gets no residual.
         has_generated: some columns are generated.
@@ -117,6 +120,7 @@ class TableInfo:
     unique_keys: tuple[frozenset[str], ...] = ()
     verified_keys: Mapping[frozenset[str], int] = field(default_factory=dict)
     distinct: Mapping[str, int] = field(default_factory=dict)
+    widths: Mapping[str, Width] = field(default_factory=dict)
     foreign_keys: tuple[tuple[tuple[str, ...], TableName, tuple[str, ...]], ...] = ()
     has_rowid_column: bool = False
     has_generated: bool = False

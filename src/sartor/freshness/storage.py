@@ -1,53 +1,17 @@
-"""What rows take in the file, told from their values by the way DuckDB compresses columns.
-
-Numbers take the bits that their range needs (bit packing), texts take a number into a dictionary of those in their row group, which is
-compressed itself (FSST), and numbers that rows are sorted by are stored in runs.
-"""
+"""What rows take in the file, told from their values."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from math import log2
 
-from sartor.core.constants import BLOCK_FILL, ROW_GROUP_ROWS, TEXT_COMPRESSED_SHARE
+from sartor.core.constants import BLOCK_FILL, ROW_GROUP_ROWS
 from sartor.core.derived import DerivedObject
 from sartor.core.table import quote
+from sartor.core.width import Width, width_of
 from sartor.engines.base import Engine
 from sartor.freshness.residual import relation
 
 _WHOLE = frozenset("TINYINT SMALLINT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT DATE".split())
-_BITS = {"BOOLEAN": 1.0, "FLOAT": 32.0}
-_UNKNOWN_BITS = 64.0  # of what does not compress: floating numbers, and types that are not told apart here
-
-
-@dataclass(frozen=True, slots=True)
-class Width:
-    """What the values of a column need.
-
-    Attributes:
-        steps: how many values its range holds; 0 where that does not tell its size.
-        flat_bits: of each value, where the range does not tell.
-        texts: how many different texts there are, 0 for other types.
-        text_bytes: the mean length of a text.
-    """
-
-    steps: float = 0.0
-    flat_bits: float = _UNKNOWN_BITS
-    texts: float = 0.0
-    text_bytes: float = 0.0
-
-    def bits(self, rows: float, *, runs: bool = False) -> float:
-        """What each of so many rows takes.
-
-        Args:
-            runs: the rows are sorted by it.
-        """
-        if not self.texts:
-            return 0.0 if runs else log2(1.0 + self.steps) if self.steps else self.flat_bits
-        group = max(1.0, min(rows, ROW_GROUP_ROWS.default))
-        held = min(group, self.texts * group / max(rows, 1.0) if runs else self.texts)
-        return log2(1.0 + held) + 8.0 * TEXT_COMPRESSED_SHARE.default * self.text_bytes * held / group
 
 
 def widths(engine: Engine, rows: str, columns: Iterable[str] | None = None) -> dict[str, Width]:
@@ -102,9 +66,4 @@ def _measures(column: str, kind: str) -> tuple[str, str]:
 
 
 def _width(kind: str, first: float | None, second: float | None) -> Width:
-    if kind == "VARCHAR":
-        return Width(texts=float(first or 1), text_bytes=float(second or 0))
-    if first is None:
-        return Width(flat_bits=_BITS.get(kind, _UNKNOWN_BITS))
-    behind = kind.partition(",")[2].rstrip(")") if kind.startswith("DECIMAL(") else ""
-    return Width(steps=1.0 + first * 10.0 ** int(behind or 0))
+    return width_of(kind, None, first or 1.0, second or 0.0) if kind == "VARCHAR" else width_of(kind, first)

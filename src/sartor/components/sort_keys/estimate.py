@@ -71,7 +71,7 @@ def _one(
         seconds = cache[template.digest, key]
         if seconds > 0:
             saved[template.digest] = Evidence(seconds, "predicted", _MODEL)
-    return cost(action, saved, sample.rows, catalog)
+    return cost(action, saved, sample.rows, catalog, sorted_by=next(iter(key), ""))
 
 
 def _saved(

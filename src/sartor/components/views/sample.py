@@ -10,8 +10,9 @@ from sartor.components.views.size import bytes_stored
 from sartor.core.constants import VIEW_SAMPLE_GROWTH, VIEW_SAMPLE_ROWS
 from sartor.core.table import Catalog, quote
 from sartor.core.view import Condition, KeyColumn, ViewDefinition
+from sartor.core.width import Width
 from sartor.engines.base import Engine
-from sartor.freshness.storage import Width, widths
+from sartor.freshness.storage import widths
 
 _SALT = 7919  # so that no column that is itself a hash of the row number goes along with the sample
 

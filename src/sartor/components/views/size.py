@@ -7,7 +7,7 @@ from math import log2
 
 from sartor.core.constants import BLOCK_FILL
 from sartor.core.view import State, ViewDefinition
-from sartor.freshness.storage import Width
+from sartor.core.width import Width
 
 _SPREAD = 4.0  # groups of n rows on average have up to about so many times n
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from sartor.core.derived import SCHEMA
 from sartor.core.table import Catalog, Column, FileScan, TableInfo, TableName, quote
+from sartor.core.width import Width, width_of
 
 if TYPE_CHECKING:
     from sartor.engines.base import Engine
@@ -60,13 +63,18 @@ def read_catalog(engine: Engine, generation: int) -> Catalog:
         if set(names) <= required:
             foreign[schema, name].append((tuple(names), TableName(database, schema, other), tuple(referred)))
     triggers = bool(engine.rows("SELECT 1 FROM duckdb_triggers() LIMIT 1"))
+    statistics = {
+        (schema, name): _statistics(engine, TableName(database, schema, name), [column for column, _ in columns[schema, name]])
+        for schema, name, *_ in tables
+    }
     infos = tuple(
         TableInfo(
             TableName(database, schema, name),
             tuple(column for column, _ in columns[schema, name]),
             rows,
             tuple(keys[schema, name]),
-            distinct=_distinct(engine, TableName(database, schema, name), [c.name for c, _ in columns[schema, name]]),
+            distinct=_distinct(statistics[schema, name]),
+            widths=_widths(statistics[schema, name], [column for column, _ in columns[schema, name]], rows),
             foreign_keys=tuple(foreign[schema, name]),
             has_rowid_column=any(column.name.lower() == "rowid" for column, _ in columns[schema, name]),
             has_generated=any(generated for _, generated in columns[schema, name]),
@@ -101,19 +109,45 @@ def read_scan(engine: Engine, source: FileScan) -> TableInfo | None:
     return TableInfo(source, columns, rows)
 
 
-def _distinct(engine: Engine, table: TableName, names: list[str]) -> dict[str, int]:
-    """Per column the distinct values that DuckDB estimates; nothing of a table that was dropped since it was listed."""
-    if not names:
+def _statistics(engine: Engine, table: TableName, columns: list[Column]) -> dict[str, dict[str, Any]]:
+    """Per column in lower case what DuckDB knows of its values; nothing of a table that was dropped since it was listed."""
+    if not columns:
         return {}
-    calls = ", ".join(f"stats({quote(name)})" for name in names)
+    calls = ", ".join(f"stats({quote(column.name)})" for column in columns)
     try:
         rows: list[tuple[Any, ...]] = engine.rows(f"SELECT {calls} FROM {table} LIMIT 1")
     except duckdb.Error:
         return {}
-    if not rows:
-        return dict.fromkeys((name.lower() for name in names), 0)
-    return {
-        name.lower(): int(statistics["approx_unique"])
-        for name, statistics in zip(names, rows[0], strict=True)
-        if isinstance(statistics, dict) and statistics.get("approx_unique") is not None
-    }
+    known = rows[0] if rows else [{"approx_unique": 0}] * len(columns)
+    return {column.name.lower(): told for column, told in zip(columns, known, strict=True) if isinstance(told, dict)}
+
+
+def _distinct(statistics: dict[str, dict[str, Any]]) -> dict[str, int]:
+    """The distinct values that DuckDB estimates."""
+    return {name: int(told["approx_unique"]) for name, told in statistics.items() if told.get("approx_unique") is not None}
+
+
+def _widths(statistics: dict[str, dict[str, Any]], columns: list[Column], rows: int) -> dict[str, Width]:
+    """What values need, by the lowest and the highest of each column."""
+    found = {}
+    for column in columns:
+        told = statistics.get(column.name.lower())
+        if told is None or (told.get("min") is None and told.get("has_no_null", True)):
+            continue
+        span = _span(told["min"], told["max"]) if told.get("min") is not None else 0.0  # there are nulls only
+        texts, characters = float(told.get("approx_unique") or 0), float(told.get("total_string_length") or 0)
+        found[column.name.lower()] = width_of(column.type, span, texts, characters / max(rows, 1))
+    return found
+
+
+def _span(low: Any, high: Any) -> float | None:
+    """How far one value is above another: dates in days, times in microseconds; None for what takes the same whatever the range."""
+    if isinstance(low, bool) or not isinstance(low, int | Decimal | date) or not isinstance(high, int | Decimal | date):
+        return None
+    try:
+        apart: Any = high - low  # type: ignore[operator]
+    except TypeError:  # of a time without end, which has no zone
+        return None
+    if isinstance(apart, timedelta):
+        return apart / timedelta(microseconds=1) if isinstance(low, datetime) else float(apart.days)
+    return float(apart)
