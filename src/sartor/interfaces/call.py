@@ -47,6 +47,7 @@ class Call:
         proof: `Compiled.proof` of it.
         tells: the objects have to cover still what they covered when it was made.
         told_rows: what was appended, as its text tells it, for each of the objects used; empty if it tells none.
+        reading_seconds: what it took to see to that, which is no time of the statement's own.
         proven: what is proven under the design that was looked at; a younger design has a set of its own.
         iteration: the registry's, where covered rows are told by row ids that a checkpoint may move; else None.
         close: closes the commit window of a write.
@@ -78,6 +79,7 @@ class Call:
     proof: object = field(default=None, init=False)
     tells: bool = field(default=False, init=False)
     told_rows: tuple[Told | None, ...] = field(default=(), init=False)
+    reading_seconds: float = field(default=0.0, init=False)
     proven: set[object] | None = field(default=None, init=False)
     iteration: int | None = field(default=None, init=False)
     close: Callable[[], None] | None = field(default=None, init=False)

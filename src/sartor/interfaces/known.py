@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sartor.core.action import Action
 from sartor.core.analysis import Analysis
 from sartor.core.block import Order
-from sartor.core.constants import DISCARD_SHARE, HISTORY_RUNS, PROBATION_RUNS, PUT_BACK_EVERY
+from sartor.core.constants import DISCARD_SHARE, HISTORY_RUNS, PROBATION_RUNS, PUT_BACK_EVERY, PUT_BACK_RUNS
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Design
 from sartor.engines.base import Outcome
@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"""'([^']+)'|"((?:[^"]|"")+)"|([A-Za-z_\u0080-\U0010ffff][\w$]*)""")
 
 
+def _history() -> deque[float]:
+    return deque(maxlen=int(HISTORY_RUNS.default))
+
+
 @dataclass
 class Template:
     """What is remembered of a template.
@@ -49,6 +53,7 @@ class Template:
         description: of its result, as DuckDB gave it, and the catalog generation that it did so under.
         off: ways that this template is not served by, with the design version that this holds for.
         seconds: the last run times, plain (None) and by each way of being served.
+        told_seconds, asked_seconds: the last run times in which what was appended was told, and asked of the tables.
         probation: by way of being served, the runs that decide whether it is slower than plain.
         acquittals: probations that found nothing; each makes the next one longer and doubles the runs until it.
         acquitted_until: the count of `served` until which no suspicion counts.
@@ -68,6 +73,8 @@ class Template:
     description: tuple[int, Any] | None = None
     off: dict[Use, int] = field(default_factory=dict)
     seconds: dict[Use | None, deque[float]] = field(default_factory=dict)
+    told_seconds: deque[float] = field(default_factory=_history)
+    asked_seconds: deque[float] = field(default_factory=_history)
     probation: dict[Use, Probation] = field(default_factory=dict)
     acquittals: int = 0
     acquitted_until: int = 0
@@ -93,7 +100,7 @@ class Template:
         """
         history = self.seconds.get(how)
         if history is None:
-            history = self.seconds[how] = deque(maxlen=int(HISTORY_RUNS.default))
+            history = self.seconds[how] = _history()
         history.append(seconds)
         if how is None:
             for probation in tuple(self.probation.values()):
@@ -121,6 +128,12 @@ class Template:
         """The median of the last run times by this way of being served; None if there were none."""
         history = self.seconds.get(how)
         return median(history) if history else None
+
+    def saved_by_telling(self) -> float | None:
+        """Seconds that a statement takes less where what was appended is told, not asked of tables; None while that is not known."""
+        if min(len(self.told_seconds), len(self.asked_seconds)) < PUT_BACK_RUNS.default:
+            return None
+        return median(self.asked_seconds) - median(self.told_seconds)
 
     def switch_off(self, design: Design, ways: tuple[Use, ...] = (Use.WHOLE, Use.RESIDUAL)) -> None:
         """Do not serve in these ways until the design changes."""

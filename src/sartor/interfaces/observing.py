@@ -70,8 +70,10 @@ class Observer:
 
     def _weigh(self, pending: Call, template: Template | None, *, is_read: bool) -> None:
         """Tell whoever decides by what statements take."""
-        database, seconds, ways = self._database, pending.seconds, pending.how
+        database, seconds, ways = self._database, pending.seconds - pending.reading_seconds, pending.how
         residual = Use.RESIDUAL in ways
+        if template is not None and residual:
+            (template.told_seconds if pending.told_rows else template.asked_seconds).append(seconds)
         if template is not None and pending.ranged is None:
             how = Use.RESIDUAL if residual else Use.WHOLE if ways else None
             if template.observe(seconds, how, pending.began) and how is not None:

@@ -183,7 +183,9 @@ def _take_alternative(call: Call, database: Database) -> None:
     fixed = -1 if iteration is None or transaction is not None else iteration
     tells = Use.RESIDUAL in ways and transaction is None and not state.own
     objects = tuple(used[: len(alternative)])
-    told_rows = database.told.of(objects, state) if tells else ()
+    began = perf_counter()
+    told_rows = database.told.of(objects, state, template) if tells else ()
+    call.reading_seconds = perf_counter() - began
     compiled = known.compiled(alternative, objects, state, fixed, tells=tells, told_rows=told_rows)
     if compiled is None or (transaction is not None and compiled.proof not in proven):
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from sartor.freshness.usable import Use, loose, moved, settled
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from sartor.core.derived import DerivedObject
     from sartor.freshness.registry import RegistryState
     from sartor.interfaces.database import Database
+    from sartor.interfaces.known import Template
 
 Counts = tuple[tuple[int, int], ...]
 
@@ -26,6 +28,7 @@ class Told:
         rows: a SELECT that tells what they add, empty if they add nothing; None if that was not read or can not be told.
         read: it was tried.
         refused: it can not be told, nor can it when more is appended.
+        times: it was needed.
     """
 
     derived: DerivedObject
@@ -33,6 +36,38 @@ class Told:
     rows: str | None = None
     read: bool = False
     refused: bool = False
+    times: int = 0
+
+
+@dataclass(slots=True)
+class Habit:
+    """How often a view is asked from one write to its tables to the next, and what it takes to read what that appended.
+
+    Attributes:
+        expected: how often, by the stretches so far, each of which counts half as much as the next.
+        reading_seconds: of the last time; 0 while it was never read.
+    """
+
+    expected: float = 0.0
+    reading_seconds: float = 0.0
+
+    def pays(self, times: int, saved_seconds: float | None) -> bool:
+        """Whether to read it now that it is needed for so many times since the last write.
+
+        It pays if it is expected to be needed often enough; and once asking the tables has cost what reading would have, so that
+        it never costs more than twice what the better of both would have.
+
+        Args:
+            saved_seconds: what telling saves each time; None while that is not known, and then it takes about as long as reading.
+
+        >>> [Habit(4.0, 0.004).pays(times, 0.003) for times in (1, 2)], [Habit(1.0, 0.004).pays(times, 0.003) for times in (1, 2, 3)]
+        ([True, True], [False, False, True])
+        >>> Habit().pays(1, None), Habit().pays(2, None), Habit(9.0, 0.004).pays(9, 0.0)
+        (False, True, False)
+        """
+        if saved_seconds is None or not self.reading_seconds:
+            return times > 1
+        return max(self.expected, times - 1) * saved_seconds > self.reading_seconds
 
 
 class ToldRows:
@@ -41,15 +76,15 @@ class ToldRows:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._known: dict[int, Told] = {}
+        self._habits: dict[int, Habit] = {}
 
-    def of(self, used: Sequence[tuple[DerivedObject, Use]], state: RegistryState) -> tuple[Told | None, ...]:
+    def of(self, used: Sequence[tuple[DerivedObject, Use]], state: RegistryState, template: Template) -> tuple[Told | None, ...]:
         """For each object what its appended rows add, None where the statement has to ask the tables for it; empty if all are None.
 
-        They are read when they are needed the second time while nothing was written: reading them takes about as long as asking for
-        them. What is told is right where the counts of writes to all tables of the object are still those of `state` when the
-        statement's snapshot has begun.
+        They are read where that pays (`Habit`). What is told is right where the counts of writes to all tables of the object are
+        still those of `state` when the statement's snapshot has begun.
         """
-        found = tuple([self._of(derived, state) if how is Use.RESIDUAL else None for derived, how in used])
+        found = tuple([self._of(derived, state, template) if how is Use.RESIDUAL else None for derived, how in used])
         return found if any(found) else ()
 
     def forget(self) -> None:
@@ -58,17 +93,21 @@ class ToldRows:
         for known in list(self._database.texts.values()):
             known.forget_compiled()
 
-    def _of(self, derived: DerivedObject, state: RegistryState) -> Told | None:
+    def _of(self, derived: DerivedObject, state: RegistryState, template: Template) -> Told | None:
         counts = settled([(derived, Use.RESIDUAL)], state)
         if counts is None:
             return None
-        known = self._known.get(derived.identifier)
+        known, habit = self._known.get(derived.identifier), self._habits.setdefault(derived.identifier, Habit())
         if known is None or known.derived is not derived or known.counts != counts:
             refused = known is not None and known.derived is derived and known.refused
-            self._known[derived.identifier] = Told(derived, counts, read=refused, refused=refused)
-            return None
-        if not known.read:
+            if known is not None:
+                habit.expected = (habit.expected + known.times) / 2 if habit.expected else float(known.times)
+            known = self._known[derived.identifier] = Told(derived, counts, read=refused, refused=refused)
+        known.times += 1
+        if not known.read and habit.pays(known.times, template.saved_by_telling()):
+            began = perf_counter()
             self._read(known, state)
+            habit.reading_seconds = perf_counter() - began if known.read else habit.reading_seconds
         return known if known.rows is not None else None
 
     def _read(self, known: Told, state: RegistryState) -> None:
