@@ -40,7 +40,8 @@ def ways(seed: int) -> None:
     if keys.rows < 2:
         return
     seen = extent(keys, 1 + seed % 3, watch)
-    np.testing.assert_array_equal(by_packing(keys, seen, packing_for(keys, seen), watch), expected)
+    for threads in (1, 2, 3):
+        np.testing.assert_array_equal(by_packing(keys, seen, packing_for(keys, seen), threads, watch), expected)
     np.testing.assert_array_equal(by_partition(keys, seen, 1 + seed % 3, watch), expected)
     np.testing.assert_array_equal(by_merging(keys), expected)
     np.testing.assert_array_equal(argsort_words(keys, 1, watch), expected)
@@ -91,7 +92,8 @@ def sort(seed: int) -> None:
     np.testing.assert_array_equal(sartor.sort(values, descending=True), np.sort(values)[::-1])
     native = _native(values)
     if native.dtype.itemsize >= 4 and native.size > 1:
-        np.testing.assert_array_equal(by_parts(native, 2, Watch(), always=True), np.sort(native))
+        for threads in (2, 3):
+            np.testing.assert_array_equal(by_parts(native, threads, Watch(), always=True), np.sort(native))
     np.testing.assert_array_equal(values, before)
 
 
@@ -222,7 +224,7 @@ def distribution(seed: int) -> None:
     if values.size == 0 or values.dtype.itemsize < 2:
         return
     known: Distribution = cdf.learn(values, rows=values.size)
-    ordered = np.sort(values)
+    ordered = values[np.argsort(widened(values), kind="stable")]  # np.sort takes halves next to zero for zeros where AVX-512 does
     shares = known.share_below(ordered)
     assert (np.diff(shares) >= 0).all()
     assert np.abs(shares - np.searchsorted(ordered, ordered) / values.size).max() <= known.error

@@ -8,10 +8,11 @@ from typing import cast
 import numpy as np
 
 from sartor.core.constants import COST_ROWS, MERGED_CHANGES
-from sartor.kernels.cost import costs
+from sartor.kernels.cost import costs, useful
 from sartor.kernels.packing import Packing, packing_for
 from sartor.kernels.partitioning import Extent, extent, model_for, partitioned
 from sartor.kernels.small import Rows, argsort_small, order_alike
+from sartor.kernels.split import packed_parts
 from sartor.kernels.stores import aligned_empty
 from sartor.kernels.threads import Watch, over
 from sartor.kernels.words import Keys, Words, leading_run, order_run, pack
@@ -40,7 +41,7 @@ def argsort_words(keys: Keys, threads: int, watch: Watch) -> Rows:
     packing = packing_for(keys, seen)
     known = costs()
     ways: list[tuple[float, Callable[[], Rows]]] = [
-        (known.packing(rows, packing.alike), lambda: by_packing(keys, seen, packing, watch)),
+        (known.packing(rows, threads, packing.alike), lambda: by_packing(keys, seen, packing, useful(threads), watch)),
         (known.partitioning(rows, threads, seen.narrow), lambda: by_partition(keys, seen, threads, watch)),
         (known.merging(rows, seen.falls + 1), lambda: by_merging(keys)),
     ]
@@ -52,18 +53,32 @@ def by_merging(keys: Keys) -> Rows:
     return np.argsort(keys.typed(), kind="stable")
 
 
-def by_packing(keys: Keys, seen: Extent, packing: Packing, watch: Watch) -> Rows:
-    """Key and row number in one word, sorted as numbers; rows that look alike are put in order by their true keys."""
+def by_packing(keys: Keys, seen: Extent, packing: Packing, threads: int, watch: Watch) -> Rows:
+    """Key and row number in one word, sorted as numbers; rows that look alike are put in order by their true keys.
+
+    Several threads sort a part each.
+    """
     rows = keys.rows
-    packed = cast(Words, np.empty(rows, np.uint64))
     low, high, drop, row_bits = (np.uint64(part) for part in (packing.low, packing.high, packing.drop, packing.row_bits))
-    pack(keys.bits, keys.form, low, high, drop, row_bits, packed)
-    watch.phase(0.7)
-    packed.sort()
-    watch.phase(0.1)
-    first, last = (0, rows) if (packing.low, packing.high) == (seen.low, seen.high) else packing.ends(packed)
-    for start, stop, lossy in ((0, first, True), (first, last, not packing.lossless), (last, rows, True)):
-        order_alike(packed[start:stop], row_bits, lossy, keys.bits, keys.form)
+    is_whole = (packing.low, packing.high) == (seen.low, seen.high)
+    if threads > 1:
+        packed, parts = packed_parts(keys, packing, is_whole and packing.lossless, threads, watch)
+    else:
+        packed, parts = cast(Words, np.empty(rows, np.uint64)), [(0, rows)]
+        pack(keys.bits, keys.form, low, high, drop, row_bits, packed)
+    watch.phase(0.7, len(parts))
+    over(parts, lambda part: packed[part[0] : part[1]].sort(), threads, watch)
+    first, last = (0, rows) if is_whole else packing.ends(packed)
+    regions = ((0, first, True), (first, last, not packing.lossless), (last, rows, True))
+    pieces = [(max(start, begin), min(stop, end), lossy) for start, stop, lossy in regions for begin, end in parts]
+    watch.phase(0.1, len(pieces))
+
+    def finish(piece: tuple[int, int, bool]) -> None:
+        start, stop, lossy = piece
+        if start < stop:
+            order_alike(packed[start:stop], row_bits, lossy, keys.bits, keys.form)
+
+    over(pieces, finish, threads, watch)
     return packed.view(np.int64)
 
 

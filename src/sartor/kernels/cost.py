@@ -15,7 +15,15 @@ from time import perf_counter
 
 import numpy as np
 
-from sartor.core.constants import ALIKE_PASSES, BUCKET_ROWS, COST_ROWS, DUPLICATE_SHARE, MODEL_SECONDS
+from sartor.core.constants import (
+    ALIKE_PASSES,
+    BUCKET_ROWS,
+    BUCKET_SAMPLE_ROWS,
+    COST_ROWS,
+    DUPLICATE_SHARE,
+    MODEL_ROW_SECONDS,
+    SPLIT_SAMPLE_ROWS,
+)
 
 _REPETITIONS = 3
 
@@ -29,21 +37,25 @@ class Costs:
         merge: for NumPy's stable argsort, for each doubling of the number of sorted runs.
         pass_: to read a column and write another.
         partition: to classify rows and bring them to their buckets.
+        split: to bring rows to one of two parts.
     """
 
     sort: float
     merge: float
     pass_: float
     partition: float
+    split: float
 
-    def packing(self, rows: int, alike: float) -> float:
-        """Seconds to pack and sort; the key of each row in the share that looks alike is looked up."""
-        return rows * (2 * self.pass_ + self.sort * log2(rows) + alike * ALIKE_PASSES.default * self.pass_)
+    def packing(self, rows: int, threads: int, alike: float) -> float:
+        """Seconds to pack and sort, a part on each thread; the key of each row in the share that looks alike is looked up."""
+        count = useful(threads)
+        each = self.pass_ + (self.split if count > 1 else self.pass_) + self.sort * log2(rows / count)
+        return rows * (each + alike * ALIKE_PASSES.default * self.pass_) / count
 
     def partitioning(self, rows: int, threads: int, narrow: bool) -> float:
         """Seconds to bring rows to buckets and sort these; in a narrow column each value has its bucket and nothing is sorted."""
         leaf = 0.0 if narrow else log2(min(BUCKET_ROWS.default, rows))
-        return MODEL_SECONDS.default + rows * (self.partition + self.pass_ + self.sort * leaf) / useful(threads)
+        return _learning_seconds(rows) + rows * (self.partition + self.pass_ + self.sort * leaf) / useful(threads)
 
     def merging(self, rows: int, runs: int) -> float:
         """Seconds for a stable argsort that merges sorted runs."""
@@ -54,11 +66,11 @@ class Costs:
         return rows * self.sort * log2(rows)
 
     def sorting_parts(self, rows: int, threads: int, distinct: float) -> float:
-        """Seconds for np.sort of each bucket; without end where np.sort has it easy because many rows are equal."""
+        """Seconds for np.sort of a part on each thread; without end where np.sort has it easy because many rows are equal."""
         if distinct < 1 - DUPLICATE_SHARE.default:
             return float("inf")
-        leaf = log2(min(BUCKET_ROWS.default, rows))
-        return MODEL_SECONDS.default + rows * (self.pass_ + self.partition + self.sort * leaf) / useful(threads)
+        count = useful(threads)
+        return rows * (self.split + self.sort * log2(rows / count)) / count
 
 
 def useful(threads: int) -> int:
@@ -70,7 +82,8 @@ def useful(threads: int) -> int:
 def costs() -> Costs:
     """Measure; some ten milliseconds."""
     from sartor.kernels.argsort_words import by_partition
-    from sartor.kernels.partitioning import extent
+    from sartor.kernels.partitioning import extent, sample
+    from sartor.kernels.split import value_parts
     from sartor.kernels.threads import Watch
     from sartor.kernels.words import keys_of, pack
 
@@ -83,14 +96,25 @@ def costs() -> Costs:
     doublings = log2(rows)
     sort = _seconds(lambda: np.sort(values)) / rows / doublings
     pass_ = _seconds(lambda: pack(keys.bits, keys.form, zero, top, zero, zero, words)) / rows
-    whole = _seconds(lambda: by_partition(keys, seen, 1, watch)) - MODEL_SECONDS.default
+    whole = _seconds(lambda: by_partition(keys, seen, 1, watch)) - _learning_seconds(rows)
+    split = _seconds(lambda: value_parts(keys, values.dtype, 2, 1, watch)) - _seconds(
+        lambda: sample(keys, int(SPLIT_SAMPLE_ROWS.default))
+    )
     leaves = sort * log2(min(BUCKET_ROWS.default, rows))
     return Costs(
         sort=sort,
         merge=_seconds(lambda: np.argsort(halves, kind="stable")) / rows,
         pass_=pass_,
         partition=max(whole / rows - pass_ - leaves, 2 * pass_),
+        split=max(split / rows, pass_),
     )
+
+
+def _learning_seconds(rows: int) -> float:
+    """What it takes to learn buckets."""
+    from sartor.kernels.partitioning import buckets_for
+
+    return buckets_for(rows) * BUCKET_SAMPLE_ROWS.default * MODEL_ROW_SECONDS.default
 
 
 def _seconds(do: Callable[[], object]) -> float:

@@ -126,11 +126,15 @@ def sample(keys: Keys, rows: int, seed: int = 0) -> Words:
 
 def model_for(keys: Keys, seen: Extent) -> Buckets:
     """A bucket for each value where there are few; else what a sample teaches."""
-    most = int(BUCKETS_MOST.default)
     if seen.narrow:
         return buckets.each_value(seen.low, seen.high, seen.equal_bits)
-    wanted = min(1 << (keys.rows // int(BUCKET_ROWS.default)).bit_length(), most)
+    wanted = buckets_for(keys.rows)
     return buckets.learn(sample(keys, wanted * int(BUCKET_SAMPLE_ROWS.default)), wanted)
+
+
+def buckets_for(rows: int) -> int:
+    """How many buckets so many rows are meant to have."""
+    return min(1 << (rows // int(BUCKET_ROWS.default)).bit_length(), int(BUCKETS_MOST.default))
 
 
 @contextmanager

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sartor.core.constants import BUCKETS_MOST, COST_ROWS, SMALL_ROWS
+from sartor.core.constants import COST_ROWS, SMALL_ROWS, SPLIT_SAMPLE_ROWS
 from sartor.kernels.argsort import columns_of, order_of
 from sartor.kernels.columns import Nulls, taken
 from sartor.kernels.compiled import kernel
 from sartor.kernels.cost import costs, useful
-from sartor.kernels.partitioning import extent, model_for, partitioned, sample
+from sartor.kernels.partitioning import sample
+from sartor.kernels.split import value_parts
 from sartor.kernels.stores import aligned_empty
-from sartor.kernels.threads import Progress, Watch, over
+from sartor.kernels.threads import Progress, Watch, cuts, over, run
 from sartor.kernels.words import keys_of, leading_run
 
 _HALF_BYTES = 4
@@ -60,10 +62,10 @@ def _sort_numbers(values: NDArray[Any], descending: bool, threads: int, watch: W
         raise ValueError(f"threads is {threads}; it must be at least 1")
     watch.tell()
     width = values.dtype.itemsize
-    if (found := _in_order(values)) is not None:
+    if (found := _in_order(values, useful(threads), watch)) is not None:
         pass
     elif useful(threads) > 1 and values.size >= COST_ROWS.default and width >= _HALF_BYTES and values.dtype.isnative:
-        found = by_parts(values, threads, watch)
+        found = by_parts(values, useful(threads), watch)
     else:
         found = by_numpy(values)
     if descending:
@@ -72,15 +74,22 @@ def _sort_numbers(values: NDArray[Any], descending: bool, threads: int, watch: W
     return found
 
 
-def _in_order(values: NDArray[Any]) -> NDArray[Any] | None:
+def _in_order(values: NDArray[Any], threads: int, watch: Watch) -> NDArray[Any] | None:
     """A sorted copy of what is sorted already, either way; None if it is not: mostly that shows at the first rows."""
     if values.dtype.itemsize < _HALF_BYTES or values.size <= SMALL_ROWS.default or not values.dtype.isnative:
         return None
     keys = keys_of(values)
-    run, falling, _ = leading_run(keys.bits, keys.form)
-    if run < values.size:
+    if keys.bits[0] == keys.bits[-1]:
+        return None  # if they are in order they are all equal, and np.sort sees that as soon
+    ordered, falling, _ = leading_run(keys.bits, keys.form)
+    if ordered < values.size:
         return None
-    return values[::-1].copy() if falling else values.copy()
+    turned = values[::-1] if falling else values
+    if threads == 1 or values.size < COST_ROWS.default:
+        return turned.copy()
+    found = aligned_empty(values.size, values.dtype)
+    run([partial(np.copyto, found[start:stop], turned[start:stop]) for start, stop in cuts(values.size, threads)], watch)
+    return found
 
 
 def by_numpy(values: NDArray[Any]) -> NDArray[Any]:
@@ -89,28 +98,21 @@ def by_numpy(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def by_parts(values: NDArray[Any], threads: int, watch: Watch, always: bool = False) -> NDArray[Any]:
-    """Values brought to learned buckets, and np.sort for each, on several threads; beyond the result it takes two bytes a row.
+    """A part of the values for each thread, split as a sample says, and np.sort for each; nothing is taken beyond the result.
 
     Where np.sort alone is expected to be faster it is called, unless that `always` is forbidden.
     """
     keys = keys_of(values)
     if not always:
-        drawn = sample(keys, int(BUCKETS_MOST.default))
+        drawn = sample(keys, int(SPLIT_SAMPLE_ROWS.default))
         distinct = np.count_nonzero(drawn[1:] != drawn[:-1]) / drawn.size
         known = costs()
         if known.sorting(values.size) <= known.sorting_parts(values.size, threads, float(distinct)):
             return by_numpy(values)
-    watch.phase(0.1)
-    seen = extent(keys, threads, watch)
-    model = model_for(keys, seen)
-    watch.phase(0.2)
-    with partitioned(keys, seen, model, threads, watch) as partition:
-        found = aligned_empty(values.size, values.dtype)
-        watch.phase(0.2)
-        partition.scatter_values(keys.bits, found.view(keys.bits.dtype), watch)
-        bounds = partition.bounds
-    watch.phase(0.5, len(bounds))
-    over(bounds, lambda bucket: found[bucket[1] : bucket[2]].sort(), threads, watch)
+    watch.phase(0.4)
+    found, parts = value_parts(keys, values.dtype, threads, threads, watch)
+    watch.phase(0.6, len(parts))
+    over(parts, lambda part: found[part[0] : part[1]].sort(), threads, watch)
     return found
 
 

@@ -1,0 +1,175 @@
+"""Split rows into one part for each thread, by values that a sample says leave parts of equal size; then np.sort takes each part.
+
+Two passes read the column: one counts each thread's rows of each part, one writes them. Where few threads work, that is less than
+learned buckets take; where many do, or rows would look alike, buckets are.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sartor.core.constants import SPLIT_SAMPLE_ROWS
+from sartor.kernels.buckets import Counts
+from sartor.kernels.compiled import kernel
+from sartor.kernels.packing import Packing
+from sartor.kernels.partitioning import sample
+from sartor.kernels.stores import aligned_empty
+from sartor.kernels.threads import Watch, cuts, run
+from sartor.kernels.words import Bits, Keys, Words, map_block
+
+_BLOCK = 2048
+Parts = list[tuple[int, int]]
+
+
+def packed_parts(keys: Keys, packing: Packing, lossless: bool, threads: int, watch: Watch) -> tuple[Words, Parts]:
+    """Packed words in as many parts as threads: every word of a part is below every word of the next. Rows of a part are in no order.
+
+    Args:
+        lossless: all words that look alike are equal, so that they may come into two parts, each in the order of its rows.
+    """
+    chosen = np.unique(np.random.default_rng(0).integers(0, keys.rows, int(SPLIT_SAMPLE_ROWS.default)))
+    row_bits = np.uint64(packing.row_bits)
+    drawn = np.clip(keys.words(chosen), np.uint64(packing.low), np.uint64(packing.high)) - np.uint64(packing.low)
+    drawn = (drawn >> np.uint64(packing.drop)) << row_bits
+    splitters = _splitters(drawn | chosen.astype(np.uint64) if lossless else drawn, threads)
+    low, high, drop = np.uint64(packing.low), np.uint64(packing.high), np.uint64(packing.drop)
+    packed = cast(Words, aligned_empty(keys.rows, np.uint64))
+    form = (keys.bits, keys.form, low, high, drop, row_bits)
+    slices = cuts(keys.rows, threads)
+    counts = np.zeros((threads, threads), np.int64)
+    run([partial(_count, *form, start, stop, splitters, counts[part]) for part, (start, stop) in enumerate(slices)], watch)
+    places, parts = _places(counts)
+    run([partial(_pack, *form, start, stop, splitters, places[part], packed) for part, (start, stop) in enumerate(slices)], watch)
+    return packed, parts
+
+
+def value_parts(keys: Keys, dtype: np.dtype[Any], count: int, threads: int, watch: Watch) -> tuple[NDArray[Any], Parts]:
+    """Keys in so many parts: no key of a part is above one of the next. Keys of a part are in no order."""
+    splitters = _splitters(sample(keys, int(SPLIT_SAMPLE_ROWS.default)), count)
+    found = aligned_empty(keys.rows, dtype)
+    bits = found.view(keys.bits.dtype)
+    form, every = (keys.bits, keys.form), (np.uint64(0), np.uint64(2**64 - 1), np.uint64(0), np.uint64(0))
+    slices = cuts(keys.rows, threads)
+    counts = np.zeros((threads, count), np.int64)
+    run([partial(_count, *form, *every, start, stop, splitters, counts[part]) for part, (start, stop) in enumerate(slices)], watch)
+    places, parts = _places(counts)
+    run([partial(_move, *form, start, stop, splitters, places[part], bits) for part, (start, stop) in enumerate(slices)], watch)
+    return found, parts
+
+
+def _splitters(drawn: Words, parts: int) -> Words:
+    """The words that each part but the first begins with."""
+    drawn.sort()
+    return drawn[[drawn.size * part // parts for part in range(1, parts)]]
+
+
+def _places(counts: Counts) -> tuple[Counts, Parts]:
+    """For each thread the next place of each part, and where the parts begin and end.
+
+    >>> places, parts = _places(np.array([[2, 1], [3, 4]]))
+    >>> places.tolist(), parts
+    ([[0, 5], [2, 6]], [(0, 5), (5, 10)])
+    """
+    begins = np.concatenate(([0], np.cumsum(counts.sum(0))))
+    places = begins[:-1] + np.cumsum(counts, 0) - counts
+    return places, list(zip(begins[:-1].tolist(), begins[1:].tolist(), strict=True))
+
+
+@kernel
+def _count(
+    bits: Bits,
+    form: Words,
+    low: np.uint64,
+    high: np.uint64,
+    drop: np.uint64,
+    row_bits: np.uint64,
+    start: int,
+    stop: int,
+    splitters: Words,
+    counts: Counts,
+) -> None:
+    """How many of some rows come into each part."""
+    block = np.empty(_BLOCK, np.uint64)
+    numbered = np.uint64(1) if row_bits else np.uint64(0)
+    for begin in range(start, stop, _BLOCK):
+        size = min(_BLOCK, stop - begin)
+        map_block(bits, form, begin, begin + size, block)
+        for row in range(size):
+            block[row] = (((min(max(block[row], low), high) - low) >> drop) << row_bits) | (np.uint64(begin + row) * numbered)
+        above = size
+        for part in range(splitters.size):
+            splitter, reached = splitters[part], 0
+            for row in range(size):
+                reached += block[row] >= splitter
+            counts[part] += above - reached
+            above = reached
+        counts[splitters.size] += above
+
+
+@kernel
+def _pack(
+    bits: Bits,
+    form: Words,
+    low: np.uint64,
+    high: np.uint64,
+    drop: np.uint64,
+    row_bits: np.uint64,
+    start: int,
+    stop: int,
+    splitters: Words,
+    places: Counts,
+    packed: Words,
+) -> None:
+    """Write some rows as packed words to the next places of their parts."""
+    block, cursors = np.empty(_BLOCK, np.uint64), places.astype(np.uint64)
+    for begin in range(start, stop, _BLOCK):
+        size = min(_BLOCK, stop - begin)
+        map_block(bits, form, begin, begin + size, block)
+        for row in range(size):
+            block[row] = (((min(max(block[row], low), high) - low) >> drop) << row_bits) | np.uint64(begin + row)
+        if splitters.size == 1:  # the next places stay in registers: a third of the time
+            lower, upper = cursors[0], cursors[1]
+            for row in range(size):
+                word = block[row]
+                above = np.uint64(word >= splitters[0])
+                packed[upper if above else lower] = word
+                upper += above
+                lower += np.uint64(1) - above
+            cursors[0], cursors[1] = lower, upper
+            continue
+        for row in range(size):
+            word = block[row]
+            part = np.uint64(0)
+            for splitter in splitters:
+                part += np.uint64(word >= splitter)
+            packed[cursors[part]] = word
+            cursors[part] += np.uint64(1)
+
+
+@kernel
+def _move(bits: Bits, form: Words, start: int, stop: int, splitters: Words, places: Counts, out: Bits) -> None:
+    """Write some rows' keys as they are to the next places of their parts."""
+    block, cursors = np.empty(_BLOCK, np.uint64), places.astype(np.uint64)
+    for begin in range(start, stop, _BLOCK):
+        size = min(_BLOCK, stop - begin)
+        map_block(bits, form, begin, begin + size, block)
+        here = bits[begin : begin + size]
+        if splitters.size == 1:
+            lower, upper = cursors[0], cursors[1]
+            for row in range(size):
+                above = np.uint64(block[row] >= splitters[0])
+                out[upper if above else lower] = here[row]
+                upper += above
+                lower += np.uint64(1) - above
+            cursors[0], cursors[1] = lower, upper
+            continue
+        for row in range(size):
+            part = np.uint64(0)
+            for splitter in splitters:
+                part += np.uint64(block[row] >= splitter)
+            out[cursors[part]] = here[row]
+            cursors[part] += np.uint64(1)
