@@ -134,7 +134,7 @@ def _widths(statistics: dict[str, dict[str, Any]], columns: list[Column], rows: 
         told = statistics.get(column.name.lower())
         if told is None or (told.get("min") is None and told.get("has_no_null", True)):
             continue
-        span = _span(told["min"], told["max"]) if told.get("min") is not None else 0.0  # there are nulls only
+        span = _span(told["min"], told.get("max")) if told.get("min") is not None else 0.0  # there are nulls only
         texts, characters = float(told.get("approx_unique") or 0), float(told.get("total_string_length") or 0)
         found[column.name.lower()] = width_of(column.type, span, texts, characters / max(rows, 1))
     return found
