@@ -173,11 +173,11 @@ def _play(
                 if column is sartor:
                     served.append(sartor.served_by)
         for position, statement in enumerate(block):
-            answers_to = {name: answers[position] for name, answers in answered.items()}
-            seconds = {name: answer.seconds for name, answer in answers_to.items()}
+            by_column = {name: answers[position] for name, answers in answered.items()}
+            seconds = {name: answer.seconds for name, answer in by_column.items()}
             measured.append(Measured(statement, seconds, served[position]))
             result.compared += 1
-            _compare(plain, statement, half, answers_to, largest, result)
+            _compare(plain, statement, half, by_column, largest, result)
         last = block[-1]
         if last.writes:
             largest = plain.largest_table()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sartor.freshness.registry import RegistryState
     from sartor.interfaces.database import Database
     from sartor.interfaces.session import Transaction
+    from sartor.interfaces.told import Told
     from sartor.sql.matching.found import Rest
 
 _EXPLAIN = re.compile(r"\s*EXPLAIN\s+(?:ANALYZE\s+)?(?:\([^()]*\)\s*)?(?=SELECT\b|WITH\b|FROM\b|\()", re.IGNORECASE)
@@ -183,9 +184,11 @@ def _take_alternative(call: Call, database: Database) -> None:
     fixed = -1 if iteration is None or transaction is not None else iteration
     tells = Use.RESIDUAL in ways and transaction is None and not state.own
     objects = tuple(used[: len(alternative)])
-    began = perf_counter()
-    told_rows = database.told.of(objects, state, template) if tells else ()
-    call.reading_seconds = perf_counter() - began
+    told_rows: tuple[Told | None, ...] = ()
+    if tells:
+        began = perf_counter()
+        told_rows = database.told.of(objects, state, template)
+        call.reading_seconds = perf_counter() - began
     compiled = known.compiled(alternative, objects, state, fixed, tells=tells, told_rows=told_rows)
     if compiled is None or (transaction is not None and compiled.proof not in proven):
         return

@@ -107,7 +107,8 @@ class ToldRows:
         if not known.read and habit.pays(known.times, template.saved_by_telling()):
             began = perf_counter()
             self._read(known, state)
-            habit.reading_seconds = perf_counter() - began if known.read else habit.reading_seconds
+            if known.read:
+                habit.reading_seconds = perf_counter() - began
         return known if known.rows is not None else None
 
     def _read(self, known: Told, state: RegistryState) -> None:

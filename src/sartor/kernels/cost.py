@@ -97,9 +97,8 @@ def costs() -> Costs:
     sort = _seconds(lambda: np.sort(values)) / rows / doublings
     pass_ = _seconds(lambda: pack(keys.bits, keys.form, zero, top, zero, zero, words)) / rows
     whole = _seconds(lambda: by_partition(keys, seen, 1, watch)) - _learning_seconds(rows)
-    split = _seconds(lambda: value_parts(keys, values.dtype, 2, 1, watch)) - _seconds(
-        lambda: sample(keys, int(SPLIT_SAMPLE_ROWS.default))
-    )
+    drawn = sample(keys, int(SPLIT_SAMPLE_ROWS.default))
+    split = _seconds(lambda: value_parts(keys, values.dtype, drawn, 2, 1, watch))
     leaves = sort * log2(min(BUCKET_ROWS.default, rows))
     return Costs(
         sort=sort,

@@ -103,14 +103,14 @@ def by_parts(values: NDArray[Any], threads: int, watch: Watch, always: bool = Fa
     Where np.sort alone is expected to be faster it is called, unless that `always` is forbidden.
     """
     keys = keys_of(values)
+    drawn = sample(keys, int(SPLIT_SAMPLE_ROWS.default))
     if not always:
-        drawn = sample(keys, int(SPLIT_SAMPLE_ROWS.default))
         distinct = np.count_nonzero(drawn[1:] != drawn[:-1]) / drawn.size
         known = costs()
         if known.sorting(values.size) <= known.sorting_parts(values.size, threads, float(distinct)):
             return by_numpy(values)
     watch.phase(0.4)
-    found, parts = value_parts(keys, values.dtype, threads, threads, watch)
+    found, parts = value_parts(keys, values.dtype, drawn, threads, threads, watch)
     watch.phase(0.6, len(parts))
     over(parts, lambda part: found[part[0] : part[1]].sort(), threads, watch)
     return found

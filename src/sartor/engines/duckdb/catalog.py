@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 BYTEWISE = ("", "binary")
 """Collations under which text is compared and ordered by its bytes."""
 
+_RANGED = (int, Decimal, date)  # values whose range tells what they take
+
 _TABLES = """
 SELECT schema_name, table_name, estimated_size, sql FROM duckdb_tables()
 WHERE database_name = ? AND NOT internal AND NOT temporary AND schema_name <> ?
@@ -142,10 +144,10 @@ def _widths(statistics: dict[str, dict[str, Any]], columns: list[Column], rows: 
 
 def _span(low: Any, high: Any) -> float | None:
     """How far one value is above another: dates in days, times in microseconds; None for what takes the same whatever the range."""
-    if isinstance(low, bool) or not isinstance(low, int | Decimal | date) or not isinstance(high, int | Decimal | date):
+    if isinstance(low, bool) or not all(isinstance(one, _RANGED) for one in (low, high)):
         return None
     try:
-        apart: Any = high - low  # type: ignore[operator]
+        apart = high - low
     except TypeError:  # of a time without end, which has no zone
         return None
     if isinstance(apart, timedelta):
