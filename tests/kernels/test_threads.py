@@ -1,4 +1,4 @@
-"""Long sorts tell their progress, can be stopped, and leave nothing behind; scratch memory is kept within its bound."""
+"""Long sorts tell their progress, can be stopped and leave nothing behind."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ import pyarrow as pa
 import pytest
 
 import sartor
-from sartor.core.constants import SCRATCH_BYTES
 from sartor.core.errors import SortCancelled
-from sartor.kernels import pool, recluster
-from sartor.kernels.pool import held_bytes, scratch
+from sartor.kernels import recluster
 from sartor.kernels.threads import Watch, over, run
 
 VALUES = np.random.default_rng(0).integers(-(2**62), 2**62, 300_000)
@@ -66,17 +64,3 @@ def test_no_task_runs_after_one_has_failed() -> None:
         over(range(100_000), work, 2, watch)
     assert len(done) < 100_000
     assert run([lambda: 1, lambda: 2], Watch()) == [1, 2]
-
-
-def test_scratch_memory_is_bounded_and_reused() -> None:
-    pool.release()
-    with scratch(1000, np.uint64) as first:
-        place = first.ctypes.data
-        assert place % 64 == 0
-    with scratch(900, np.uint64) as second:
-        assert second.ctypes.data == place
-    with scratch(int(SCRATCH_BYTES.default) + 1, np.uint8):
-        pass
-    assert held_bytes() <= SCRATCH_BYTES.default
-    pool.release()
-    assert held_bytes() == 0

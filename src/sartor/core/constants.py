@@ -379,7 +379,17 @@ IMPORT_STATEMENTS = Constant(
     2_000, 1, 1 << 20, "how near an imported workload's counts are to the recorded ones against its size", "declared"
 )
 SCRATCH_BYTES = Constant(
-    256 << 20, 0, 1 << 36, "memory that sorts keep for the next one against touching new pages", "docs/kernels.md"
+    512 << 20, 0, 1 << 36, "memory that sorts keep for the next one against touching new pages", "docs/kernels.md"
+)
+RESULT_BYTES = Constant(
+    2 << 30,
+    0,
+    1 << 40,
+    "memory of results that nobody has any longer, kept against touching new pages",
+    "docs/kernels.md",
+)
+RESULT_LEAST_BYTES = Constant(
+    4 << 20, 1 << 16, 1 << 30, "from how many bytes on the C library asks the system for each result and gives it back", "declared"
 )
 PROGRESS_SECONDS = Constant(0.05, 0.001, 1.0, "how soon a sort on several threads tells its progress and can be cancelled", "declared")
 BUCKET_CELLS = Constant(

@@ -11,9 +11,9 @@ from sartor.core.constants import COST_ROWS, MERGED_CHANGES
 from sartor.kernels.cost import costs, useful
 from sartor.kernels.packing import Packing, packing_for
 from sartor.kernels.partitioning import Extent, extent, model_for, partitioned
+from sartor.kernels.pool import result
 from sartor.kernels.small import Rows, argsort_small, order_alike
 from sartor.kernels.split import packed_parts
-from sartor.kernels.stores import aligned_empty
 from sartor.kernels.threads import Watch, over
 from sartor.kernels.words import Keys, Words, leading_run, order_run, pack
 
@@ -32,7 +32,7 @@ def argsort_words(keys: Keys, threads: int, watch: Watch) -> Rows:
         return argsort_small(keys.bits, keys.form)
     run, falling, ties = leading_run(keys.bits, keys.form)
     if run == rows:
-        found = np.empty(rows, np.int64)
+        found = result(rows, np.int64)
         order_run(keys.bits, keys.form, falling, ties, found)
         return found
     seen = extent(keys, threads, watch)
@@ -64,7 +64,7 @@ def by_packing(keys: Keys, seen: Extent, packing: Packing, threads: int, watch: 
     if threads > 1:
         packed, parts = packed_parts(keys, packing, is_whole and packing.lossless, threads, watch)
     else:
-        packed, parts = cast(Words, np.empty(rows, np.uint64)), [(0, rows)]
+        packed, parts = cast(Words, result(rows, np.uint64)), [(0, rows)]
         pack(keys.bits, keys.form, low, high, drop, row_bits, packed)
     watch.phase(0.7, len(parts))
     over(parts, lambda part: packed[part[0] : part[1]].sort(), threads, watch)
@@ -91,7 +91,7 @@ def by_partition(keys: Keys, seen: Extent, threads: int, watch: Watch) -> Rows:
     model = model_for(keys, seen)
     watch.phase(0.2)
     with partitioned(keys, seen, model, threads, watch) as partition:
-        packed: Words = aligned_empty(keys.rows, np.uint64)
+        packed: Words = result(keys.rows, np.uint64)
         drops = partition.drops(row_bits)
         watch.phase(0.2)
         partition.scatter(keys, row_bits, drops, packed, watch)

@@ -13,14 +13,13 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from sartor.core.constants import NEAR_ROWS
 from sartor.kernels.argsort_words import argsort_words
 from sartor.kernels.compiled import kernel
 from sartor.kernels.partitioning import Extent, Partition, extent, model_for, partitioned, sample
-from sartor.kernels.pool import scratch
+from sartor.kernels.pool import result, result_buffer, scratch
 from sartor.kernels.small import order_alike
 from sartor.kernels.threads import Watch, cuts, over, run
 from sartor.kernels.words import Keys, Words, writable
@@ -57,7 +56,7 @@ class Movement:
         """A column of fixed width, or of rows of words, in its new order, as an Arrow buffer."""
         width = column.dtype.itemsize
         bits = writable(column.view(f"u{width}"))
-        buffer = pa.allocate_buffer(bits.nbytes)
+        buffer = result_buffer(bits.nbytes)
         found = np.frombuffer(buffer, bits.dtype).reshape(bits.shape)
         if self.partition is not None and bits.ndim == 1 and width in _MOVED:
             self._through_buckets(bits, found)
@@ -74,7 +73,7 @@ class Movement:
         """For each place of the result, which row stands there."""
         if self.order is None:
             numbers = np.arange(self.rows, dtype=np.uint32 if self.rows <= np.iinfo(np.uint32).max else np.uint64)
-            order = np.empty_like(numbers)
+            order = result(numbers.size, numbers.dtype)
             self._through_buckets(numbers, order)
             self.order = order
         return self.order

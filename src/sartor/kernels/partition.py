@@ -13,8 +13,8 @@ from sartor.kernels import buckets
 from sartor.kernels.buckets import Buckets
 from sartor.kernels.columns import column_of, widened
 from sartor.kernels.partitioning import extent, partitioned, sample
+from sartor.kernels.pool import result
 from sartor.kernels.small import Rows, order_alike
-from sartor.kernels.stores import aligned_empty
 from sartor.kernels.threads import Watch
 from sartor.kernels.words import Keys, keys_of
 
@@ -63,7 +63,7 @@ def partition(values: Any, parts: int, threads: int = 1) -> Parts:
         return Parts(np.empty(0, np.int64), np.zeros(2, np.int64))
     seen = extent(keys, threads, watch)
     with partitioned(keys, seen, _model(keys, parts), threads, watch) as found:
-        rows = aligned_empty(keys.rows, np.uint64)
+        rows = result(keys.rows, np.uint64)
         bits = (keys.rows - 1).bit_length()
         nothing = np.full(found.floors.size, np.uint64(63))  # of the key; a shift by all bits is not defined
         found.scatter(keys, bits, nothing, rows, watch)

@@ -18,6 +18,7 @@ from sartor.kernels.columns import Column, Nulls, fixed_numbers, limbs, taken, w
 from sartor.kernels.compiled import kernel
 from sartor.kernels.levels import argsort_levels, fold
 from sartor.kernels.movement import Movement, movement
+from sartor.kernels.pool import result_buffer
 from sartor.kernels.threads import Progress, Watch, cuts, run
 from sartor.kernels.words import Keys, keys_of, writable
 
@@ -143,13 +144,13 @@ def _text(array: Any, moved: Movement) -> tuple[Any, Any]:
     offsets = writable(np.frombuffer(offset_buffer, dtype)[array.offset : array.offset + len(array) + 1])
     data = writable(np.frombuffer(data_buffer, np.uint8)) if data_buffer is not None else np.empty(0, np.uint8)
     order = moved.rows_in_order()
-    buffer = pa.allocate_buffer(offsets.nbytes)
+    buffer = result_buffer(offsets.nbytes)
     new_offsets = np.frombuffer(buffer, dtype)
     new_offsets[0] = 0
     parts = cuts(moved.rows, moved.threads)
     run([partial(_lengths, offsets, order[start:stop], new_offsets[start + 1 : stop + 1]) for start, stop in parts], moved.watch)
     np.cumsum(new_offsets, out=new_offsets)
-    bytes_buffer = pa.allocate_buffer(int(new_offsets[-1]))
+    bytes_buffer = result_buffer(int(new_offsets[-1]))
     found = np.frombuffer(bytes_buffer, np.uint8)
     run([partial(_copy, offsets, data, order[start:stop], new_offsets[start:stop], found) for start, stop in parts], moved.watch)
     return buffer, bytes_buffer

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sartor.core.constants import COST_ROWS, SMALL_ROWS, SPLIT_SAMPLE_ROWS
+from sartor.core.constants import COST_ROWS, RESULT_LEAST_BYTES, SMALL_ROWS, SPLIT_SAMPLE_ROWS
 from sartor.kernels.argsort import columns_of, order_of
 from sartor.kernels.columns import Nulls, taken
 from sartor.kernels.compiled import kernel
 from sartor.kernels.cost import costs, useful
 from sartor.kernels.partitioning import sample
+from sartor.kernels.pool import result
 from sartor.kernels.split import value_parts
-from sartor.kernels.stores import aligned_empty
 from sartor.kernels.threads import Progress, Watch, cuts, over, run
 from sartor.kernels.words import keys_of, leading_run
 
@@ -85,16 +85,21 @@ def _in_order(values: NDArray[Any], threads: int, watch: Watch) -> NDArray[Any] 
     if ordered < values.size:
         return None
     turned = values[::-1] if falling else values
-    if threads == 1 or values.size < COST_ROWS.default:
-        return turned.copy()
-    found = aligned_empty(values.size, values.dtype)
-    run([partial(np.copyto, found[start:stop], turned[start:stop]) for start, stop in cuts(values.size, threads)], watch)
+    found = result(values.size, values.dtype)
+    parts = cuts(values.size, threads if values.size >= COST_ROWS.default else 1)
+    run([partial(np.copyto, found[start:stop], turned[start:stop]) for start, stop in parts], watch)
     return found
 
 
 def by_numpy(values: NDArray[Any]) -> NDArray[Any]:
     """np.sort; numbers of one byte are counted by its stable kind, while the other compares them."""
-    return np.sort(values, kind="stable" if values.dtype.itemsize == 1 else None)
+    kind: Literal["stable"] | None = "stable" if values.dtype.itemsize == 1 else None
+    if values.nbytes < RESULT_LEAST_BYTES.default:
+        return np.sort(values, kind=kind)
+    found = result(values.size, values.dtype)
+    np.copyto(found, values)
+    found.sort(kind=kind)
+    return found
 
 
 def by_parts(values: NDArray[Any], threads: int, watch: Watch, always: bool = False) -> NDArray[Any]:

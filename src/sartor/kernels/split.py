@@ -17,7 +17,7 @@ from sartor.core.constants import SPLIT_SAMPLE_ROWS
 from sartor.kernels.buckets import Counts
 from sartor.kernels.compiled import kernel
 from sartor.kernels.packing import Packing
-from sartor.kernels.stores import aligned_empty
+from sartor.kernels.pool import result
 from sartor.kernels.threads import Watch, cuts, run
 from sartor.kernels.words import Bits, Keys, Words, map_block
 
@@ -43,7 +43,7 @@ def packed_parts(keys: Keys, packing: Packing, lossless: bool, threads: int, wat
         drawn |= chosen.astype(np.uint64)
     drawn.sort()
     splitters = _splitters(drawn, threads)
-    packed = cast(Words, aligned_empty(keys.rows, np.uint64))
+    packed = cast(Words, result(keys.rows, np.uint64))
     form = (np.uint64(packing.low), np.uint64(packing.high), np.uint64(packing.drop), row_bits)
     return packed, _split(keys, form, splitters, _pack, packed, threads, watch)
 
@@ -54,7 +54,7 @@ def value_parts(keys: Keys, dtype: np.dtype[Any], drawn: Words, count: int, thre
     Args:
         drawn: sorted words of a sample of them.
     """
-    found = aligned_empty(keys.rows, dtype)
+    found = result(keys.rows, dtype)
     parts = _split(keys, _WHOLE, _splitters(drawn, count), _move, found.view(keys.bits.dtype), threads, watch)
     return found, parts
 
