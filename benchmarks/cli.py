@@ -260,6 +260,8 @@ def _layouts(asked: argparse.Namespace) -> int:
             way = ways[name]
             numbers = f"{way['total_s']:>8.2f} s{way['row_groups']:>8} row groups{way['build_s']:>8.1f} s{way['bytes'] / 1e6:>8.0f} MB"
             print(f"  {name:<18}{numbers}  {'; '.join(way['order'])}")
+        if ways["bound"] is not None:
+            print(f"  {'selectivity bound':<18}{ways['bound']:>18} row groups")
     drifted = figures["drift"]
     print("a dimension that changes half-way, totals with building and tuning")
     for name, seconds in {**drifted["static"], "load order": drifted["load_order"], "sartor": drifted["sartor"]}.items():

@@ -21,6 +21,8 @@ def test_a_small_run_tells_of_every_way(tmp_path: Path, capsys: pytest.CaptureFi
     for name in COLUMNS:
         assert figures[name]["row_groups"] == sum(ways[name]["row_groups"] for ways in figures["workloads"].values())
         assert set(figures[name]) == {"total_s", "row_groups", "build_s", "bytes"}
+    for ways in figures["workloads"].values():
+        assert ways["bound"] is None or ways["bound"] >= 30
     assert set(figures["drift"]["static"]) == set(drift.KEYS)
     assert figures["drift"]["sartor"] >= figures["drift"]["queries"] > 0
     told = capsys.readouterr().out

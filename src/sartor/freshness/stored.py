@@ -77,23 +77,24 @@ def save(engine: Engine, derived: DerivedObject) -> None:
     """Write an object's rows, one for each source; part of the transaction that builds the object."""
     forget(engine, derived)
     action = json.dumps(_action_document(derived.action))
-    for place, coverage in enumerate(derived.coverages):
-        engine.execute(
-            f"INSERT INTO {_table(engine, STATE_TABLE)} VALUES ({', '.join('?' * len(_STATE))})",
-            [
-                derived.identifier,
-                derived.generation,
-                place,
-                action,
-                coverage.high_water,
-                coverage.rows,
-                coverage.dense,
-                json.dumps(coverage.files),
-                coverage.unsorted,
-                derived.bytes_stored,
-                derived.build_seconds,
-            ],
-        )
+    rows: list[list[Any]] = [
+        [
+            derived.identifier,
+            derived.generation,
+            place,
+            action,
+            coverage.high_water,
+            coverage.rows,
+            coverage.dense,
+            json.dumps(coverage.files),
+            coverage.unsorted,
+            derived.bytes_stored,
+            derived.build_seconds,
+        ]
+        for place, coverage in enumerate(derived.coverages)
+    ]
+    values = ", ".join([f"({', '.join('?' * len(_STATE))})"] * len(rows))
+    engine.execute(f"INSERT INTO {_table(engine, STATE_TABLE)} VALUES {values}", [value for row in rows for value in row])
 
 
 def forget(engine: Engine, derived: DerivedObject) -> None:
