@@ -38,5 +38,6 @@ def __getattr__(name: str) -> object:
     if name in ("LearnedIndex", "argsort", "sort"):
         import sartor.kernels
 
-        return getattr(sartor.kernels, name)
+        found = globals()[name] = getattr(sartor.kernels, name)  # so that it is found without asking here from now on
+        return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -40,7 +40,7 @@ def sort(values: Any, *, descending: bool = False, nulls: Nulls = "last", thread
     >>> sort(np.array([3, 1, 2]), descending=True).tolist()
     [3, 2, 1]
     """
-    if isinstance(values, np.ndarray) and not isinstance(values, np.ma.MaskedArray) and _is_number(values):
+    if (type(values) is np.ndarray or _is_plain(values)) and _is_number(values):
         if values.size < COST_ROWS.default and values.ndim == 1 and not descending and progress is None:
             return by_numpy(values)
         if values.ndim != 1:
@@ -53,8 +53,12 @@ def sort(values: Any, *, descending: bool = False, nulls: Nulls = "last", thread
     return values[rows] if isinstance(values, np.ndarray) else np.asarray(values)[rows]
 
 
+def _is_plain(values: Any) -> bool:
+    return isinstance(values, np.ndarray) and not isinstance(values, np.ma.MaskedArray)
+
+
 def _is_number(values: NDArray[Any]) -> bool:
-    return values.dtype.kind in "iufbmM" and values.dtype.itemsize <= _WORD_BYTES
+    return values.itemsize <= _WORD_BYTES and values.dtype.kind in "iufbmM"
 
 
 def _sort_numbers(values: NDArray[Any], descending: bool, threads: int, watch: Watch) -> NDArray[Any]:
@@ -93,12 +97,13 @@ def _in_order(values: NDArray[Any], threads: int, watch: Watch) -> NDArray[Any] 
 
 def by_numpy(values: NDArray[Any]) -> NDArray[Any]:
     """np.sort; numbers of one byte are counted by its stable kind, while the other compares them."""
-    kind: Literal["stable"] | None = "stable" if values.dtype.itemsize == 1 else None
+    kind: Literal["stable"] | None = "stable" if values.itemsize == 1 else None
     if values.nbytes < RESULT_LEAST_BYTES.default:
-        return np.sort(values, kind=kind)
-    found = result(values.size, values.dtype)
-    np.copyto(found, values)
-    found.sort(kind=kind)
+        found = values.copy()
+    else:
+        found = result(values.size, values.dtype)
+        np.copyto(found, values)
+    found.sort(kind=kind)  # what np.sort does, without its 0.5 µs of calls
     return found
 
 
