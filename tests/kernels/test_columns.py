@@ -75,6 +75,17 @@ def test_a_dictionary_is_sorted_by_what_it_stands_for() -> None:
     assert sartor.argsort(with_null, nulls="first").tolist() == [0, 1, 2]
 
 
+def test_a_dictionary_may_hold_nan_twice() -> None:
+    keys = pa.DictionaryArray.from_arrays(pa.array([0, 1, 0, 2]), pa.array([np.nan, np.nan, 1.0]))
+    assert sartor.argsort(keys).tolist() == [3, 0, 1, 2]
+
+
+@pytest.mark.parametrize(("nulls", "rows"), [("last", [2, 3, 0, 1]), ("first", [0, 1, 2, 3])])
+def test_what_is_masked_and_what_is_none_are_nulls_alike(nulls: Any, rows: list[int]) -> None:
+    keys = np.ma.array([None, "x", "a", "b"], mask=[0, 1, 0, 0], dtype=object)
+    assert sartor.argsort(keys, nulls=nulls).tolist() == rows
+
+
 def test_lists_masks_and_objects() -> None:
     assert sartor.argsort([3, 1, 2]).tolist() == [1, 2, 0]
     assert sartor.argsort(np.ma.array([3, 1, 2], mask=[False, True, False])).tolist() == [2, 0, 1]

@@ -97,3 +97,19 @@ def test_results_stay_as_they_were_while_others_come_and_go() -> None:
     again = recluster(table, "value")
     assert tables[0].equals(table.take(pa.array(np.argsort(columns[0], kind="stable"))))
     assert again.equals(table.take(pa.array(np.argsort(columns[1], kind="stable"))))
+
+
+def test_scratch_memory_of_a_block_that_raised_is_not_lent_again() -> None:
+    with pytest.raises(KeyboardInterrupt), scratch(1000, np.uint64):
+        raise KeyboardInterrupt
+    assert held_bytes() == 0
+
+
+@keeps
+def test_whoever_finds_the_memory_behind_a_result_holds_it() -> None:
+    first = result(SIZE, np.int64)
+    found = np.asarray(first.base)
+    del first
+    assert held_bytes() == 0
+    del found
+    assert held_bytes() == SIZE * 8

@@ -57,6 +57,11 @@ def test_text_of_views_and_of_later_types_moves() -> None:
     assert recluster(views, "key")["view"].to_pylist() == recluster(views, "key")["text"].to_pylist()
 
 
+def test_columns_of_extensions_that_are_no_numbers_move() -> None:
+    table = pa.table({"key": [2, 1, 3], "id": pa.array([bytes([number] * 16) for number in (20, 10, 30)], pa.uuid())})
+    assert recluster(table, "key").equals(table.take(pa.array([1, 0, 2])))
+
+
 def test_a_table_in_order_is_handed_back() -> None:
     table = pa.table({"a": [1, 2, 2], "b": [3, 2, 1]})
     assert recluster(table, "a") is table

@@ -75,7 +75,8 @@ def column_of(values: Any, descending: bool = False, nulls: Nulls = "last") -> C
     if isinstance(values, np.ma.MaskedArray):
         mask = np.ma.getmaskarray(values)
         inner = column_of(np.asarray(values.data), descending, nulls)
-        return Column(inner.rows, inner.values, inner.levels, mask if mask.any() else inner.nulls, descending, nulls == "first")
+        absent = (mask if inner.nulls is None else mask | inner.nulls) if mask.any() else inner.nulls
+        return Column(inner.rows, inner.values, inner.levels, absent, descending, nulls == "first")
     array = values if isinstance(values, np.ndarray) else np.asarray(values)
     if array.ndim != 1:
         raise ValueError(f"keys have {array.ndim} dimensions; hand over one column at a time")
@@ -210,6 +211,9 @@ def _of_dictionary(array: Any, nulls: NDArray[np.bool_] | None, descending: bool
     changes = np.ones(count, bool)
     if count > 1:
         changes[1:] = pc.not_equal(sorted_entries[1:], sorted_entries[:-1]).to_numpy(zero_copy_only=False)
+        if pa.types.is_floating(sorted_entries.type):  # NaN is not equal to itself, and yet of one rank
+            absent = np.isnan(sorted_entries.to_numpy(zero_copy_only=False))
+            changes[1:] &= ~(absent[1:] & absent[:-1])
     rank = np.zeros(max(count, 1), np.uint32)
     rank[order] = np.cumsum(changes) - 1
     places = fixed_numbers(array.indices)

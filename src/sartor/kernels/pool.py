@@ -60,11 +60,20 @@ class _Kept:
 _scratch, _results = _Kept(SCRATCH_BYTES, _SCRATCH_SLACK), _Kept(RESULT_BYTES, _RESULT_SLACK)
 
 
+class _Owner:
+    """What every array of a result's memory holds, whatever it was made from."""
+
+    def __init__(self, block: mmap.mmap, size: int, dtype: np.dtype[Any]) -> None:
+        whole = np.frombuffer(block, np.uint8, size * dtype.itemsize).view(dtype)
+        self.__array_interface__ = whole.__array_interface__
+
+
 @contextmanager
 def scratch(size: int, dtype: Any, *, small_pages: bool = False) -> Iterator[NDArray[Any]]:
     """Lend an array that begins at a multiple of 64 bytes; its content is anything.
 
-    It must not be used after the block ends. Buffers that come back are kept up to `SCRATCH_BYTES` in all.
+    It must not be used after the block ends. Buffers that come back are kept up to `SCRATCH_BYTES` in all; one whose block raised is
+    not, for a thread may not be done with it.
 
     Args:
         small_pages: take new memory in the system's small pages. Large ones are faster once they are there; for what is written and
@@ -76,10 +85,8 @@ def scratch(size: int, dtype: Any, *, small_pages: bool = False) -> Iterator[NDA
     """
     needed = size * np.dtype(dtype).itemsize
     block = _scratch.take(needed) or _new(needed, small_pages)
-    try:
-        yield np.frombuffer(block, np.uint8, needed).view(dtype)
-    finally:
-        _scratch.give_back(block)
+    yield np.frombuffer(block, np.uint8, needed).view(dtype)
+    _scratch.give_back(block)
 
 
 def result(size: int, dtype: Any) -> NDArray[Any]:
@@ -95,9 +102,9 @@ def result(size: int, dtype: Any) -> NDArray[Any]:
     if needed < RESULT_LEAST_BYTES.default or not _CAN_MARK:
         return aligned_empty(size, dtype)
     block = _results.take(needed) or _new(needed, small_pages=False)
-    found = np.frombuffer(block, np.uint8, needed)
-    weakref.finalize(found.base, _results.give_back, block).atexit = False  # whatever is made of the array holds its base
-    return found.view(dtype)
+    owner = _Owner(block, size, np.dtype(dtype))
+    weakref.finalize(owner, _results.give_back, block).atexit = False
+    return np.asarray(owner)
 
 
 def result_buffer(size: int) -> Any:

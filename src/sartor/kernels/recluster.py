@@ -96,7 +96,8 @@ def _moved(column: Any, moved: Movement) -> Any:
         return pa.DictionaryArray.from_arrays(_moved(pa.chunked_array([whole.indices]), moved), whole.dictionary, ordered=kind.ordered)
     if isinstance(kind, pa.BaseExtensionType):
         whole = _whole(column)
-        return pa.ExtensionArray.from_storage(kind, _moved(pa.chunked_array([whole.storage]), moved))
+        storage = _moved(pa.chunked_array([whole.storage]), moved)
+        return pa.ExtensionArray.from_storage(kind, _whole(storage) if isinstance(storage, pa.ChunkedArray) else storage)
     text = pa.types.is_string(kind) or pa.types.is_binary(kind) or pa.types.is_large_string(kind) or pa.types.is_large_binary(kind)
     if text and column.nbytes < np.iinfo(np.int32).max:
         whole = _whole(column)

@@ -40,6 +40,8 @@ def sort(values: Any, *, descending: bool = False, nulls: Nulls = "last", thread
     >>> sort(np.array([3, 1, 2]), descending=True).tolist()
     [3, 2, 1]
     """
+    if threads < 1:
+        raise ValueError(f"threads is {threads}; it must be at least 1")
     if (type(values) is np.ndarray or _is_plain(values)) and _is_number(values):
         if values.size < COST_ROWS.default and values.ndim == 1 and not descending and progress is None:
             return by_numpy(values)
@@ -62,8 +64,6 @@ def _is_number(values: NDArray[Any]) -> bool:
 
 
 def _sort_numbers(values: NDArray[Any], descending: bool, threads: int, watch: Watch) -> NDArray[Any]:
-    if threads < 1:
-        raise ValueError(f"threads is {threads}; it must be at least 1")
     watch.tell()
     width = values.dtype.itemsize
     if (found := _in_order(values, useful(threads), watch)) is not None:
@@ -99,7 +99,7 @@ def by_numpy(values: NDArray[Any]) -> NDArray[Any]:
     """np.sort; numbers of one byte are counted by its stable kind, while the other compares them."""
     kind: Literal["stable"] | None = "stable" if values.itemsize == 1 else None
     if values.nbytes < RESULT_LEAST_BYTES.default:
-        found = values.copy()
+        found = np.array(values)
     else:
         found = result(values.size, values.dtype)
         np.copyto(found, values)

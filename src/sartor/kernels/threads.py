@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
+from _thread import start_new_thread
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from typing import TypeVar
+from queue import Empty, SimpleQueue
+from typing import Any, Generic, TypeVar, cast
 
 from sartor.core.constants import PROGRESS_SECONDS
 from sartor.core.errors import SortCancelled
@@ -26,7 +28,7 @@ class Watch:
     """
 
     def __init__(self, progress: Progress | None = None) -> None:
-        self.stopped = threading.Event()
+        self.stopped = False
         self._progress = progress
         self._begin, self._share, self._done, self._steps = 0.0, 0.0, 0, 1
         self._scale = 1.0
@@ -61,22 +63,59 @@ class Watch:
         self.tell()
 
 
+@dataclass(eq=False, slots=True)
+class _Job(Generic[Result]):
+    """A task for a worker.
+
+    Nothing is locked: Ctrl-C may come between any two steps of the caller, and a lock that it left taken would be for ever. The worker
+    marks a job as started before it looks whether it is called off; the caller calls it off before it looks whether it has started.
+    So it is called off, or the caller knows that it runs.
+    """
+
+    task: Callable[[], Result]
+    ended: SimpleQueue[None]
+    called_off: bool = False
+    started: bool = False
+    done: bool = False
+    result: Result | None = None
+    error: BaseException | None = None
+
+
 def run(tasks: Sequence[Callable[[], Result]], watch: Watch) -> list[Result]:
     """Run each task on a thread of its own; one alone runs here. No task runs any more when this returns or raises."""
     if len(tasks) == 1:
         return [tasks[0]()]
-    futures = [_threads().submit(task) for task in tasks]
+    ended: SimpleQueue[None] = SimpleQueue()
+    jobs = [_Job(task, ended) for task in tasks]
     try:
-        while wait(futures, PROGRESS_SECONDS.default, "FIRST_EXCEPTION").not_done and not _failed(futures):
-            watch.tell()
-        if _failed(futures):
-            watch.stopped.set()
+        for job in jobs:
+            _workers().put(job)
+        while not all(job.done for job in jobs):
+            watch.stopped |= any(job.error is not None for job in jobs)
+            with suppress(Empty):
+                ended.get(timeout=PROGRESS_SECONDS.default)
+            if not watch.stopped:
+                watch.tell()
     except BaseException:
-        watch.stopped.set()
+        watch.stopped = True
+        _call_off(jobs)
         raise
-    finally:
-        wait(futures)
-    return [future.result() for future in futures]
+    for job in jobs:
+        if job.error is not None:
+            raise job.error
+    return [cast(Result, job.result) for job in jobs]
+
+
+def _call_off(jobs: Sequence[_Job[Any]]) -> None:
+    """Return when none of them runs or will run, however often Ctrl-C comes meanwhile: what it asks for is under way."""
+    while True:
+        with suppress(KeyboardInterrupt):
+            for job in jobs:
+                job.called_off = True
+            while any(job.started and not job.done for job in jobs):
+                with suppress(Empty):
+                    jobs[0].ended.get(timeout=PROGRESS_SECONDS.default)
+            return
 
 
 def over(items: Iterable[Result], do: Callable[[Result], None], threads: int, watch: Watch) -> None:
@@ -84,7 +123,7 @@ def over(items: Iterable[Result], do: Callable[[Result], None], threads: int, wa
     waiting, lock = iter(items), threading.Lock()
 
     def left() -> Iterator[Result]:
-        while not watch.stopped.is_set():
+        while not watch.stopped:
             with lock:
                 item = next(waiting, None)
             if item is None:
@@ -111,10 +150,28 @@ def cuts(rows: int, threads: int) -> list[tuple[int, int]]:
     return list(pairwise(borders))
 
 
-def _failed(futures: list[Future[Result]]) -> bool:
-    return any(future.done() and future.exception() is not None for future in futures)
-
-
 @cache
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=max(os.cpu_count() or 1, 2), thread_name_prefix="sartor-kernels")
+def _workers() -> SimpleQueue[_Job[Any]]:
+    """What the workers take their jobs from; there are as many as there are processors."""
+    jobs: SimpleQueue[_Job[Any]] = SimpleQueue()
+    for _ in range(max(os.cpu_count() or 1, 2)):
+        start_new_thread(_work, (jobs,))
+    return jobs
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_workers.cache_clear)  # a child has none of its parent's threads
+
+
+def _work(jobs: SimpleQueue[_Job[Any]]) -> None:
+    while True:
+        job = jobs.get()
+        job.started = True
+        if not job.called_off:
+            try:
+                job.result = job.task()
+            except BaseException as error:
+                job.error = error
+        job.done = True
+        job.ended.put(None)
+        del job  # what it holds is let go while waiting for the next
