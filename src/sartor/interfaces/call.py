@@ -159,7 +159,7 @@ class Call:
         database = session.database
         ended = database.asked_at = perf_counter()
         self.seconds = ended - self.began
-        session.busy = session.naming = False
+        session.busy, session.naming = False, 0
         if effects is None:
             return
         if self.describes and not self.raised and self.known is not None and self.known.template is not None:

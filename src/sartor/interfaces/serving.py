@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from threading import get_ident
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False,
         plain: it is not answered from what is derived.
         looks: whoever sends it can take rows for an answer.
 
-    Never raises: what is not understood is sent as it is, and counts as having written everything.
+    What is not understood is sent as it is, and counts as having written everything. Ctrl-C alone is raised, and leaves nothing open.
     """
     began = perf_counter()
     database = session.database
@@ -54,48 +55,69 @@ def begin(session: Session, query: Any, parameters: Any, *, plain: bool = False,
         known = database.recognise(text)
     elif known.template is None:
         database.complete(known)
-    effects = known.effects
-    call = Call(session, known, effects, parameters, began, not plain, looks, known.asked)
-    if effects.reads_only:
-        template, results = known.template, database.results
-        if looks and not results.off:
-            call.kept = results.take(session, known, parameters)
-        if call.kept is not None:
-            call.rows, call.description = call.kept.rows, call.kept.description
-        elif template is not None and not plain and template.may_be_served(database.design, database.generation):
-            session.naming = True  # before the design is looked at: see Database.publish
-            _take_alternative(call, database)
-            session.naming = call.instead is not None
-        store = database.predicates.store
-        if store.entries and known.unranged != store.version and call.instead is None and call.rows is None and not plain:
-            _take_ranges(call, database)
-        if (
-            looks
-            and not results.off
-            and template is not None
-            and known.small  # what was small before is fetched as a whole, and may be kept
-            and not known.never_kept
-            and call.rows is None
-            and results.may_be_kept(session, template)
-        ):
-            if call.before is None:
-                database.look_for_unseen_writes()
-            call.watched = (call.before or database.registry.state, database.generation)
-    else:
-        if effects.everything and not effects.transaction and not database.can_run(text):
-            effects = READ  # it is going to raise; what is not known to the classifier would count as having written everything
-        call.effects = effects = session.resolve(effects)
-        session.profiles |= effects.session and "profil" in text.lower()
-        if not effects.reads_only:
-            call.close = _open_window(session, effects)
-        if effects.checkpoint or effects.defines or effects.everything:
-            call.resume = database.predicates.hold_off()
-        if not effects.is_work and (database.design.objects or database.predicates.store.entries) and not plain:
-            session.naming = True
-            _explain_alternative(call, database)
-            session.naming = call.instead is not None
+    call = Call(session, known, known.effects, parameters, began, not plain, looks, known.asked)
+    try:
+        if known.effects.reads_only:
+            _look(call, plain)
+        else:
+            _open(call, text, plain)
+    except BaseException:  # Ctrl-C
+        call.raised = True
+        call.end()
+        raise
     known.asked = True
     return call
+
+
+def _look(call: Call, plain: bool) -> None:
+    """What a statement that only reads is answered from."""
+    session, known, database = call.session, call.known, call.session.database
+    assert known is not None
+    template, results = known.template, database.results
+    if call.looks and not results.off:
+        call.kept = results.take(session, known, call.parameters)
+    if call.kept is not None:
+        call.rows, call.description = call.kept.rows, call.kept.description
+    elif template is not None and not plain and template.may_be_served(database.design, database.generation):
+        session.naming = get_ident()  # before the design is looked at: see Database.publish
+        _take_alternative(call, database)
+        if call.instead is None:
+            session.naming = 0
+    store = database.predicates.store
+    if store.entries and known.unranged != store.version and call.instead is None and call.rows is None and not plain:
+        _take_ranges(call, database)
+    if (
+        call.looks
+        and not results.off
+        and template is not None
+        and known.small  # what was small before is fetched as a whole, and may be kept
+        and not known.never_kept
+        and call.rows is None
+        and results.may_be_kept(session, template)
+    ):
+        if call.before is None:
+            database.look_for_unseen_writes()
+        call.watched = (call.before or database.registry.state, database.generation)
+
+
+def _open(call: Call, text: str, plain: bool) -> None:
+    """What has to be open while a statement runs that may do more than read."""
+    session, database = call.session, call.session.database
+    effects = call.effects
+    assert effects is not None
+    if effects.everything and not effects.transaction and not database.can_run(text):
+        effects = READ  # it is going to raise; what is not known to the classifier would count as having written everything
+    call.effects = effects = session.resolve(effects)
+    session.profiles |= effects.session and "profil" in text.lower()
+    if not effects.reads_only:
+        call.close = _open_window(session, effects)
+    if effects.checkpoint or effects.defines or effects.everything:
+        call.resume = database.predicates.hold_off()
+    if not effects.is_work and (database.design.objects or database.predicates.store.entries) and not plain:
+        session.naming = get_ident()
+        _explain_alternative(call, database)
+        if call.instead is None:
+            session.naming = 0
 
 
 def finish(session: Session) -> None:
@@ -116,10 +138,18 @@ def is_one_statement(query: Any) -> bool:
 def hold_open(session: Session, text: str) -> Callable[[], None]:
     """Open the commit window of what `text` would do; returns what closes it, which may be called twice."""
     effects = session.database.recognise(text).effects
-    transaction = session.transaction
-    if transaction is not None:
-        transaction.intend(effects)
-    return session.database.window(effects)
+    close = session.database.window(effects)
+
+    def intend() -> None:
+        if session.transaction is not None:
+            session.transaction.intend(effects)
+
+    def release() -> None:
+        intend()  # what was written since it began is committed with it, when this window is closed
+        close()
+
+    intend()
+    return release
 
 
 def _explain_alternative(call: Call, database: Database) -> None:

@@ -122,7 +122,8 @@ class Session:
         lingering: closes the commit window of a statement whose result may still be streamed, and which commits when it ends.
         profiles: the user may ask for the profile of a statement, so that each has to run.
         answer: the result of the last statement, where it was looked up in memory and not run.
-        naming: it is being decided, or has been, that what is sent names derived objects; they may not be dropped meanwhile.
+        naming: the thread on which it is being decided, or has been, that what is sent names derived objects, which may not be dropped
+            meanwhile; 0 if there is none.
     """
 
     database: Database
@@ -132,7 +133,7 @@ class Session:
     prepared: dict[str, Effects] = field(default_factory=dict)
     pending: Call | None = None
     busy: bool = False
-    naming: bool = False
+    naming: int = 0
     profiles: bool = False
     answer: Answer | None = None
     lingering: Callable[[], None] | None = None

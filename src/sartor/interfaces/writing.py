@@ -30,7 +30,11 @@ def own_write(database: Database) -> Iterator[None]:
     """Sartor's own connection is about to write: the file's pair moves, but no table of the user's does."""
     database.touch()
     with own_look(database):
-        yield
+        try:
+            yield
+        except BaseException:
+            _keep_in_step(database)
+            raise
 
 
 @contextmanager
@@ -47,6 +51,33 @@ def own_look(database: Database) -> Iterator[None]:
     finally:
         database.settle()
         window.close()
+
+
+def _keep_in_step(database: Database) -> None:
+    """What was committed before an interrupt and not put in force: such objects hold other rows than the design says.
+
+    They are used no more until the next refresh has verified them. Those that are gone leave the design, and what it does not name
+    is dropped.
+    """
+    try:
+        found = {(one.identifier, one.generation): one for one in stored.load(database.engine())}
+        objects = {one.identifier: one for one in database.design.objects.values() if not one.action.in_memory}
+        there = {identifier: found.get((identifier, one.generation)) for identifier, one in objects.items()}
+        gone = {identifier for identifier, one in there.items() if one is None}
+        other = {one.identifier: one for one in there.values() if one is not None and _rows(one) != _rows(objects[one.identifier])}
+        if gone or other:
+            left = database.design.without(gone)
+            database.publish(replace(left, objects={**left.objects, **other}))
+        named = {(one.identifier, one.generation) for one in database.design.objects.values()}
+        stored.drop(database.engine(), [one for place, one in found.items() if place not in named])
+    except BaseException:
+        database.distrust("Sartor was interrupted while it wrote, and again while it looked what came of that")
+        raise
+
+
+def _rows(derived: DerivedObject) -> list[tuple[int, int, int]]:
+    """Which rows of its sources an object holds."""
+    return [(one.high_water, one.rows, one.unsorted) for one in derived.coverages]
 
 
 def install(database: Database, action: Action) -> DerivedObject:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from time import perf_counter
 from typing import Any
 
@@ -38,21 +38,25 @@ class DuckDBEngine:
         create(self, relation, query)
 
     def rows(self, sql: str, parameters: Parameters = None) -> list[tuple[Any, ...]]:
-        try:
+        with _as_interrupt():
             return self.connection.execute(sql, parameters).fetchall()
-        except duckdb.InterruptException as error:
-            raise KeyboardInterrupt from error
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        self.connection.execute("BEGIN TRANSACTION")
-        try:
-            yield
-        except BaseException:
-            self.connection.execute("ROLLBACK")
-            self.put_back(self._changed_settings)
-            raise
-        self.connection.execute("COMMIT")
+    def transaction(self) -> AbstractContextManager[None]:
+        return _Transaction(self)
+
+    def roll_back(self) -> None:
+        """End the transaction that may have begun, however often Ctrl-C comes meanwhile."""
+        open_still = True
+        while open_still:
+            try:
+                with _as_interrupt():
+                    self.connection.execute("ROLLBACK")
+                open_still = False
+            except KeyboardInterrupt:  # whether it came through is seen by the next one
+                continue
+            except duckdb.Error:  # there is none, or the connection is closed
+                open_still = False
+        self.put_back(self._changed_settings)
 
     def catalog(self, generation: int = 0) -> Catalog:
         return read_catalog(self, generation)
@@ -63,11 +67,9 @@ class DuckDBEngine:
     def run(self, sql: str, parameters: Parameters = None) -> Outcome:
         values = None if parameters is None else _plain_values(parameters)
         started = perf_counter()
-        try:
+        with _as_interrupt():
             result = self.connection._submit(sql, values, "arrow")
             table = result.arrow_table()
-        except duckdb.InterruptException as error:
-            raise KeyboardInterrupt from error
         seconds = perf_counter() - started
         columns = result.description
         return Outcome(tuple(c[0] for c in columns), tuple(str(c[1]) for c in columns), table, seconds)
@@ -104,6 +106,46 @@ class DuckDBEngine:
         if not self._closed:
             self._closed = True
             self.connection.close()
+
+
+class _Transaction:
+    """A transaction of the engine's connection: committed at the end of the block, rolled back if that raises.
+
+    It is no generator: one that Ctrl-C ends while it begins stays suspended, and when it is collected rolls back what has begun since.
+    """
+
+    def __init__(self, engine: DuckDBEngine) -> None:
+        self._engine = engine
+
+    def __enter__(self) -> None:
+        self._run("BEGIN TRANSACTION")
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if kind is None:
+            self._run("COMMIT")
+        else:
+            self._engine.roll_back()
+
+    def _run(self, text: str) -> None:
+        try:
+            with _as_interrupt():
+                self._engine.connection.execute(text)
+        except BaseException:
+            self._engine.roll_back()
+            raise
+
+
+@contextmanager
+def _as_interrupt() -> Iterator[None]:
+    """Ctrl-C while DuckDB runs comes out of its client as a RuntimeError, an interrupt by another thread as an error of its own."""
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        raise KeyboardInterrupt from error
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":
+            raise KeyboardInterrupt from error
+        raise
 
 
 def _plain_values(parameters: Parameters) -> Any:
