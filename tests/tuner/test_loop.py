@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sartor.core.action import Action, Estimate
-from sartor.core.analysis import Analysis, WantedKey
+from sartor.core.analysis import Analysis, Reference, RowOrder, WantedKey
 from sartor.core.derived import Coverage, DerivedObject
 from sartor.core.design import Alternative, Design, Replacement
 from sartor.core.evidence import Evidence
@@ -34,7 +34,7 @@ class World:
 
     Attributes:
         ratios: per key, how many times faster than plain its copy turns out; None if its trial fails.
-        withheld: templates that are offered to all components only if that is asked for.
+        withheld: templates that are offered only if that is asked for.
         overtaken: keys whose table is being changed when they are built.
         stop_at: the number of the step at which the user interrupts.
     """
@@ -69,9 +69,9 @@ class World:
                 return steps.Made(self.now, DerivedObject(step.identifier, 1, action, Coverage(-1, 0, True)) if self.fact else None)
             case steps.Know():
                 return steps.Known(self.now, workload(facts=(1,)), CATALOG)
-            case steps.Appraise(asked, _, all_components):
-                withheld = frozenset() if all_components else self.withheld
-                served = frozenset(template.digest for template in asked.templates) - withheld
+            case steps.Appraise(asked, _, components):
+                withheld = {} if components else dict.fromkeys(self.withheld, frozenset({"sort_keys"}))
+                served = frozenset(template.digest for template in asked.templates) - withheld.keys()
                 found = tuple(estimate(key, served) for key in KEYS if f"by {key}" in served)
                 return steps.Appraised(self.now, found, (Refusal("the other", "its gain could not be estimated"),), withheld)
             case steps.Build():
@@ -113,7 +113,9 @@ def workload(facts: tuple[int, ...] = (), wanted: tuple[WantedKey, ...] = ()) ->
     templates = []
     for number, key in enumerate(KEYS):
         text = f"SELECT count(*) FROM items WHERE {key} = 1"
-        analysis = Analysis(f"by {key}", references=(), facts=facts, wanted=wanted)
+        analysis = Analysis(
+            f"by {key}", (Reference(TABLE, (key,), (), RowOrder.FREE, None, 3, 3, "items"),), facts=facts, wanted=wanted
+        )
         execution = Execution(text, None, 0.0, 0.1, 1)
         templates.append(TemplateStatistics(f"by {key}", text, "read", 50 - number, 5.0, 0.0, 1.0, (0.1,) * 5, (execution,), analysis))
     return Workload(tuple(templates))
@@ -196,8 +198,8 @@ def test_what_was_withheld_is_offered_to_all_if_nothing_chosen_serves_it() -> No
     check(decided, world, Design())
     second = world.steps[1]
     assert isinstance(second, steps.Appraise)
-    assert second.all_components
-    assert [template.digest for template in second.workload.templates] == ["by m"]
+    assert second.components == {"sort_keys"}
+    assert {template.digest for template in second.workload.templates} == {"by k", "by m", "by d"}  # one copy may serve them together
     assert len(decided.built) == 3
     assert [refusal.what for refusal in decided.refused].count("the other") == 1
 

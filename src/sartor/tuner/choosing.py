@@ -15,6 +15,7 @@ from sartor.tuner.chooser import Choice, choose, pays
 from sartor.tuner.reorganising import moves
 from sartor.tuner.standing import standing
 from sartor.tuner.steps import Answer, Appraise, Appraised, Round, Start, Step, name_of, refuse, storage_left
+from sartor.workload.workload import TemplateStatistics
 
 
 def choose_jointly(
@@ -29,9 +30,11 @@ def choose_jointly(
     refused, estimates = list(answer.refused), list(answer.estimates)
     choice = _jointly(start, state, stands, estimates, answer.now)
     served = {digest for item in choice.chosen for digest in item.seconds_saved}
-    left = tuple(template for template in offered if template.digest in answer.withheld - served)
+    left = tuple(template for template in offered if template.digest in answer.withheld.keys() - served)
     if left:  # what was to settle them was not chosen, so that others may
-        answer = yield Appraise(replace(start.workload, templates=left), catalog, all_components=True)
+        others = frozenset[str]().union(*(answer.withheld[template.digest] for template in left))
+        asked = (*left, *_beside(left, offered, [item for item in choice.chosen if item.action.component in others]))
+        answer = yield Appraise(replace(start.workload, templates=asked), catalog, others)
         assert isinstance(answer, Appraised)
         refused += answer.refused
         estimates = together([*estimates, *answer.estimates])
@@ -54,6 +57,15 @@ def choose_jointly(
         if name not in taken:
             refuse(start, state, name, f"not built: {reason}")
     return chosen, answer.now
+
+
+def _beside(
+    left: Sequence[TemplateStatistics], offered: Sequence[TemplateStatistics], chosen: Sequence[Estimate]
+) -> tuple[TemplateStatistics, ...]:
+    """The templates that something chosen serves on a table that others are left of: one thing may serve them together."""
+    read = {reference.source for template in left if template.analysis is not None for reference in template.analysis.references}
+    served = {digest for item in chosen if item.action.source in read for digest in item.seconds_saved}
+    return tuple(template for template in offered if template.digest in served)
 
 
 def together(estimates: Sequence[Estimate]) -> list[Estimate]:

@@ -38,13 +38,13 @@ class Appraise:
     """Propose and estimate for these templates. Answered with `Appraised`.
 
     Attributes:
-        all_components: each component is asked about each template; else what one of them is expected to settle is not offered to the
-            next ones, for estimating takes time.
+        components: the names of those that are asked, each about each template. If empty all are, but what one of them is expected to
+            settle is not offered to the next ones, for estimating takes time.
     """
 
     workload: Workload
     catalog: Catalog
-    all_components: bool = False
+    components: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +103,13 @@ class Appraised:
     """Estimates of what was proposed, and what could not be estimated with its reason.
 
     Attributes:
-        withheld: digests of templates that were not offered to all components.
+        withheld: for templates that were not offered to all components, by digest, the names of those that they were not offered to.
     """
 
     now: float
     estimates: tuple[Estimate, ...]
     refused: tuple[Refusal, ...] = ()
-    withheld: frozenset[str] = frozenset()
+    withheld: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

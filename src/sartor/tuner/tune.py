@@ -203,9 +203,14 @@ def _appraise(context: TuneContext, step: steps.Appraise) -> steps.Appraised:
     existing = {(derived.action.sources, derived.action.definition) for derived in context.design.objects.values()}
     found: list[Estimate] = []
     refused = []
+    settled: set[str] = set()
+    withheld: dict[str, frozenset[str]] = {}
     for component in context.components:
         if component.name in context.silent or not (component.answers or context.mends):
             continue
+        if step.components and component.name not in step.components:
+            continue
+        withheld |= {digest: withheld.get(digest, frozenset()) | {component.name} for digest in settled}
         shown = workload if component.answers else context.workload
         actions = [a for a in component.propose(shown, catalog) if (a.sources, a.definition) not in existing]
         for source in dict.fromkeys(action.source for action in actions):
@@ -215,10 +220,10 @@ def _appraise(context: TuneContext, step: steps.Appraise) -> steps.Appraised:
             except Exception as error:
                 refused.append(Refusal(f"{component.name} of {source}", f"its gain could not be estimated: {error}"))
         worth = [estimate for estimate in found if not estimate.action.in_memory and pays(estimate, workload)]
-        if not step.all_components:
-            workload = replace(workload, templates=tuple(t for t in workload.templates if not _is_settled(t, worth)))
-    withheld = {t.digest for t in step.workload.templates} - {t.digest for t in workload.templates}
-    return steps.Appraised(context.clock(), tuple(found), tuple(refused), frozenset(withheld))
+        if not step.components:
+            settled |= {template.digest for template in workload.templates if _is_settled(template, worth)}
+            workload = replace(workload, templates=tuple(t for t in workload.templates if t.digest not in settled))
+    return steps.Appraised(context.clock(), tuple(found), tuple(refused), withheld)
 
 
 def _is_settled(template: TemplateStatistics, estimates: Sequence[Estimate]) -> bool:
