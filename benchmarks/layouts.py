@@ -33,8 +33,8 @@ from sartor.workload.shop import make_shop
 Progress = Callable[[str, float], None]
 COLUMNS = ("load_order", "best_single_key", "best_two_keys", "zorder", "hilbert", "expert", "sartor")
 _TRAINED, _JUDGED, _RUNS = 300, 30, 3
-"""Statements of the half that is learned from, those drawn from the other, and runs of each. Sixty to learn from took 1.3 s in all on a
-fast machine: nothing pays its building back there."""
+"""Statements of the half that is learned from, those drawn from the other, and runs of each. Sixty to learn from took 1.3 s in all on
+a fast machine: nothing pays its building back there."""
 
 _STORAGE = 2.0
 """Sartor's budget, of the bytes of the best single key: its copies keep the numbers of rows, and are foretold to take up to 1.4 times

@@ -113,9 +113,8 @@ def workload(facts: tuple[int, ...] = (), wanted: tuple[WantedKey, ...] = ()) ->
     templates = []
     for number, key in enumerate(KEYS):
         text = f"SELECT count(*) FROM items WHERE {key} = 1"
-        analysis = Analysis(
-            f"by {key}", (Reference(TABLE, (key,), (), RowOrder.FREE, None, 3, 3, "items"),), facts=facts, wanted=wanted
-        )
+        reference = Reference(TABLE, (key,), (), RowOrder.FREE, None, 3, 3, "items")
+        analysis = Analysis(f"by {key}", (reference,), facts=facts, wanted=wanted)
         execution = Execution(text, None, 0.0, 0.1, 1)
         templates.append(TemplateStatistics(f"by {key}", text, "read", 50 - number, 5.0, 0.0, 1.0, (0.1,) * 5, (execution,), analysis))
     return Workload(tuple(templates))
