@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 import sartor
+from sartor.components.auxiliary_copies.apply import auxiliary_copy
+from sartor.components.auxiliary_copies.estimate import estimate
 from sartor.components.copies import cost
 from sartor.components.sort_keys.apply import sorted_copy
 from sartor.core.table import Catalog
@@ -43,6 +45,18 @@ def test_a_copy_takes_what_was_foretold(tmp_path: Path, columns: tuple[str, ...]
         foretold = cost(action, {}, info.rows, _catalog(con), sorted_by=key).bytes_stored.value
         taken = database_of(con).install(action).bytes_stored
     assert taken / 2 - 262_144 < foretold < 2 * taken
+
+
+def test_a_copy_in_the_order_of_its_table_takes_little_for_the_numbers_of_its_rows(tmp_path: Path) -> None:
+    with sartor.connect(tmp_path / "t.duckdb", config={"threads": 1}) as con:
+        con.execute(_TABLE)
+        con.execute("CHECKPOINT")
+        catalog = _catalog(con)
+        (info,) = catalog
+        action = auxiliary_copy(info.source, ("narrow", "price"))
+        (foretold,) = estimate([action], catalog)
+        taken = database_of(con).install(action).bytes_stored
+    assert taken / 2 - 262_144 < foretold.bytes_stored.value < 1.5 * taken
 
 
 def test_what_nothing_is_known_of_takes_a_share_of_its_type(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import log2
 
 from sartor.components.base import Component
 from sartor.core.action import Action, Estimate
@@ -18,6 +17,7 @@ from sartor.core.derived import ORDER_COLUMN, DerivedObject
 from sartor.core.evidence import Evidence
 from sartor.core.ordered import OrderedQuery
 from sartor.core.table import Catalog, FileScan, TableInfo, quote
+from sartor.core.width import Width
 from sartor.engines.base import Engine
 from sartor.freshness.changes import SIGN, Change, Unmended
 from sartor.freshness.residual import appended_since, relation
@@ -122,12 +122,12 @@ class CopyComponent(Component):
         return self.copy(derived.action).mend(engine, derived, changes)
 
 
-def _bytes_stored(action: Action, rows: float, info: TableInfo | None, sorted_by: str) -> float:
+def _bytes_stored(action: Action, rows: float, info: TableInfo | None, sorted_by: str, *, keeps_order: bool) -> float:
     """What a copy takes: each column by the range of its values, the one that rows are sorted by by how close they lie then.
 
     Columns of which nothing is known take a share of the width of their type.
     """
-    bits = log2(1.0 + rows)  # the number of the row
+    bits = Width(steps=rows).bits(rows, runs=keeps_order)  # the number of the row
     for name in action.get("columns"):
         width = info.widths.get(name.lower()) if info is not None else None
         column = info.column(name) if info is not None else None
@@ -146,6 +146,7 @@ def cost(
     sorted_by: str = "",
     hidden_seconds: float = 0.0,
     share: float = 1.0,
+    keeps_order: bool = False,
 ) -> Estimate:
     """What a copy saves and costs.
 
@@ -155,6 +156,7 @@ def cost(
         sorted_by: the column that comes first in its order.
         hidden_seconds: what computing its hidden columns takes for each row.
         share: of the time that sorting and storing take.
+        keeps_order: the rows stand in the order of the table.
     """
     info = catalog.info(action.source)
     columns = [info.column(name) if info is not None else None for name in action.get("columns")]
@@ -166,6 +168,6 @@ def cost(
         action,
         saved,
         Evidence(row_seconds * rows, "predicted", "cells"),
-        Evidence(_bytes_stored(action, rows, info, sorted_by), "predicted", "widths of columns"),
+        Evidence(_bytes_stored(action, rows, info, sorted_by, keeps_order=keeps_order), "predicted", "widths of columns"),
         Evidence(row_seconds, "predicted", "cells"),
     )

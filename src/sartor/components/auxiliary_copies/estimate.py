@@ -14,4 +14,7 @@ def estimate(actions: Sequence[Action], catalog: Catalog) -> list[Estimate]:
     """One estimate an action, in order; no template is faster by it."""
     infos = [catalog.info(action.source) for action in actions]
     rows = [info.rows if info is not None else 0 for info in infos]
-    return [cost(action, {}, count, catalog, share=STORE_SHARE.default) for action, count in zip(actions, rows, strict=True)]
+    return [
+        cost(action, {}, count, catalog, share=STORE_SHARE.default, keeps_order=True)
+        for action, count in zip(actions, rows, strict=True)
+    ]
