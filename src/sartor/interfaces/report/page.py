@@ -103,7 +103,7 @@ def _totals(facts: Facts) -> str:
         "were observed: what those runs would have taken either way."
     )
     keys = _key("plain", "plain") + _key("tuned", "tuned") + _key("cost", "tuning")
-    return f'<h2>All reads</h2>{picture}<p class="faint">{keys} {note}</p>'
+    return f'<h2>All reads</h2>{picture}<p class="faint">{keys}<br/>{note}</p>'
 
 
 def _templates(facts: Facts) -> str:
@@ -124,7 +124,7 @@ def _templates(facts: Facts) -> str:
     ]
     table = _table(("template", "#runs", "#plain", "#tuned", "#times faster"), rows)
     return (
-        f'<h2>Templates</h2>{dumbbells(shown)}<p class="faint">{_key("plain", "plain")}{_key("tuned", "tuned")} '
+        f'<h2>Templates</h2>{dumbbells(shown)}<p class="faint">{_key("plain", "plain")}{_key("tuned", "tuned")}<br/>'
         f"Those that save most come first.{more}</p>{table}"
     )
 
@@ -175,7 +175,7 @@ def _copy(copy: CopyFacts) -> str:
         keys = _key("plain", "as written") + _key("tuned", "from the copy") + _key("cost", "all rows that pass, lying together")
         picture = shares(copy.served)
         told = "Share of the table's row groups that DuckDB scanned, rows appended since among them."
-        parts.append(f'{picture}<p class="faint">{keys} {told}</p>' if picture else "")
+        parts.append(f'{picture}<p class="faint">{keys}<br/>{told}</p>' if picture else "")
         columns = ("template", "#runs", "#as written", "#from the copy", "#at least", "what is not known")
         parts.append(_table(columns, map(_served, copy.served)))
     return "".join(parts)
