@@ -37,6 +37,7 @@ class World:
         withheld: templates that are offered only if that is asked for.
         overtaken: keys whose table is being changed when they are built.
         stop_at: the number of the step at which the user interrupts.
+        grown: how many times larger than foretold the copies by `large` turn out.
     """
 
     ratios: Mapping[str, float | None]
@@ -44,6 +45,7 @@ class World:
     step_seconds: float = 0.1
     stop_at: int = -1
     grown: int = 1
+    large: frozenset[str] = frozenset(KEYS)
     fact: bool = False
     withheld: frozenset[str] = frozenset()
     now: float = 0.0
@@ -78,7 +80,7 @@ class World:
                 (key,) = step.estimate.action.get("key")
                 if key in self.overtaken:
                     return steps.Made(self.now, None, "its table was being changed")
-                return steps.Made(self.now, built(step.identifier, key, COPY_BYTES * self.grown))
+                return steps.Made(self.now, built(step.identifier, key, COPY_BYTES * (self.grown if key in self.large else 1)))
             case steps.Drop():
                 return steps.Made(self.now, None)
             case steps.Try():
@@ -223,6 +225,14 @@ def test_what_takes_more_storage_than_promised_is_dropped_at_once() -> None:
     check(decided, world, Design())
     assert sum(isinstance(step, steps.Drop) for step in world.steps) == 3
     assert not decided.design.objects
+
+
+def test_what_is_dropped_for_its_size_leaves_its_room_to_something_else() -> None:
+    world = World(dict.fromkeys(KEYS, 4.0), grown=10, large=frozenset("k"))
+    decided = world.play(loop.rounds(start(world, storage_bytes=1.5 * COPY_BYTES)))
+    check(decided, world, Design())
+    assert [step.estimate.action.get("key") for step in world.steps if isinstance(step, steps.Build)] == [("k",), ("m",)]
+    assert [derived.action.get("key") for derived in decided.built] == [("m",)]
 
 
 def test_a_table_that_is_being_changed_is_left_alone() -> None:

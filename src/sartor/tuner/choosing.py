@@ -40,6 +40,7 @@ def choose_jointly(
         estimates = together([*estimates, *answer.estimates])
         choice = _jointly(start, state, stands, estimates, answer.now)
     choice = _reorganised(start, state, stands, estimates, choice, answer.now)
+    state.estimates = _known(estimates, start)
     for refusal in dict.fromkeys(refused):
         refuse(start, state, refusal.what, refusal.reason)
     chosen = tuple(item for item in choice.chosen if not item.standing)
@@ -57,6 +58,29 @@ def choose_jointly(
         if name not in taken:
             refuse(start, state, name, f"not built: {reason}")
     return chosen, answer.now
+
+
+def choose_again(start: Start, state: Round, now: float) -> tuple[Estimate, ...]:
+    """What else to build where something turned out too large and was dropped, beside what was built.
+
+    Nothing where counters tell which copies make room for which: what they hold back is not chosen by another way.
+    """
+    if state.moves:
+        return ()
+    nothing, built = Evidence(0.0, "measured", "built"), {what(derived.action): derived.identifier for derived in state.built}
+    done = {what(action) for action in state.made} - built.keys()
+    choice = choose(
+        [
+            replace(item, standing=built[what(item.action)], bytes_stored=nothing) if what(item.action) in built else item
+            for item in state.estimates
+            if what(item.action) not in done
+        ],
+        start.workload,
+        storage_bytes=storage_left(start, state),
+        build_seconds=(start.deadline - now) * TRIAL_SHARE.default,
+        mends=start.mends,
+    )
+    return tuple(item for item in choice.chosen if not item.standing)
 
 
 def _beside(

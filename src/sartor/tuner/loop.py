@@ -26,7 +26,7 @@ from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Design
 from sartor.core.table import Catalog, Inclusion
 from sartor.freshness.facts import is_fact, is_key
-from sartor.tuner.choosing import choose_jointly, make_room, what, worth
+from sartor.tuner.choosing import choose_again, choose_jointly, make_room, what, worth
 from sartor.tuner.reorganising import KIND
 from sartor.tuner.steps import (
     Answer,
@@ -62,7 +62,10 @@ def rounds(start: Start) -> Machine:
         if start.only_report:
             state.lines = tuple(promise(item) for item in chosen)
             return state
-        now = yield from _build(start, state, chosen, now)
+        while chosen:
+            dropped = len(state.made) - len(state.built)
+            now = yield from _build(start, state, chosen, now)
+            chosen = choose_again(start, state, now) if len(state.made) - len(state.built) > dropped else ()
         yield from _prove(start, state, catalog, now)
     except KeyboardInterrupt:
         state.interrupted = True

@@ -174,6 +174,7 @@ class Round:
             go in any case, for they cost more than they save.
         sizes: what each action takes that was built, by its sources and its definition.
         made: all actions that were built, also those whose objects were dropped again.
+        estimates: what was chosen among, with what is known of it.
         moves: what the counters of tables said.
         promised: in a round that only reports, a line for each object that would be built.
     """
@@ -194,6 +195,7 @@ class Round:
     sizes: dict[object, int] = field(default_factory=dict)
     moves: list[Move] = field(default_factory=list)
     made: list[Action] = field(default_factory=list)
+    estimates: list[Estimate] = field(default_factory=list)
     interrupted: bool = False
 
 
