@@ -97,7 +97,10 @@ class ToldRows:
         counts = settled([(derived, Use.RESIDUAL)], state)
         if counts is None:
             return None
-        known, habit = self._known.get(derived.identifier), self._habits.setdefault(derived.identifier, Habit())
+        known, habit = self._known.get(derived.identifier), self._habits.get(derived.identifier)
+        if habit is None:
+            self._let_go_of_what_is_gone()
+            habit = self._habits[derived.identifier] = Habit()
         if known is None or known.derived is not derived or known.counts != counts:
             refused = known is not None and known.derived is derived and known.refused
             if known is not None:
@@ -110,6 +113,11 @@ class ToldRows:
             if known.read:
                 habit.reading_seconds = perf_counter() - began
         return known if known.rows is not None else None
+
+    def _let_go_of_what_is_gone(self) -> None:
+        for identifier in [one for one in tuple(self._habits) if one not in self._database.design.objects]:
+            self._habits.pop(identifier, None)
+            self._known.pop(identifier, None)
 
     def _read(self, known: Told, state: RegistryState) -> None:
         """Read them, if Sartor's own connection is free, and keep them if nothing was written meanwhile."""
