@@ -152,3 +152,7 @@ def test_rows_of_an_appender_count_when_their_transaction_commits(kept: bool) ->
             con.execute("COMMIT")
             for _ in range(3):
                 assert other.execute(SUMS).fetchall() == plain(other, SUMS)
+            con.execute("BEGIN")
+            del appender  # it was closed: this transaction has nothing of it
+            assert not session_of(con).transaction.wrote
+            con.execute("COMMIT")

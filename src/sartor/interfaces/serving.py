@@ -138,15 +138,18 @@ def is_one_statement(query: Any) -> bool:
 def hold_open(session: Session, text: str) -> Callable[[], None]:
     """Open the commit window of what `text` would do; returns what closes it, which may be called twice."""
     effects = session.database.recognise(text).effects
-    close = session.database.window(effects)
+    close, held = session.database.window(effects), True
 
     def intend() -> None:
         if session.transaction is not None:
             session.transaction.intend(effects)
 
     def release() -> None:
-        intend()  # what was written since it began is committed with it, when this window is closed
-        close()
+        nonlocal held
+        if held:
+            held = False
+            intend()  # what was written since it began is committed with it, when this window is closed
+            close()
 
     intend()
     return release
