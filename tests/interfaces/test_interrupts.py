@@ -128,6 +128,18 @@ def test_ctrl_c_while_a_statement_is_decided_on_leaves_nothing_open(con: Any, mo
     assert is_served(con, SUMS)
 
 
+def test_ctrl_c_while_a_checkpoint_waits_holds_the_predicate_cache_off_no_longer(con: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    predicates = database_of(con).predicates
+    monkeypatch.setattr(predicates, "_looking", True)
+    monkeypatch.setattr(predicates, "_interrupt", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        con.execute("CHECKPOINT")
+    assert predicates._held_off == 0
+
+
 def test_nobody_waits_for_a_statement_that_ctrl_c_ended_on_the_same_thread(con: Any) -> None:
     session_of(con).naming = get_ident()
     install(con, "SELECT g, max(n) FROM t GROUP BY g")

@@ -166,9 +166,13 @@ class Predicates:
         """
         with self._turn:
             self._held_off += 1
-            while self._looking:
-                self._interrupt()
-                self._turn.wait(_INTERRUPTED_EVERY)
+            try:
+                while self._looking:
+                    self._interrupt()
+                    self._turn.wait(_INTERRUPTED_EVERY)
+            except BaseException:  # Ctrl-C: nothing is returned that could be called
+                self._held_off -= 1
+                raise
 
         def resume() -> None:
             with self._turn:
