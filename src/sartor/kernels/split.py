@@ -63,7 +63,7 @@ def _split(keys: Keys, form: Form, splitters: Words, write: Callable[..., None],
     """Count each thread's rows of each part, then write them there; returns where the parts begin and end."""
     slices = cuts(keys.rows, threads)
     counts = np.zeros((threads, splitters.size + 1), np.int64)
-    read = (keys.bits, keys.form, *form)
+    read = (keys.bits, keys.form, form)
     run([partial(_count, *read, start, stop, splitters, counts[part]) for part, (start, stop) in enumerate(slices)], watch)
     places, parts = _places(counts)
     run([partial(write, *read, start, stop, splitters, places[part], out) for part, (start, stop) in enumerate(slices)], watch)
@@ -91,10 +91,7 @@ def _places(counts: Counts) -> tuple[Counts, Parts]:
 def _count(
     bits: Bits,
     form: Words,
-    low: np.uint64,
-    high: np.uint64,
-    drop: np.uint64,
-    row_bits: np.uint64,
+    packing: Form,
     start: int,
     stop: int,
     splitters: Words,
@@ -104,7 +101,7 @@ def _count(
     block = np.empty(_BLOCK, np.uint64)
     for begin in range(start, stop, _BLOCK):
         size = min(_BLOCK, stop - begin)
-        _fill(bits, form, low, high, drop, row_bits, begin, block[:size])
+        _fill(bits, form, packing, begin, block[:size])
         above = size
         for part in range(splitters.size):
             splitter, reached = splitters[part], 0
@@ -119,10 +116,7 @@ def _count(
 def _pack(
     bits: Bits,
     form: Words,
-    low: np.uint64,
-    high: np.uint64,
-    drop: np.uint64,
-    row_bits: np.uint64,
+    packing: Form,
     start: int,
     stop: int,
     splitters: Words,
@@ -133,7 +127,7 @@ def _pack(
     block, cursors = np.empty(_BLOCK, np.uint64), places.astype(np.uint64)
     for begin in range(start, stop, _BLOCK):
         here = block[: min(_BLOCK, stop - begin)]
-        _fill(bits, form, low, high, drop, row_bits, begin, here)
+        _fill(bits, form, packing, begin, here)
         _deal(here, here, splitters, cursors, packed)
 
 
@@ -141,10 +135,7 @@ def _pack(
 def _move(
     bits: Bits,
     form: Words,
-    low: np.uint64,
-    high: np.uint64,
-    drop: np.uint64,
-    row_bits: np.uint64,
+    packing: Form,
     start: int,
     stop: int,
     splitters: Words,
@@ -155,15 +146,14 @@ def _move(
     block, cursors = np.empty(_BLOCK, np.uint64), places.astype(np.uint64)
     for begin in range(start, stop, _BLOCK):
         here = block[: min(_BLOCK, stop - begin)]
-        _fill(bits, form, low, high, drop, row_bits, begin, here)
+        _fill(bits, form, packing, begin, here)
         _deal(here, bits[begin : begin + here.size], splitters, cursors, out)
 
 
 @kernel
-def _fill(
-    bits: Bits, form: Words, low: np.uint64, high: np.uint64, drop: np.uint64, row_bits: np.uint64, begin: int, block: Words
-) -> None:
+def _fill(bits: Bits, form: Words, packing: Form, begin: int, block: Words) -> None:
     """The packed words of the rows from one on; without room for its number, a row's word has none."""
+    low, high, drop, row_bits = packing
     numbered = np.uint64(1) if row_bits else np.uint64(0)
     map_block(bits, form, begin, begin + block.size, block)
     for row in range(block.size):
