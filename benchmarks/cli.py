@@ -70,7 +70,10 @@ def _parser() -> argparse.ArgumentParser:
         help="sorted copies alone or summary tables too (summaries for dashboards and for shop with --rounds above 1, else sorts)",
     )
     run.add_argument(
-        "--keep-results", action="store_true", help="open Sartor by keep_results=True: what repeats in the same words is kept"
+        "--keep-results",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="results of what repeats in the same words are kept; --no-keep-results opens Sartor by keep_results=False",
     )
     run.add_argument(
         "--predicate-cache", action="store_true", help="and by predicate_cache=True: row ids of repeated conditions are kept"
@@ -135,7 +138,7 @@ def _options(asked: argparse.Namespace, suite: Suite) -> Options:
         days=days,
         block=block,
         expert=getattr(asked, "expert", None) or usual,
-        keep_results=getattr(asked, "keep_results", False),
+        keep_results=getattr(asked, "keep_results", True),
         predicate_cache=getattr(asked, "predicate_cache", False),
     )
 

@@ -70,7 +70,7 @@ class Options:
         days: how many of them the judged half has, for suites that count so.
         block: how many reads each column answers before the next column has its turn.
         expert: "sorts" (sorted copies) or "summaries" (these and summary tables).
-        keep_results: Sartor is opened by `keep_results=True`.
+        keep_results: as Sartor is opened.
         predicate_cache: and by `predicate_cache=True`.
     """
 
@@ -86,7 +86,7 @@ class Options:
     days: int = 1
     block: int = BLOCK
     expert: str = "sorts"
-    keep_results: bool = False
+    keep_results: bool = True
     predicate_cache: bool = False
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 
+from sartor.core.constants import KEPT_ANALYSED_SECONDS, KEPT_SECONDS
+from sartor.interfaces import connection, results
 from sartor.tuner import loop
 from sartor.tuner.trial import Pair, Verdict
 
@@ -18,3 +22,25 @@ def trials_win(monkeypatch: pytest.MonkeyPatch) -> None:
         return Verdict.KEEP if len(pairs) >= 3 else Verdict.MORE
 
     monkeypatch.setattr(loop, "verdict", verdict)
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept() -> Iterator[None]:
+    """Whatever is asked again is run again: tests ask several times to see what answers."""
+    with pytest.MonkeyPatch.context() as patched:
+        _keep_from(patched, math.inf)
+        yield
+
+
+@pytest.fixture
+def kept_at_once(nothing_kept: None) -> Iterator[None]:
+    """Results are kept however little time they took."""
+    with pytest.MonkeyPatch.context() as patched:
+        _keep_from(patched, 0.0)
+        patched.setattr(results, "KEPT_ANALYSED_SECONDS", replace(KEPT_ANALYSED_SECONDS, default=0.0))
+        yield
+
+
+def _keep_from(patched: pytest.MonkeyPatch, seconds: float) -> None:
+    for module in (results, connection):
+        patched.setattr(module, "KEPT_SECONDS", replace(KEPT_SECONDS, default=seconds))

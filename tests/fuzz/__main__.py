@@ -101,6 +101,7 @@ _VIEWS = {
     "residual: 2 moved": 50,
     "residual: nothing was appended": 50,
     "residual: told": 200,
+    "kept": 200,
     "asked: literals of a LEFT JOIN": 500,
     "literals of a LEFT JOIN: served": 200,
     "after a mutation and a refresh": 50,

@@ -48,13 +48,14 @@ class Pair:
 
     Attributes:
         _hidden: the table that a temporary one hides now and then, and what that one holds.
-        _keeps_results: results are kept, so that what is asked again may not be answered by what the run is about.
+        _keeps_results: results are kept, so that what is asked again may not be answered by what the run is about; None if they are
+            each other time that the file is opened.
         _remembers: the predicate cache is on; in other runs what takes long on a busy machine would be answered by it.
         _lays_out: layouts are asked for, so that the conditions of statements are looked for in their words.
     """
 
     _hidden: ClassVar[tuple[str, str]]
-    _keeps_results: ClassVar[bool] = False
+    _keeps_results: ClassVar[bool | None] = False
     _remembers: ClassVar[bool] = False
     _lays_out: ClassVar[bool] = False
 
@@ -64,6 +65,7 @@ class Pair:
         self._path = folder / f"{name}{seed}.duckdb"
         self._reference = duckdb.connect(str(folder / f"plain{seed}.duckdb"), config=THREADS)
         self._connections: list[Any] = []
+        self._opened = 0
         self._temporary: set[int] = set()  # connections on which a temporary table hides one of the catalog
         self._served = False
 
@@ -73,7 +75,9 @@ class Pair:
         self._reference.close()
 
     def _open(self) -> None:
-        modes = {"keep_results": self._keeps_results, "predicate_cache": self._remembers, "layouts": self._lays_out}
+        keeps = self._opened % 2 == 0 if self._keeps_results is None else self._keeps_results
+        self._opened += 1
+        modes = {"keep_results": keeps, "predicate_cache": self._remembers, "layouts": self._lays_out}
         first = sartor.connect(str(self._path), config=THREADS, **modes)
         self._connections = [first, first.cursor()]
 

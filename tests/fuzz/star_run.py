@@ -23,6 +23,7 @@ from sartor.freshness.usable import Use, moved, use
 from sartor.interfaces import known, writing
 from sartor.interfaces.connection import session_of
 from sartor.interfaces.database import Database
+from sartor.interfaces.results import KEPT
 from tests.fuzz.pair import Each, Pair, Report, silent
 from tests.fuzz.queries import Query
 from tests.fuzz.rules import rules
@@ -49,6 +50,7 @@ class StarRun(Pair):
     """Grouped SELECTs over joins, served from materialized views."""
 
     _hidden = ("sales", "SELECT * FROM sales LIMIT 30")
+    _keeps_results = None
 
     def __init__(self, folder: Path, seed: int, sales: int) -> None:
         super().__init__(folder, seed, "star")
@@ -159,6 +161,7 @@ class StarRun(Pair):
 
     def _note_served(self, pending: Any) -> None:
         template, coverage = pending.known.template, self.report.coverage
+        coverage["kept"] += KEPT in pending.alternative
         database = session_of(self._connections[0]).database
         coverage["rested on a verified key"] += len(pending.how) > len(template.alternative)
         for replacement, how in zip(template.alternative, pending.how, strict=False):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ import pytest
 import sartor
 from sartor.core.constants import OBSERVED_TOGETHER
 from sartor.freshness.usable import Use
-from sartor.interfaces import results
 from sartor.interfaces.connection import session_of
 from sartor.interfaces.known import Template
 from sartor.interfaces.observing import Observer
@@ -73,11 +71,9 @@ def test_what_waits_at_the_close_is_logged(tmp_path: Path) -> None:
                 _ask(connection, number)
 
 
-def test_what_was_handed_out_from_memory_is_counted_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("KEPT_SECONDS", "KEPT_ANALYSED_SECONDS"):
-        monkeypatch.setattr(results, name, replace(getattr(results, name), default=0.0))
+def test_what_was_handed_out_from_memory_is_counted_apart(tmp_path: Path, kept_at_once: None) -> None:
     for _ in range(2):
-        with sartor.connect(tmp_path / "data.duckdb", keep_results=True) as connection:
+        with sartor.connect(tmp_path / "data.duckdb") as connection:
             connection.execute("CREATE TABLE IF NOT EXISTS t AS SELECT range AS k FROM range(100)")
             for _ in range(5):
                 connection.execute("SELECT count(*) FROM t WHERE k < 7").fetchall()

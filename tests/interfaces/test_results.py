@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -12,15 +13,14 @@ import pytest
 import sartor
 from sartor.interfaces import results
 from sartor.interfaces.connection import session_of
+from sartor.interfaces.session import SESSIONS
 
 _GROUPED = "SELECT g, count(*), sum(i) FROM t GROUP BY g ORDER BY g"
 
 
 @pytest.fixture
-def connection(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name in ("KEPT_SECONDS", "KEPT_ANALYSED_SECONDS"):
-        monkeypatch.setattr(results, name, replace(getattr(results, name), default=0.0))
-    with sartor.connect(config={"threads": 1}, keep_results=True) as found:
+def connection(kept_at_once: None) -> Iterator[Any]:
+    with sartor.connect(config={"threads": 1}) as found:
         found.execute("CREATE TABLE t AS SELECT range AS i, range % 3 AS g, DATE '2024-01-01' AS d FROM range(100)")
         yield found
 
@@ -29,7 +29,8 @@ def _is_kept(connection: Any, text: str, parameters: Any = None) -> bool:
     """Whether a text that was asked four times is answered by what was kept; its answers are all the same."""
     answers = [connection.execute(text, parameters).fetchall() for _ in range(4)]
     assert all(answer == answers[0] for answer in answers)
-    pending = session_of(connection).pending
+    session = SESSIONS.get(id(connection))
+    pending = session.pending if session is not None else None
     return pending is not None and results.KEPT in pending.alternative
 
 
@@ -243,6 +244,56 @@ def test_what_has_an_effect_is_run_once(connection: Any) -> None:
     assert session_of(connection).database.texts["SELECT DATE 'infinity', max(i) FROM t"].never_kept
 
 
-def test_nothing_is_kept_unless_it_is_asked_for() -> None:
-    with sartor.connect() as connection:
-        assert not _is_kept(connection, "SELECT count(*) FROM range(1000000)")
+@pytest.mark.parametrize("options", [{"keep_results": False}, {"mode": "report"}, {"mode": "off"}])
+def test_nothing_is_kept_where_that_was_asked_for(kept_at_once: None, options: dict[str, Any]) -> None:
+    with sartor.connect(**options) as connection:
+        connection.execute("CREATE TABLE t AS SELECT range AS i, range % 3 AS g FROM range(100)")
+        assert not _is_kept(connection, _GROUPED)
+
+
+def test_what_was_fetched_by_ones_is_kept_where_one_is_all(connection: Any) -> None:
+    def fetch(text: str) -> bool:
+        rows = [connection.execute(text).fetchone() for _ in range(4)]
+        assert rows == [rows[0]] * 4
+        return results.KEPT in session_of(connection).pending.alternative
+
+    assert fetch("SELECT count(*), sum(i) AS s FROM t WHERE g = 1")
+    assert fetch("SELECT 1 + max(i) FROM t WHERE i > (SELECT min(i) FROM t GROUP BY g ORDER BY 1 LIMIT 1)")
+    assert not fetch("SELECT i FROM t WHERE g = 1 ORDER BY i")
+    assert not fetch("SELECT count(*) FROM t GROUP BY g ORDER BY 1")
+    assert not fetch("SELECT sum(i) OVER () FROM t")
+    assert not fetch("SELECT unnest([min(i), max(i)]) FROM t")
+
+
+@pytest.mark.parametrize("fetch", [lambda found: found.df(), lambda found: found.fetch_df(), lambda found: found.fetchnumpy()])
+def test_frames_are_kept_where_they_took_long(connection: Any, monkeypatch: pytest.MonkeyPatch, fetch: Any) -> None:
+    def is_kept() -> bool:
+        shown = [str(fetch(connection.execute(_GROUPED))) for _ in range(4)]
+        assert shown == [shown[0]] * 4
+        return results.KEPT in session_of(connection).pending.alternative
+
+    for least in (math.inf, 0.0):
+        for name in ("KEPT_FRAME_SECONDS", "KEPT_FRAME_ROW_SECONDS"):
+            monkeypatch.setattr(results, name, replace(getattr(results, name), default=least))
+        assert is_kept() == (least == 0.0)
+
+
+def test_what_is_too_quick_is_fetched_by_whoever_asked(connection: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = session_of(connection).database.texts
+    assert _is_kept(connection, _GROUPED)
+    monkeypatch.setattr(results, "KEPT_SECONDS", replace(results.KEPT_SECONDS, default=math.inf))
+    connection.execute("INSERT INTO t VALUES (7, 1, NULL)")
+    for _ in range(3):
+        connection.execute(_GROUPED).fetchall()
+        assert not known[_GROUPED].small
+
+
+def test_what_changes_faster_than_it_is_asked_is_kept_half_as_often(connection: Any) -> None:
+    asked, fetched = session_of(connection).database, []
+    for _ in range(8):
+        connection.execute("INSERT INTO t VALUES (7, 1, NULL)")
+        connection.execute(_GROUPED)
+        fetched.append(session_of(connection).answer is not None)
+        connection.fetchall()
+    assert fetched[2:].count(True) == fetched[2:].count(False)
+    assert len(asked.results._kept) <= 1

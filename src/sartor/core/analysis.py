@@ -91,6 +91,7 @@ class Analysis:
         block_reasons: why other SELECTs are no such blocks.
         lookup: the statement as a look-up by a key, if it is nothing else.
         reads: the base tables whose rows alone decide the answer; None if more does, or it is not known. Told whatever is refused.
+        one_row: it hands out one row at most.
     """
 
     digest: str
@@ -105,6 +106,7 @@ class Analysis:
     block_reasons: tuple[str, ...] = ()
     lookup: PointLookup | None = None
     reads: frozenset[TableName] | None = None
+    one_row: bool = False
 
     @property
     def keys(self) -> tuple[int, ...]:

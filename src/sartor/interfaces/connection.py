@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from sartor.core.constants import KEPT_SECONDS
 from sartor.core.errors import BudgetError
 from sartor.interfaces import serving
 from sartor.interfaces.answer import Answer
@@ -34,6 +35,7 @@ from sartor.interfaces.sending import (
     forget_answer,
     give_back,
     keep_result,
+    note_fetched,
     parsed,
     run,
     send_call,
@@ -214,7 +216,7 @@ class Connection(duckdb.DuckDBPyConnection):
         return PLAIN.rowcount.__get__(self) if answer_of(self) is None else -1
 
     def fetchone(self) -> Any:
-        return fetch_result(self, lambda: PLAIN.fetchone(self), lambda _: 1, ours=Answer.fetchone)
+        return fetch_result(self, lambda: PLAIN.fetchone(self), lambda _: 1, single=True, ours=Answer.fetchone)
 
     def fetchmany(self, size: Any = 1) -> Any:
         ours = (lambda answer: answer.fetchmany(size)) if type(size) is int and size >= 0 else None
@@ -223,14 +225,17 @@ class Connection(duckdb.DuckDBPyConnection):
     def fetchall(self) -> Any:
         session = SESSIONS.get(id(self))
         pending = session.pending if session is not None else None
-        if session is None or pending is None or not pending.told or session.answer is not None or not session.database.results.off:
+        if session is None or pending is None or not pending.told or session.answer is not None:
             return fetch_result(self, lambda: PLAIN.fetchall(self), len, whole=True, ours=Answer.fetchall)
         started = perf_counter()  # the same, without what most statements can spare
         result = PLAIN.fetchall(self)
         if session.lingering is not None:
             session.release()
         pending.seconds += perf_counter() - started
-        pending.fetched += len(result) if result is not None else 0
+        if result is not None:
+            pending.fetched += len(result)
+            if pending.seconds >= KEPT_SECONDS.default and not session.database.results.off:
+                note_fetched(session, pending, len(result))
         return result
 
     def fetchnumpy(self) -> Any:
@@ -247,7 +252,7 @@ class Connection(duckdb.DuckDBPyConnection):
 
     def _result_as_arrow(self, batch_size: Any, *, reader: bool) -> Any:
         rows = (lambda _: 0) if reader else (lambda table: table.num_rows)
-        return fetch_result(self, lambda: PLAIN._result_as_arrow(self, batch_size, reader=reader), rows)
+        return fetch_result(self, lambda: PLAIN._result_as_arrow(self, batch_size, reader=reader), rows, whole=not reader)
 
     # Sartor's own -------------------------------------------------------------------------------------------------
 
@@ -423,7 +428,7 @@ def connect(
     keep_literals: bool = True,
     mode: str = "apply",
     autotune: bool = False,
-    keep_results: bool = False,
+    keep_results: bool = True,
     predicate_cache: bool = False,
     layouts: bool = False,
 ) -> Connection:

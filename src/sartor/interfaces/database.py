@@ -43,6 +43,7 @@ from sartor.tuner.ledger import Ledger
 from sartor.workload.log import WorkloadLog
 
 if TYPE_CHECKING:
+    from sartor.core.analysis import Analysis
     from sartor.core.derived import DerivedObject
     from sartor.core.table import Catalog, TableName
     from sartor.engines.base import Engine
@@ -105,7 +106,7 @@ class Database:
         self.holding = Holding(self)
         self.predicates = Predicates(self, is_wanted=predicate_cache)
         self.silent = frozenset() if layouts else frozenset({_LAYOUTS})
-        self.results = Results(self, is_wanted=keep_results)
+        self.results = Results(self, is_wanted=keep_results and mode == "apply")
         self.told = ToldRows(self)
         self.observer = Observer(self)
         self.log = WorkloadLog(opened.folder, keep_literals=keep_literals)
@@ -327,6 +328,16 @@ class Database:
 
     def tables_read(self, known: Known) -> frozenset[TableName] | None:
         """The tables whose rows alone decide the answer of a text; None if it is not known, or Sartor's own connection is not free."""
+        analysis = self.analysis(known)
+        return analysis.reads if analysis is not None else None
+
+    def gives_one_row(self, known: Known) -> bool:
+        """Whether a text is known to give one row at most; as above."""
+        analysis = self.analysis(known)
+        return analysis is not None and analysis.one_row
+
+    def analysis(self, known: Known) -> Analysis | None:
+        """The analysis of a text against the catalog of now; None if there is none, or Sartor's own connection is not free."""
         template = known.template
         if template is None or not template.names.isdisjoint(self.functions):
             return None
@@ -337,7 +348,7 @@ class Database:
                 tailoring.analysed(self, known)
             finally:
                 self.engine_lock.release()
-        return template.analysis.reads if template.analysis is not None else None
+        return template.analysis
 
     # Writes -------------------------------------------------------------------------------------------------------
 

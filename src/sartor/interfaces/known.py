@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from statistics import median
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sartor.core.action import Action
 from sartor.core.analysis import Analysis
 from sartor.core.block import Order
-from sartor.core.constants import DISCARD_SHARE, HISTORY_RUNS, PROBATION_RUNS, PUT_BACK_EVERY, PUT_BACK_RUNS
+from sartor.core.constants import DISCARD_SHARE, HISTORY_RUNS, PROBATION_RUNS, PUT_BACK_EVERY, PUT_BACK_RUNS, SETS_OF_PARAMETERS
 from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Design
 from sartor.engines.base import Outcome
@@ -159,7 +160,7 @@ class Known:
     Attributes:
         asked: it was run in this process.
         fingerprint, template: None until something like it has been asked before.
-        small: parameters with which its result had few rows when it was fetched last; None if there are none.
+        small: parameters with which its result was worth keeping when it was fetched last; None if there are none.
         never_kept: its results do not come back as they were.
         ranged: by its parameters, the text with remembered row ids, or the version of what is remembered in which there was none.
         unranged: the version of what is remembered in which there is nothing for this text, whatever its parameters; or -1.
@@ -175,11 +176,19 @@ class Known:
     ties: tuple[object, bool] | None = None
     ranged: dict[object, Ranged | int] | None = None
     unranged: int = -1
-    small: set[object] | None = None
+    small: set[Hashable] | None = None
     never_kept: bool = False
     parsed: tuple[str, Any] | None = None
     _plan: tuple[Action, Analysis, Plan | None] | None = None
     _compiled: dict[object, Compiled | None] = field(default_factory=dict)
+
+    def note_small(self, key: Hashable, *, small: bool) -> None:
+        """Remember whether its result with these parameters may be kept, so that it is fetched as a whole the next time."""
+        noted = self.small or set()
+        if small and key not in noted:
+            self.small = {*noted, key} if len(noted) < SETS_OF_PARAMETERS.default else {key}
+        elif not small and key in noted:
+            self.small = noted - {key}
 
     def plan(self, action: Action) -> Plan | None:
         """How statements of this text are looked up in what an action holds in memory; cached. None if they can not be."""

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from sartor.core.constants import DECISION_CACHE_ENTRIES, PREDICATE_ENTRIES, PREDICATE_RETRY
+from sartor.core.constants import DECISION_CACHE_ENTRIES, PREDICATE_ENTRIES, PREDICATE_RETRY, SETS_OF_PARAMETERS
 from sartor.engines.duckdb.engine import DuckDBEngine
 from sartor.freshness.row_ranges import hold, iteration_of
 from sartor.freshness.usable import Use, use
 from sartor.interfaces.remembered import Entry, Store
-from sartor.interfaces.results import SETS_OF_PARAMETERS, parameters_key
+from sartor.interfaces.results import parameters_key
 
 if TYPE_CHECKING:
     from sartor.components.predicate_cache.propose import Candidate
@@ -115,7 +115,7 @@ class Predicates:
             known.unranged = version
             return None
         made = self._made(known, parameters, template.candidates[1], generation)
-        if known.ranged is None or len(known.ranged) >= SETS_OF_PARAMETERS:
+        if known.ranged is None or len(known.ranged) >= SETS_OF_PARAMETERS.default:
             known.ranged = {}
         known.ranged[given] = version if made is None else made
         if made is None and parameters is None:

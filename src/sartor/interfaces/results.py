@@ -9,7 +9,15 @@ from datetime import date, datetime
 from sys import getsizeof
 from typing import TYPE_CHECKING, Any
 
-from sartor.core.constants import KEPT_ANALYSED_SECONDS, KEPT_BYTES, KEPT_SECONDS, KEPT_SHARE, KEPT_VALUES
+from sartor.core.constants import (
+    KEPT_ANALYSED_SECONDS,
+    KEPT_BYTES,
+    KEPT_FRAME_ROW_SECONDS,
+    KEPT_FRAME_SECONDS,
+    KEPT_SECONDS,
+    KEPT_SHARE,
+    KEPT_VALUES,
+)
 from sartor.core.table import TableName, has_plain_values
 from sartor.freshness.usable import counts
 
@@ -20,13 +28,13 @@ if TYPE_CHECKING:
     from sartor.interfaces.session import Session
 
 KEPT = 0  # among the identifiers of what answered a statement: a result that was kept; no object has this number
+_VALUE_BYTES = 104  # of a decimal, the largest of the values that have a fixed width
 _TIMES = ("DATE", "TIMESTAMP")
 _ENDS = frozenset({date.min, date.max, datetime.min, datetime.max})  # what infinity looks like in Python
 _PARAMETERS = frozenset({int, str, bool, date, type(None)})
-SETS_OF_PARAMETERS = 64  # of one text that something is remembered for
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Kept:
     """A result that was kept.
 
@@ -36,7 +44,8 @@ class Kept:
         generation: of the catalog.
         description: as DuckDB gave it.
         alternative: the derived objects that it was read from.
-        bytes: of its values in memory.
+        bytes: of its values in memory, at most.
+        used: it has been handed out.
     """
 
     tables: tuple[TableName, ...]
@@ -46,6 +55,7 @@ class Kept:
     description: Any
     alternative: tuple[int, ...]
     bytes: int
+    used: bool = False
 
 
 class Results:
@@ -89,40 +99,36 @@ class Results:
             return None
         database.look_for_unseen_writes()
         if self._is_current(kept):
+            kept.used = True
             return kept
+        if not kept.used:  # its tables change faster than it is asked
+            known.note_small(place[1], small=False)
         with self._lock:
             self._drop(place)
         return None
 
-    def keep(self, session: Session, call: Call, rows: list[tuple[Any, ...]], description: Sequence[Any]) -> None:
-        """Keep a whole result, if it is small, took its time, and its tables alone decide it.
+    def keep(self, session: Session, call: Call, rows: list[tuple[Any, ...]], description: Sequence[Any]) -> bool:
+        """Keep a whole result, if it is small, took its time, and its tables alone decide it; says whether it was kept.
 
         Its tables were not written from before it was sent until its snapshot had begun: the counts at both moments tell.
         """
         known, begun, key = call.known, call.after, parameters_key(call.parameters)
         template = known.template if known is not None else None
-        if (
-            known is None
-            or template is None
-            or call.watched is None
-            or begun is None
-            or call.seconds < KEPT_SECONDS.default
-            or key is None
-        ):
-            return
-        if template.analysis is None and call.seconds < KEPT_ANALYSED_SECONDS.default:
-            return
+        if known is None or template is None or call.watched is None or begun is None or key is None:
+            return False
+        if not is_worth_keeping(call.seconds, len(rows), template):
+            return False
         before, generation = call.watched
         found = self._database.tables_read(known)
         if found is None or generation != self._database.generation or not self.may_be_kept(session, template):
-            return
+            return False
         tables = tuple(found)
         written = counts(tables, before)
         if written is None or counts(tables, begun) != written:
-            return
-        size = sum(map(getsizeof, rows)) + sum(getsizeof(value) for row in rows for value in row)
+            return False
+        size = _bytes(rows, description)
         if size > KEPT_SHARE.default * KEPT_BYTES.default:
-            return
+            return False
         place = (known.text, key)
         with self._lock:
             self._drop(place)
@@ -132,6 +138,7 @@ class Results:
                 self._drop(next(iter(self._kept)))
             if self.off:
                 self.forget()
+        return True
 
     def stop(self, reason: str) -> None:
         """From now on nothing is kept: an answer may depend on more than rows."""
@@ -159,9 +166,28 @@ class Results:
             self._bytes -= kept.bytes
 
 
-def is_small(rows: Sequence[object]) -> bool:
-    """Whether a result has so few rows that it may be kept."""
-    return len(rows) <= KEPT_VALUES.default
+def is_worth_keeping(seconds: float, rows: int, template: Template | None, *, framed: bool = False) -> bool:
+    """Whether a result of so many rows is small, and took so long that handing it out again spares something.
+
+    Args:
+        template: None if it is not known yet.
+        framed: it was fetched as a frame, and DuckDB would have to make one of it again.
+    """
+    least = KEPT_SECONDS.default
+    if template is not None and template.analysis is None:
+        least = max(least, KEPT_ANALYSED_SECONDS.default / (1 + len(template.seconds.get(None, ()))))
+    if framed:
+        least = max(least, KEPT_FRAME_SECONDS.default + rows * KEPT_FRAME_ROW_SECONDS.default)
+    return seconds >= least and rows <= KEPT_VALUES.default
+
+
+def _bytes(rows: Sequence[tuple[Any, ...]], description: Sequence[Any]) -> int:
+    """What rows take in memory, at most: only texts are looked at one by one."""
+    if not rows:
+        return 0
+    wide = [place for place, column in enumerate(description) if str(column[1]) == "VARCHAR"]
+    widths = sum(getsizeof(row[place]) for row in rows for place in wide)
+    return widths + len(rows) * (getsizeof(rows[0]) + _VALUE_BYTES * (len(description) - len(wide)))
 
 
 def comes_back(description: Sequence[Any]) -> bool:

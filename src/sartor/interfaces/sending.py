@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,12 +13,11 @@ from sartor.core.constants import KEPT_VALUES
 from sartor.interfaces import serving
 from sartor.interfaces.answer import Answer
 from sartor.interfaces.call import NEVER_RETRIED, Call
-from sartor.interfaces.results import SETS_OF_PARAMETERS, comes_back, is_finite, is_small, parameters_key
+from sartor.interfaces.results import comes_back, is_finite, is_worth_keeping, parameters_key
 from sartor.interfaces.session import SESSIONS, Session
 
 if TYPE_CHECKING:
     from sartor.interfaces.connection import Connection
-    from sartor.interfaces.known import Known
 
 __name__ = "duckdb._sartor_sending"  # as `connection`: DuckDB skips its frames when it looks for a caller's data frames
 
@@ -102,24 +101,34 @@ def keep_result(connection: Connection, session: Session, query: Any, parameters
     except duckdb.Error:  # it is to be raised where it would be without this
         PLAIN.execute(connection, query, parameters)
         return
-    note_size(known, parameters, rows)
     known.never_kept = not is_finite(rows, description)
-    if known.never_kept or not is_small(rows):
+    if known.never_kept or len(rows) > KEPT_VALUES.default:
+        known.note_small(parameters_key(parameters), small=False)
         PLAIN.execute(connection, query, parameters)
         return
     pending.seconds += perf_counter() - started
     PLAIN.execute(connection, "")
     session.answer = Answer(rows, description)
-    session.database.results.keep(session, pending, rows, description)
+    if not session.database.results.keep(session, pending, rows, description):
+        known.note_small(parameters_key(parameters), small=False)
 
 
-def note_size(known: Known, parameters: Any, rows: Sequence[object]) -> None:
-    """Remember whether a result was small, so that it is fetched as a whole the next time."""
-    key, small = parameters_key(parameters), known.small or set()
-    if key is not None and is_small(rows):
-        known.small = {*small, key} if len(small) < SETS_OF_PARAMETERS else {key}
-    elif key in small:
-        known.small = small - {key}
+def note_fetched(session: Session, pending: Call, rows: int, *, framed: bool = False, whole: bool = True) -> None:
+    """Remember what the size of a result and the time that it took say about keeping it.
+
+    Args:
+        whole: it has been fetched to its end; else a single row has been, which may have been all.
+    """
+    known = pending.known
+    if known is None or pending.kept is not None or not known.effects.reads_only:
+        return
+    small = is_worth_keeping(pending.seconds, rows, known.template, framed=framed)
+    if small and not whole:
+        small = session.database.gives_one_row(known)
+    if small or (whole and known.small):
+        key = parameters_key(pending.parameters)
+        if key is not None:
+            known.note_small(key, small=small)
 
 
 def answer_of(connection: Connection) -> Answer | None:
@@ -175,12 +184,14 @@ def fetch_result(
     count: Callable[[_Result], int],
     *,
     whole: bool = False,
+    single: bool = False,
     ours: Callable[[Answer], _Result] | None = None,
 ) -> _Result:
     """Fetch, and count it as part of the statement.
 
     Args:
         whole: nothing is left to be fetched then.
+        single: one row is fetched.
         ours: the same of a result that was looked up; if there is none, DuckDB gets that result.
     """
     session = SESSIONS.get(id(connection))
@@ -201,9 +212,10 @@ def fetch_result(
         session.release()
     pending.seconds += perf_counter() - started
     if result is not None:  # as of a result that has been fetched already
-        pending.fetched += count(result)
-    if whole and isinstance(result, list) and pending.known is not None and not session.database.results.off:
-        note_size(pending.known, pending.parameters, result)
+        rows = count(result)
+        pending.fetched += rows
+        if not session.database.results.off and (whole or (single and pending.fetched == 1)):
+            note_fetched(session, pending, rows, framed=not isinstance(result, (list, tuple)), whole=whole)
     if whole and not pending.told:
         pending.tell()
     return result

@@ -74,7 +74,7 @@ def _look(call: Call, plain: bool) -> None:
     session, known, database = call.session, call.known, call.session.database
     assert known is not None
     template, results = known.template, database.results
-    if call.looks and not results.off:
+    if known.small and call.looks and not results.off:
         call.kept = results.take(session, known, call.parameters)
     if call.kept is not None:
         call.rows, call.description = call.kept.rows, call.kept.description

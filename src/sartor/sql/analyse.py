@@ -18,7 +18,7 @@ from sartor.sql.algebra.statement import Blocks, blocks
 from sartor.sql.blocks import Refused, Walk
 from sartor.sql.fingerprint import Fingerprint, fingerprint
 from sartor.sql.lookup import point_lookup
-from sartor.sql.reads import reads
+from sartor.sql.reads import hands_out_one_row, reads
 from sartor.sql.scans import named
 from sartor.sql.vocabulary import refusal
 
@@ -151,6 +151,7 @@ def _analyse(text: str, catalog: Catalog, printed: Fingerprint, thorough: bool) 
         block_reasons=found.reasons,
         wanted=found.wanted,
         reads=reads(tree, words, catalog) if with_names is None else None,
+        one_row=hands_out_one_row(tree),
     )
     walk = Walk(catalog, printed, words, with_names.scans if with_names is not None else {}, thorough=thorough)
     try:

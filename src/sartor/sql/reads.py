@@ -36,6 +36,14 @@ def reads(tree: exp.Expression, words: tuple[str, ...], catalog: Catalog) -> fro
     return frozenset(found)
 
 
+def hands_out_one_row(tree: exp.Expression) -> bool:
+    """Whether a statement is seen to hand out one row at most: its aggregates have no groups."""
+    if not isinstance(tree, exp.Select) or tree.args.get("group") is not None or tree.find(exp.Unnest, exp.Explode) is not None:
+        return False
+    found = [one for shown in tree.expressions for one in shown.find_all(exp.AggFunc) if one.find_ancestor(exp.Select) is tree]
+    return any(not isinstance(one.parent, exp.Window) for one in found)
+
+
 def _is_common(table: exp.Table, name: str) -> bool:
     """Whether a name is a common table expression's where it stands; inside itself, and before it, it means something else."""
     inside: exp.Expr = table
