@@ -287,7 +287,7 @@ def _sartor(
     import sartor
     from sartor.interfaces.connection import session_of
 
-    with sartor.connect(str(path), config={"threads": threads}, layouts=True) as connection:
+    with sartor.connect(str(path), config={"threads": threads}, layouts=True, keep_results=False) as connection:
         for text in trained:
             connection.execute(text).fetchall()
         report = connection.tune(seconds=seconds, storage=storage)

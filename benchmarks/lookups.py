@@ -40,7 +40,7 @@ def measure(items: int, repetitions: int, threads: int) -> dict[str, Any]:
                 if path == paths[0]:
                     connection.execute("CREATE INDEX by_customer ON orders (customer_id)")
                     connection.execute("CREATE INDEX by_name ON customers (name)")
-        plain, tailored = duckdb.connect(paths[0], config=config), sartor.connect(paths[1], config=config)
+        plain, tailored = duckdb.connect(paths[0], config=config), sartor.connect(paths[1], config=config, keep_results=False)
         try:
             draw = random.Random(1)
             templates = _templates(items)

@@ -95,7 +95,10 @@ def measure(rows: int, repetitions: int, threads: int) -> dict[str, Any]:
                 connection.execute(f"CREATE TABLE loads AS {_LOADS.format(loads=rows // CLUSTER)}")
                 connection.execute(f"CREATE TABLE devices AS {_DEVICES}")
                 create_small(connection)
-        plain, tailored = duckdb.connect(paths[0], config=config), sartor.connect(paths[1], config=config, predicate_cache=True)
+        plain, tailored = (
+            duckdb.connect(paths[0], config=config),
+            sartor.connect(paths[1], config=config, predicate_cache=True, keep_results=False),
+        )
         remembers = session_of(tailored).database.predicates
         try:
             figures: dict[str, Any] = {"rows": rows, "threads": threads, "repetitions": repetitions}

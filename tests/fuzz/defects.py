@@ -14,6 +14,7 @@ from sartor.core.table import TableName
 from sartor.freshness import facts, residual, usable
 from sartor.freshness.usable import Use
 from sartor.interfaces import known, serving, tailoring
+from sartor.sql import total_order
 
 
 def drop_the_residual(derived: Any, columns: Any, order: Any, how: Any, *only: Any) -> str:
@@ -107,5 +108,6 @@ DEFECTS: dict[str, Callable[[], Any]] = {
         mock.patch.object(facts, "_increases", always), mock.patch.object(facts, "_is_unique_at_first", always)
     ),
     "take changed files for the same": patched(mock.patch.object(usable, "is_current", always)),
+    "order by some of what is shown": patched(mock.patch.object(total_order, "_shows_only", always)),
     "do not look for unseen writes": patched(mock.patch("sartor.freshness.watch.Watch.accounts_for", always)),
 }

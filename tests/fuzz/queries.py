@@ -73,6 +73,7 @@ class Grammar:
             self._distinct,
             self._set_test,
             self._numbered,
+            self._shown,
             self._of_files,
         ]
         return pick.choice(makers)()
@@ -216,6 +217,16 @@ class Grammar:
         where = self._where()
         tail = self._random.choice(["k, i", "i DESC LIMIT 7", "d, i LIMIT 5 OFFSET 2", "g, i DESC LIMIT 20", "i LIMIT 50"])
         return lambda: Query("numbered", f"SELECT i, k, d, s, n FROM numbered {where()} ORDER BY {tail}", True)
+
+    def _shown(self) -> Callable[[], Query]:
+        """Rows that ORDER BY does not tell apart show the same, but where a column is left out of it."""
+        pick = self._random
+        shown = pick.choice([["k", "s", "m"], ["d", "g"], ["t", "g", "b"], ["g", "x"]])
+        keys = [f"{name}{pick.choice(['', ' DESC', ' NULLS FIRST'])}" for name in pick.sample(shown, len(shown))]
+        table, where = self._table(), self._where()
+        keys = keys[1:] if len(keys) > 1 and pick.random() < 0.4 else keys
+        tail = f"ORDER BY {', '.join(keys)} LIMIT {pick.choice([3, 20])} OFFSET {pick.choice([0, 2])}"
+        return lambda: Query("shown", f"SELECT {', '.join(shown)} FROM {table} {where()} {tail}", True)
 
     def _of_files(self) -> Callable[[], Query]:
         """Reads of local files: their rows in order, groups of them, and a join with a table."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sartor.core.analysis import WantedKey
+from sartor.core.analysis import RowOrder, WantedKey
 from sartor.core.table import Catalog, Column, TableInfo, TableName
 from sartor.sql.analyse import analyse
 
@@ -69,6 +69,28 @@ def test_what_they_do_not_tell(text: str) -> None:
     analysis = analyse(text, catalog())
     assert analysis.ranking is not None
     assert analysis.ranking.facts == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "order"),
+    [
+        ("SELECT h, day FROM lines ORDER BY day DESC, h LIMIT 3", RowOrder.FREE),
+        ("SELECT h AS shop, day FROM lines ORDER BY q, shop, 2 NULLS FIRST LIMIT 3", RowOrder.FREE),
+        ("SELECT h, day FROM lines WHERE h = 3 ORDER BY day LIMIT 3", RowOrder.FREE),
+        ("SELECT l.h, s.city FROM lines l JOIN shops s ON l.h = s.h ORDER BY l.h LIMIT 3", RowOrder.FREE),
+        ("SELECT h, day, q FROM lines ORDER BY day, h LIMIT 3", RowOrder.BASE),
+        ("SELECT * FROM lines ORDER BY day, h LIMIT 3", RowOrder.BASE),
+        ("SELECT h, h + 1 AS next FROM lines ORDER BY h LIMIT 3", RowOrder.BASE),
+        ("SELECT brand, x FROM parts ORDER BY brand, x LIMIT 3", RowOrder.BASE),
+        ("SELECT brand FROM parts WHERE brand = 'a' ORDER BY upper(brand) LIMIT 3", RowOrder.FREE),
+        ("SELECT h FROM lines QUALIFY row_number() OVER (ORDER BY day) < 9 ORDER BY h LIMIT 3", None),
+    ],
+)
+def test_rows_that_show_the_same_may_come_in_any_order(text: str, order: RowOrder | None) -> None:
+    """None: nothing of it may be replaced."""
+    analysis = analyse(text, catalog(verified=False))
+    found = {one.order for one in analysis.references if one.refusal is None}
+    assert found == (set() if order in (None, RowOrder.BASE) else {order})
 
 
 def test_keys_that_would_tell_are_wanted() -> None:

@@ -1,5 +1,7 @@
 """Whether the keys of an ORDER BY tell every row of a selection, or every group, from every other: then its order is no accident.
 
+Nor is it where rows that the keys do not tell apart show the same values: whichever comes first, the answer is the same.
+
 A row of a join is told by its rows of each table, and a row of a table by any of its unique keys. What the ORDER BY names grows
 by what follows from it: columns that a condition sets to one literal, columns that are set equal, and all columns of a table
 whose key is known (Paulley and Larson, "Exploiting uniqueness in query optimization", 1993).
@@ -29,7 +31,7 @@ class Totality:
     """What is known of an order.
 
     Attributes:
-        total: no two rows of the selection are equal in its keys.
+        total: no two rows of the selection are equal in its keys and show other values.
         facts: numbers of the verified keys that this rests on.
         wanted: where it is not total, what would have to be verified.
     """
@@ -82,7 +84,7 @@ def totality(
             return Totality(True, frozenset(facts))
         wanted = _wanted(sources, known, set(range(len(sources))) - lacking)
         return Totality(False, wanted=tuple(one for one in wanted if one.columns))
-    if len(told) == len(sources):
+    if len(told) == len(sources) or _shows_only(node, known, sources):
         return Totality(bool(sources), frozenset(facts))
     return Totality(False, wanted=tuple(_wanted(sources, known, told)))
 
@@ -102,6 +104,11 @@ def _wanted(sources: Sequence[tuple[str, TableInfo]], known: set[Place], told: s
         names = frozenset(name for place, name in known if place == number and _kind(info, name) in _WHOLE | _WRITTEN)
         if number not in told and isinstance(info.source, TableName):
             yield WantedKey(info.source, names)
+
+
+def _shows_only(node: exp.Select, known: set[Place], sources: Sequence[tuple[str, TableInfo]]) -> bool:
+    """Whether a selection shows nothing but these columns."""
+    return node.args.get("qualify") is None and all(_place(item.unalias(), sources) in known for item in node.expressions)
 
 
 def _holding(node: exp.Select) -> Iterator[exp.Expression]:
