@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 from sartor.components.copies import Copy
 from sartor.components.layouts.conditional import no_hidden_names
-from sartor.components.layouts.curves import CURVES, places_of
+from sartor.components.layouts.curves import CURVES, Z_ORDER, places_of, spread_bits
 from sartor.components.sort_keys.serve import keeps
 from sartor.core.action import Action
 from sartor.core.analysis import Reference
@@ -140,6 +140,13 @@ def position(action: Action) -> str:
         part = f"{_part(key, 0, 0, parts[0] - 1)} + 1"
         low, high = (f"list_extract({_BORDERS}_{end}, {part})" for end in ("low", "high"))
         return f"(CASE WHEN {quote(other)} < {low} OR {quote(other)} > {high} THEN 1 ELSE 0 END)::USMALLINT"
+    if kind == Z_ORDER:
+        spread = [spread_bits(number, len(parts), parts[0].bit_length() - 1) for number in range(len(parts))]
+        summands = (
+            _part(column, number, 0, len(places) - 1, places)
+            for number, (column, places) in enumerate(zip(action.get("dimensions"), spread, strict=True))
+        )
+        return f"({' + '.join(summands)})::USMALLINT"
     cell = "0"
     for number, (column, count) in enumerate(zip(action.get("dimensions"), parts, strict=False)):
         cell = f"({cell}) * {count} + {_part(column, number, 0, count - 1)}"
@@ -191,12 +198,12 @@ def ranges(reference: Reference) -> list[Predicate]:
     return [p for p in reference.predicates if p.column and p.operator is not Operator.LIKE and keeps(p.operator) < 1.0]
 
 
-def _part(column: str, number: int, low: int, high: int) -> str:
-    """The part of a column that a value lies in, by halving; NULL lies in the last one."""
+def _part(column: str, number: int, low: int, high: int, told: Sequence[int] = ()) -> str:
+    """The part of a column that a value lies in, or what is told for each part, found by halving; NULL lies in the last one."""
     if low == high:
-        return str(low)
+        return str(told[low] if told else low)
     middle = (low + high + 1) // 2
-    below, above = _part(column, number, low, middle - 1), _part(column, number, middle, high)
+    below, above = (_part(column, number, *half, told) for half in ((low, middle - 1), (middle, high)))
     return f"CASE WHEN {quote(column)} < {_border(number, middle)} THEN {below} ELSE {above} END"
 
 

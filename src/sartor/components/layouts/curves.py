@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-CURVES = ("z-order", "hilbert")
+Z_ORDER, HILBERT = CURVES = ("z-order", "hilbert")
+
+
+def spread_bits(dimension: int, dimensions: int, bits: int) -> tuple[int, ...]:
+    """What each coordinate of one dimension adds to the place of a cell on the Z-order curve: its bits, where theirs go.
+
+    >>> [spread_bits(dimension, 2, 2) for dimension in (0, 1)]
+    [(0, 2, 8, 10), (0, 1, 4, 5)]
+    """
+    return tuple(
+        _interleaved(tuple(coordinate if one == dimension else 0 for one in range(dimensions)), bits)
+        for coordinate in range(1 << bits)
+    )
 
 
 @lru_cache(maxsize=16)
@@ -18,7 +30,7 @@ def places_of(kind: str, dimensions: int, bits: int) -> tuple[int, ...]:
     cells: list[tuple[int, ...]] = [()]
     for _ in range(dimensions):
         cells = [(*cell, coordinate) for cell in cells for coordinate in side]
-    return tuple(_interleaved(_along_hilbert(cell, bits) if kind == "hilbert" else cell, bits) for cell in cells)
+    return tuple(_interleaved(_along_hilbert(cell, bits) if kind == HILBERT else cell, bits) for cell in cells)
 
 
 def _interleaved(cell: tuple[int, ...], bits: int) -> int:
