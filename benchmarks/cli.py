@@ -263,6 +263,11 @@ def _layouts(asked: argparse.Namespace) -> int:
             way = ways[name]
             numbers = f"{way['total_s']:>8.2f} s{way['row_groups']:>8} row groups{way['build_s']:>8.1f} s{way['bytes'] / 1e6:>8.0f} MB"
             print(f"  {name:<18}{numbers}  {'; '.join(way['order'])}")
+        for name in COLUMNS:
+            for part, least in (("all_dimensions", "selectivity bound"), ("one_dimension", "N^((d-1)/d)")):
+                if ways[name][part]["statements"]:
+                    told = f"{ways[name][part]['row_groups']} row groups, {least} {ways[name][part]['least']:.0f}"
+                    print(f"  {name}, {ways[name][part]['statements']} statements that filter {part.replace('_', ' ')}: {told}")
         if ways["bound"] is not None:
             print(f"  {'selectivity bound':<18}{ways['bound']:>18} row groups")
     drifted = figures["drift"]

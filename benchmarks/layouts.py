@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +27,7 @@ import duckdb
 
 from benchmarks import drift
 from sartor.components.layouts import cells
+from sartor.components.layouts.serve import LAYOUTS
 from sartor.core.constants import ROW_GROUP_ROWS
 from sartor.core.table import Column, TableName
 from sartor.workload.shop import make_shop
@@ -39,6 +41,7 @@ a fast machine: nothing pays its building back there."""
 _STORAGE = 2.0
 """Sartor's budget, of the bytes of the best single key: its copies keep the numbers of rows, and are foretold to take up to 1.4 times
 what they do."""
+_SUMMED_UP = ("total_s", "row_groups", "build_s", "bytes")
 _DAYS = 1_000
 _DESCRIBING = ("products", "orders", "customers")
 
@@ -66,6 +69,25 @@ class Workload:
 
 
 @dataclass(slots=True)
+class Pruned:
+    """Row groups that statements read of layouts with several dimensions, beside what they would have to read.
+
+    Attributes:
+        least: for statements that filter all dimensions of their layout the selectivity bound; for those that filter one of d
+            N to the power of (d - 1) / d, N being the row groups of the table.
+    """
+
+    statements: int = 0
+    row_groups: int = 0
+    least: float = 0.0
+
+    def add(self, row_groups: int, least: float) -> None:
+        self.statements += 1
+        self.row_groups += row_groups
+        self.least += least
+
+
+@dataclass(slots=True)
 class Figures:
     """What one way took for the judged half."""
 
@@ -74,6 +96,8 @@ class Figures:
     build_s: float = 0.0
     bytes: int = 0
     order: list[str] = field(default_factory=list)
+    all_dimensions: Pruned = field(default_factory=Pruned)
+    one_dimension: Pruned = field(default_factory=Pruned)
 
 
 _SUMMED = "SELECT count(*), sum(quantity), min(price), max(order_id) FROM items WHERE"
@@ -178,16 +202,16 @@ def measure(rows: int, seed: int, threads: int, seconds: float, progress: Progre
             with _copied(path, workload, threads) as copy:
                 progress(f"{workload.name}: sartor", 0.9)
                 storage = int(found["best_single_key"].bytes * _STORAGE)
-                found["sartor"], differ = _sartor(copy, trained, judged, expected, threads, seconds, storage)
+                found["sartor"], differ = _sartor(copy, workload, trained, judged, expected, threads, seconds, storage)
                 wrong += differ
             each[workload.name] = {name: asdict(found[name]) for name in COLUMNS} | {"bound": _bound(workload, expected)}
             for name in COLUMNS:
-                for part in ("total_s", "row_groups", "build_s", "bytes"):
+                for part in _SUMMED_UP:
                     setattr(totals[name], part, getattr(totals[name], part) + getattr(found[name], part))
         progress("drift", 0.95)
         found_drift = drift.measure(path, seed, threads, seconds, progress, lambda: _copied(path, WORKLOADS[1], threads))
         wrong += found_drift["wrong"]
-    summed = {name: {part: value for part, value in asdict(figures).items() if part != "order"} for name, figures in totals.items()}
+    summed = {name: {part: value for part, value in asdict(figures).items() if part in _SUMMED_UP} for name, figures in totals.items()}
     return {"rows": rows, "seed": seed, "threads": threads, "wrong": wrong, **summed, "workloads": each, "drift": found_drift}
 
 
@@ -215,6 +239,7 @@ def _rivals(
     plain = f"SELECT {columns} FROM items"
     with duckdb.connect(str(path), config={"threads": threads}) as connection:
         expected = [sorted(connection.execute(text).fetchall(), key=repr) for text in judged]
+        ((rows,),) = connection.execute("SELECT count(*) FROM items").fetchall()
         figures = {"load_order": _judged(connection, judged, "items")}
         kinds = {"best_single_key": 1, "best_two_keys": 2}
         for name, length in kinds.items():
@@ -231,7 +256,7 @@ def _rivals(
         for name, kind in (("zorder", "z-order"), ("hilbert", "hilbert")):
             progress(f"{workload.name}: {kind}", 0.1)
             query = cells.copy(cells.curve(kind, source, schema, workload.hottest, frozenset())).build_query()
-            figures[name] = _table(connection, query.sql, judged)
+            figures[name] = _table(connection, query.sql, judged, _Pruning(workload, rows, expected, lambda: workload.hottest))
             figures[name].order = list(workload.hottest)
     figures["expert"] = min((figures[name] for name in kinds), key=lambda one: one.total_s)
     return figures, expected
@@ -241,10 +266,44 @@ def _bound(workload: Workload, answers: Sequence[list[tuple[Any, ...]]]) -> int 
     """The row groups that the rows asked for would fill if they stood together, at least one for each statement."""
     if workload.passing is None:
         return None
-    return sum(max(1, -(-workload.passing(answer) // int(ROW_GROUP_ROWS.default))) for answer in answers)
+    return sum(_filled(workload.passing(answer)) for answer in answers)
 
 
-def _table(connection: duckdb.DuckDBPyConnection, select: str, judged: Sequence[str]) -> Figures:
+def _filled(rows: int) -> int:
+    """The row groups that so many rows fill, at least one."""
+    return max(1, -(-rows // int(ROW_GROUP_ROWS.default)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Pruning:
+    """Tells how far layouts with several dimensions are from what their dimensions allow.
+
+    Attributes:
+        rows: of the table.
+        dimensions: those of what answered the last statement; one or none if that is no layout with several.
+    """
+
+    workload: Workload
+    rows: int
+    expected: Sequence[list[tuple[Any, ...]]]
+    dimensions: Callable[[], Sequence[str]]
+
+    def note(self, figures: Figures, number: int, text: str, row_groups: int) -> None:
+        """Take the statement of that number in."""
+        dimensions, filtered = set(self.dimensions()), set(_FILTERED.findall(text))
+        if len(dimensions) < 2 or self.workload.passing is None:
+            return
+        if dimensions <= filtered:
+            figures.all_dimensions.add(row_groups, _filled(self.workload.passing(self.expected[number])))
+        elif len(dimensions & filtered) == 1:
+            share = (len(dimensions) - 1) / len(dimensions)
+            figures.one_dimension.add(row_groups, _filled(self.rows) ** share)
+
+
+_FILTERED = re.compile(r"(\w+) BETWEEN")
+
+
+def _table(connection: duckdb.DuckDBPyConnection, select: str, judged: Sequence[str], pruning: _Pruning | None = None) -> Figures:
     """A table in an order: what building it takes, and the judged half of it."""
     connection.execute("CHECKPOINT")
     before = _used(connection)
@@ -252,7 +311,7 @@ def _table(connection: duckdb.DuckDBPyConnection, select: str, judged: Sequence[
     connection.execute(f"CREATE TABLE rival AS {select}")
     connection.execute("CHECKPOINT")
     spent = perf_counter() - started
-    figures = _judged(connection, judged, "rival")
+    figures = _judged(connection, judged, "rival", pruning)
     figures.build_s, figures.bytes = spent, _used(connection) - before
     connection.execute("DROP TABLE rival")
     return figures
@@ -263,12 +322,16 @@ def _used(connection: duckdb.DuckDBPyConnection) -> int:
     return int(size * blocks)
 
 
-def _judged(connection: Any, judged: Sequence[str], table: str) -> Figures:
+def _judged(connection: Any, judged: Sequence[str], table: str, pruning: _Pruning | None = None) -> Figures:
     figures = Figures()
-    for text in judged:
+    for number, text in enumerate(judged):
         asked = text.replace("FROM items", f"FROM {table}")
         figures.total_s += _seconds(connection, asked)
-        figures.row_groups += row_groups(connection, asked)
+        read = row_groups(connection, asked)
+        figures.row_groups += read
+        if pruning is not None:
+            connection.execute(asked).fetchall()
+            pruning.note(figures, number, text, read)
     return figures
 
 
@@ -282,7 +345,14 @@ def _seconds(connection: Any, text: str) -> float:
 
 
 def _sartor(
-    path: Path, trained: Sequence[str], judged: Sequence[str], expected: Sequence[Any], threads: int, seconds: float, storage: int
+    path: Path,
+    workload: Workload,
+    trained: Sequence[str],
+    judged: Sequence[str],
+    expected: Sequence[Any],
+    threads: int,
+    seconds: float,
+    storage: int,
 ) -> tuple[Figures, int]:
     import sartor
     from sartor.interfaces.connection import session_of
@@ -294,10 +364,19 @@ def _sartor(
         wrong = 0
         for text, rows in zip(judged, expected, strict=True):
             wrong += sorted(connection.execute(text).fetchall(), key=repr) != rows
-        figures = _judged(connection, judged, "items")
+        session = session_of(connection)
+
+        def dimensions() -> Sequence[str]:
+            objects = session.database.design.objects
+            answered = [objects[one].action for one in (session.pending.alternative if session.pending else ()) if one in objects]
+            found = [action.get("dimensions") for action in answered if action.component == LAYOUTS and cells.is_cells(action)]
+            return found[0] if len(found) == len(answered) == 1 else ()
+
+        ((rows_in_all,),) = connection.execute("SELECT count(*) FROM items").fetchall()
+        figures = _judged(connection, judged, "items", _Pruning(workload, rows_in_all, expected, dimensions))
         for text, rows in zip(judged, expected, strict=True):
             wrong += sorted(connection.execute(text).fetchall(), key=repr) != rows
-        built = session_of(connection).database.design.objects.values()
+        built = session.database.design.objects.values()
         figures.build_s, figures.bytes = report.seconds, sum(derived.bytes_stored for derived in built)
         figures.order = [line.split(" (")[0] for line in report.built]
     return figures, wrong
