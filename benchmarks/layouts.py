@@ -27,13 +27,15 @@ import duckdb
 
 from benchmarks import drift
 from sartor.components.layouts import cells
+from sartor.components.layouts.curves import HILBERT, Z_ORDER
+from sartor.components.layouts.propose import parts_of_grid
 from sartor.components.layouts.serve import LAYOUTS
 from sartor.core.constants import ROW_GROUP_ROWS
 from sartor.core.table import Column, TableName
 from sartor.workload.shop import make_shop
 
 Progress = Callable[[str, float], None]
-COLUMNS = ("load_order", "best_single_key", "best_two_keys", "zorder", "hilbert", "expert", "sartor")
+COLUMNS = ("load_order", "best_single_key", "best_two_keys", "zorder", "hilbert", "grid", "expert", "sartor")
 _TRAINED, _JUDGED, _RUNS = 300, 30, 3
 """Statements of the half that is learned from, those drawn from the other, and runs of each. Sixty to learn from took 1.3 s in all on
 a fast machine: nothing pays its building back there."""
@@ -234,7 +236,7 @@ def _copied(path: Path, workload: Workload, threads: int) -> Iterator[Path]:
 def _rivals(
     path: Path, workload: Workload, judged: Sequence[str], threads: int, progress: Progress
 ) -> tuple[dict[str, Figures], list[Any]]:
-    """Load order, every key, every pair, and both curves; and the answers."""
+    """Load order, every key, every pair, both curves and an even grid; and the answers."""
     columns = ", ".join(workload.reads)
     plain = f"SELECT {columns} FROM items"
     with duckdb.connect(str(path), config={"threads": threads}) as connection:
@@ -253,10 +255,17 @@ def _rivals(
         source = TableName(path.stem, "main", "items")
         described = {name: kind for name, kind, *_ in connection.execute("DESCRIBE items").fetchall()}
         schema = [Column(name, described[name]) for name in workload.reads]
-        for name, kind in (("zorder", "z-order"), ("hilbert", "hilbert")):
-            progress(f"{workload.name}: {kind}", 0.1)
-            query = cells.copy(cells.curve(kind, source, schema, workload.hottest, frozenset())).build_query()
-            figures[name] = _table(connection, query.sql, judged, _Pruning(workload, rows, expected, lambda: workload.hottest))
+        cut = len(workload.hottest) - 1
+        even = parts_of_grid(rows, cut)
+        actions = {
+            "zorder": cells.curve(Z_ORDER, source, schema, workload.hottest, frozenset()),
+            "hilbert": cells.curve(HILBERT, source, schema, workload.hottest, frozenset()),
+            "grid": cells.grid(source, schema, workload.hottest, (even[len(even) // 2],) * cut, frozenset()),
+        }
+        pruning = _Pruning(workload, rows, expected, lambda: workload.hottest)
+        for name, action in actions.items():
+            progress(f"{workload.name}: {name}", 0.1)
+            figures[name] = _table(connection, cells.copy(action).build_query().sql, judged, pruning)
             figures[name].order = list(workload.hottest)
     figures["expert"] = min((figures[name] for name in kinds), key=lambda one: one.total_s)
     return figures, expected

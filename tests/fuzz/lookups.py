@@ -40,7 +40,7 @@ class LookUps(Pair):
     """Statements that look rows up, a few that do not, and writes, transactions and definitions between them."""
 
     _hidden = ("facts", "SELECT * FROM others LIMIT 20")
-    _keeps_results = True
+    _keeps_results = None
 
     def __init__(self, folder: Path, seed: int) -> None:
         super().__init__(folder, seed, "lookups")

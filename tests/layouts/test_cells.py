@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from itertools import pairwise, product
 
+import duckdb
 import pytest
 
 from sartor.components.layouts import cells, curves
+from sartor.core.table import Column, TableName
 from sartor.interfaces.connection import Connection, session_of
 from tests.layouts.support import install_cells, opened, plain, proposed, served
 from tests.profiles import row_groups
@@ -146,3 +148,23 @@ def test_columns_that_do_not_go_along_are_not_taken_for_such() -> None:
         assert along >= max(value for (table, kind, _), value in saved.items() if table == "sent" and kind != cells.OUTLIERS)
         apart = saved["facts", cells.OUTLIERS, ("q", "r")]
         assert apart <= max(value for (table, kind, _), value in saved.items() if table == "facts" and kind != cells.OUTLIERS)
+
+
+def test_a_grid_goes_there_and_back() -> None:
+    """From each place to the next one coordinate changes, and by one, so that a row group over two cells is narrow in all others."""
+    columns = [Column(name, "INTEGER") for name in "abc"]
+    source = TableName("memory", "main", "t")
+    action = cells.grid(source, columns, ("a", "b", "c"), (3, 4), frozenset())
+    sides = action.get("parts")
+    assert sides == (3, 4, 64)
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE t AS SELECT range AS a, range AS b, range AS c FROM range(12800)")
+        named = enumerate(zip(sides, "abc", strict=True))
+        middles = ", ".join(f"((n{place} + 0.5) * 12800 / {side})::INTEGER AS {name}" for place, (side, name) in named)
+        numbers = ", ".join(f"range({side}) r{place}(n{place})" for place, side in enumerate(sides))
+        rows_of = f"(SELECT *, {middles} FROM {numbers}), {cells.borders(action, 't')}"
+        text = f"SELECT {cells.position(action)}, n0, n1, n2 FROM {rows_of} ORDER BY 1"
+        rows = connection.execute(text).fetchall()
+    assert [row[0] for row in rows] == list(range(3 * 4 * 64))
+    for one, other in pairwise(rows):
+        assert sum(abs(a - b) for a, b in zip(one[1:], other[1:], strict=True)) == 1

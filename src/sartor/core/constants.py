@@ -232,6 +232,9 @@ LAYOUT_OUTLIER_SHARE = Constant(
     "share of rows at each end that counts as outliers: more of them make a longer part that each statement reads",
     "docs/decisions/027-outliers.md",
 )
+LAYOUT_SORTED_PARTS = Constant(
+    256, 16, 4096, "parts of the column that cells of a grid are sorted by: more take longer to tell apart when building", _LAYOUTS
+)
 LAYOUT_OUTLIER_PARTS = Constant(
     128,
     2,

@@ -4,8 +4,10 @@ A single key helps one column; here every row group holds a box of all of them, 
 by each, and by several together. Nothing is added to a statement. Four kinds:
 
 - *z-order* and *hilbert*: the cells follow a curve through all columns.
-- *grid*: all columns but the last are cut, the cells follow one another, and within a cell rows are sorted by the last column, after
-  Nathan, Ding, Alizadeh, Kraska, *Learning multi-dimensional indexes* (Flood, SIGMOD 2020). Estimates choose into how many parts.
+- *grid*: all columns but the last are cut into few parts, and within a cell rows are sorted by the last column, after Nathan, Ding,
+  Alizadeh, Kraska, *Learning multi-dimensional indexes* (Flood, SIGMOD 2020). Estimates choose into how many parts. Cells follow one
+  another there and back, also along the last column, so that a row group that holds the end of one cell and the beginning of the next
+  holds a narrow range of each column but one.
 - *outliers*: rows sorted by one column, but for those whose value of another column is far from what it mostly is where the first
   one is like theirs. These come last, in row groups of their own. Where the two go along, the others have narrow bounds of both.
 """
@@ -13,6 +15,7 @@ by each, and by several together. Nothing is added to a statement. Four kinds:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 from sartor.components.copies import Copy
 from sartor.components.layouts.conditional import no_hidden_names
@@ -25,6 +28,7 @@ from sartor.core.constants import (
     LAYOUT_DIMENSIONS,
     LAYOUT_OUTLIER_PARTS,
     LAYOUT_OUTLIER_SHARE,
+    LAYOUT_SORTED_PARTS,
     ROW_GROUP_ROWS,
     SAMPLE_ROWS,
 )
@@ -36,6 +40,7 @@ GRID = "grid"
 OUTLIERS = "outliers"
 KINDS = (*CURVES, GRID)
 _BORDERS = "sartor_borders"
+_PLACES = 1 << 16  # that a hidden column tells apart
 _SALT = 104729  # so that no column that is itself a hash of the row number goes along with the sample
 
 
@@ -61,14 +66,15 @@ def grid(
 
     Args:
         schema: the columns that the copy holds.
-        dimensions: two to four of them; the last one is sorted by, not cut.
+        dimensions: two to four of them; the last one is sorted by: cut into so many parts that each row group holds some of them.
         parts: into how many each other one is cut.
 
     Raises:
         ValueError: a column has the name of a hidden one.
     """
     cut = " and ".join(f"{name} in {count}" for name, count in zip(dimensions[:-1], parts, strict=True))
-    return _action(GRID, source, schema, dimensions, parts, f"grid of {cut}, then {dimensions[-1]}", templates)
+    fine = min(int(LAYOUT_SORTED_PARTS.default), _PLACES // prod(parts), 1 << (16 * max(parts) - 1).bit_length())
+    return _action(GRID, source, schema, dimensions, (*parts, fine), f"grid of {cut}, then {dimensions[-1]}", templates)
 
 
 def apart(source: TableName, schema: Sequence[Column], dimensions: tuple[str, str], rows: int, templates: frozenset[str]) -> Action:
@@ -127,9 +133,7 @@ def is_cells(action: Action) -> bool:
 
 def then(action: Action) -> tuple[str, ...]:
     """The columns that rows of one cell are sorted by."""
-    if action.get("kind") == OUTLIERS:
-        return tuple(action.get("dimensions")[:1])
-    return tuple(action.get("dimensions")[len(action.get("parts")) :])
+    return tuple(action.get("dimensions")[:1]) if action.get("kind") == OUTLIERS else ()
 
 
 def position(action: Action) -> str:
@@ -148,8 +152,10 @@ def position(action: Action) -> str:
         )
         return f"({' + '.join(summands)})::USMALLINT"
     cell = "0"
-    for number, (column, count) in enumerate(zip(action.get("dimensions"), parts, strict=False)):
-        cell = f"({cell}) * {count} + {_part(column, number, 0, count - 1)}"
+    for number, (column, count) in enumerate(zip(action.get("dimensions"), parts, strict=True)):
+        part = _part(column, number, 0, count - 1)
+        back = f" + ({cell}) % 2 * ({count - 1} - 2 * {part})" if kind == GRID and number else ""
+        cell = f"({cell}) * {count} + {part}{back}"
     if kind == GRID:
         return f"({cell})::USMALLINT"
     places = ", ".join(map(str, places_of(kind, len(parts), parts[0].bit_length() - 1)))

@@ -173,7 +173,7 @@ def _cells(source: TableName, info: TableInfo, uses: list[_Asked], catalog: Cata
                 yield cells.apart(source, schema, (key, other), info.rows, served)
             for last in dimensions:
                 cut = tuple(name for name in dimensions if name != last)
-                for parts in _parts(info.rows, len(cut)):
+                for parts in parts_of_grid(info.rows, len(cut)):
                     yield cells.grid(source, schema, (*cut, last), (parts,) * len(cut), served)
 
 
@@ -202,7 +202,7 @@ def _trees(source: TableName, info: TableInfo, uses: list[_Asked], catalog: Cata
             yield tree.tree(source, schema, kept, 0, then, digests, tables, tuple(sorted(ranged)))
 
 
-def _parts(rows: int, cut: int) -> list[int]:
+def parts_of_grid(rows: int, cut: int) -> list[int]:
     """Into how many parts columns may be cut: as many as leave a row group for each part of the column that is not.
 
     Where only one is cut, half and twice as many too.
