@@ -403,7 +403,11 @@ RESULT_BYTES = Constant(
     "docs/kernels.md",
 )
 RESULT_LEAST_BYTES = Constant(
-    4 << 20, 1 << 16, 1 << 30, "from how many bytes on the C library asks the system for each result and gives it back", "declared"
+    32 << 20,
+    1 << 16,
+    1 << 30,
+    "from how many bytes on the C library asks the system for each result and gives it back; what is smaller it keeps, and in caches",
+    "DEFAULT_MMAP_THRESHOLD_MAX of glibc, mallopt(3); docs/decisions/030-result-memory.md",
 )
 PROGRESS_SECONDS = Constant(0.05, 0.001, 1.0, "how soon a sort on several threads tells its progress and can be cancelled", "declared")
 BUCKET_CELLS = Constant(
