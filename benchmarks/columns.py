@@ -139,6 +139,12 @@ class Tailored:
         self.connection.refresh()
         self.refresh_seconds += perf_counter() - started
 
+    def forget_results(self) -> None:
+        """Let go of kept results, so that the next statement is answered by what was built."""
+        from sartor.interfaces.connection import session_of
+
+        session_of(self.connection).database.results.forget()
+
     def close(self) -> None:
         self.connection.close()
 

@@ -232,6 +232,7 @@ def _append(plain: Plain, sartor: Tailored, writes: tuple[Statement, ...], resul
     for name, statement in last.items():
         pairs = []
         for number in range(CONFIRMATIONS):
+            sartor.forget_results()
             answers = _pair(plain, sartor, statement, number)
             if VIEWS in sartor.served_by:
                 pairs.append((answers["plain"].seconds, answers["sartor"].seconds))

@@ -147,12 +147,16 @@ def payback(run: Run) -> dict[str, Any]:
 def from_views(run: Run) -> dict[str, Any]:
     """How much faster templates are that views answer: geometric means over those that are slow plain, and after rows were appended.
 
-    A template counts if views answered most of its judged runs.
+    A template counts if views answered most of its judged runs; runs that a kept result answered say nothing of views: left out.
     """
-    served = {name for name, runs in _by_template(run.judged).items() if sum(VIEWS in one.served_by for one in runs) * 2 > len(runs)}
-    templates = [one for one in figures(run) if one.name in served]
-    slow = [one.speed_up for one in templates if one.plain_s > SLOW_S]
-    quick = [one.sartor_s for one in templates if one.plain_s <= SLOW_S]
+    medians: list[tuple[float, float]] = []  # plain, Sartor
+    for runs in _by_template(run.judged).values():
+        asked = [one for one in runs if RESULTS not in one.served_by]
+        if asked and sum(VIEWS in one.served_by for one in runs) * 2 > len(runs):
+            plain, sartor = (median(one.seconds[column] for one in asked) for column in ("plain", "sartor"))
+            medians.append((plain, sartor))
+    slow = [plain / sartor for plain, sartor in medians if plain > SLOW_S]
+    quick = [sartor for plain, sartor in medians if plain <= SLOW_S]
     later = [median(plain / sartor for plain, sartor in pairs) for pairs in run.residual.values() if pairs]
     return {
         "views_speedup": geometric_mean(slow) if slow else None,
