@@ -12,7 +12,7 @@ from sartor.core.table import TableName
 from sartor.freshness.usable import Use
 from tests.freshness.support import ask, database_of, opened, plain, warm
 
-ORDERED = "SELECT a, b FROM t WHERE b = 7 ORDER BY b, a DESC LIMIT 5"
+ORDERED = "SELECT a, b, a > 9 AS large FROM t WHERE b = 7 ORDER BY b, a DESC LIMIT 5"
 
 
 def key_of(connection: Any, *columns: str) -> Any:

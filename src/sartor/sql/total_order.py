@@ -59,6 +59,8 @@ def totality(
     known |= {place for condition in _holding(node) if (place := _constant(condition, sources)) is not None}
     equal = [pair for condition in _holding(node) if (pair := _equality(condition, sources)) is not None]
     equal += _using(node, sources)
+    if not groups and _shows_only(node, known, sources):
+        return Totality(bool(sources))  # rests on no verified key
     told: set[int] = set()
     facts: set[int] = set()
     growing = True
