@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from sartor.core.constants import KEPT_ANALYSED_SECONDS, KEPT_SECONDS
-from sartor.interfaces import connection, results
+from sartor.interfaces import results
 from sartor.tuner import loop
 from sartor.tuner.trial import Pair, Verdict
 
@@ -28,7 +28,7 @@ def trials_win(monkeypatch: pytest.MonkeyPatch) -> None:
 def nothing_kept() -> Iterator[None]:
     """Whatever is asked again is run again: tests ask several times to see what answers."""
     with pytest.MonkeyPatch.context() as patched:
-        _keep_from(patched, math.inf)
+        patched.setattr(results, "KEPT_SECONDS", replace(KEPT_SECONDS, default=math.inf))
         yield
 
 
@@ -36,11 +36,6 @@ def nothing_kept() -> Iterator[None]:
 def kept_at_once(nothing_kept: None) -> Iterator[None]:
     """Results are kept however little time they took."""
     with pytest.MonkeyPatch.context() as patched:
-        _keep_from(patched, 0.0)
-        patched.setattr(results, "KEPT_ANALYSED_SECONDS", replace(KEPT_ANALYSED_SECONDS, default=0.0))
+        for name, constant in (("KEPT_SECONDS", KEPT_SECONDS), ("KEPT_ANALYSED_SECONDS", KEPT_ANALYSED_SECONDS)):
+            patched.setattr(results, name, replace(constant, default=0.0))
         yield
-
-
-def _keep_from(patched: pytest.MonkeyPatch, seconds: float) -> None:
-    for module in (results, connection):
-        patched.setattr(module, "KEPT_SECONDS", replace(KEPT_SECONDS, default=seconds))

@@ -289,11 +289,11 @@ def test_what_is_too_quick_is_fetched_by_whoever_asked(connection: Any, monkeypa
 
 
 def test_what_changes_faster_than_it_is_asked_is_kept_half_as_often(connection: Any) -> None:
-    asked, fetched = session_of(connection).database, []
+    kept, fetched = session_of(connection).database.results._kept, []
     for _ in range(8):
         connection.execute("INSERT INTO t VALUES (7, 1, NULL)")
         connection.execute(_GROUPED)
         fetched.append(session_of(connection).answer is not None)
         connection.fetchall()
     assert fetched[2:].count(True) == fetched[2:].count(False)
-    assert len(asked.results._kept) <= 1
+    assert len(kept) <= 1

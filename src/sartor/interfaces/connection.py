@@ -21,12 +21,11 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from sartor.core.constants import KEPT_SECONDS
 from sartor.core.errors import BudgetError
 from sartor.interfaces import serving
 from sartor.interfaces.answer import Answer
 from sartor.interfaces.database import OWN_THREADS, Database
-from sartor.interfaces.results import parameters_key
+from sartor.interfaces.results import parameters_key, took_long
 from sartor.interfaces.sending import (
     PLAIN,
     answer_of,
@@ -234,7 +233,7 @@ class Connection(duckdb.DuckDBPyConnection):
         pending.seconds += perf_counter() - started
         if result is not None:
             pending.fetched += len(result)
-            if pending.seconds >= KEPT_SECONDS.default and not session.database.results.off:
+            if took_long(pending.seconds) and not session.database.results.off:
                 note_fetched(session, pending, len(result))
         return result
 

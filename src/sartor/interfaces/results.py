@@ -166,6 +166,11 @@ class Results:
             self._bytes -= kept.bytes
 
 
+def took_long(seconds: float) -> bool:
+    """Whether a result may be worth keeping at all."""
+    return seconds >= KEPT_SECONDS.default
+
+
 def is_worth_keeping(seconds: float, rows: int, template: Template | None, *, framed: bool = False) -> bool:
     """Whether a result of so many rows is small, and took so long that handing it out again spares something.
 

@@ -73,7 +73,7 @@ def grid(
         ValueError: a column has the name of a hidden one.
     """
     cut = " and ".join(f"{name} in {count}" for name, count in zip(dimensions[:-1], parts, strict=True))
-    fine = min(int(LAYOUT_SORTED_PARTS.default), _PLACES // prod(parts), 1 << (16 * max(parts) - 1).bit_length())
+    fine = min(int(LAYOUT_SORTED_PARTS.default), max(1, _PLACES // prod(parts)), 1 << (16 * max(parts) - 1).bit_length())
     return _action(GRID, source, schema, dimensions, (*parts, fine), f"grid of {cut}, then {dimensions[-1]}", templates)
 
 
@@ -132,7 +132,7 @@ def is_cells(action: Action) -> bool:
 
 
 def then(action: Action) -> tuple[str, ...]:
-    """The columns that rows of one cell are sorted by."""
+    """The columns that rows of one cell are sorted by; the places of all kinds but one tell enough themselves."""
     return tuple(action.get("dimensions")[:1]) if action.get("kind") == OUTLIERS else ()
 
 
@@ -171,7 +171,7 @@ def borders(action: Action, rows: str) -> str:
     if action.get("kind") == OUTLIERS:
         return _usual(action, rows)
     lists, columns = [], []
-    for number, (column, count) in enumerate(zip(action.get("dimensions"), action.get("parts"), strict=False)):
+    for number, (column, count) in enumerate(zip(action.get("dimensions"), action.get("parts"), strict=True)):
         depths = ", ".join(str(part / count) for part in range(1, count))
         lists.append(f"quantile_disc({quote(column)}, [{depths}]) AS d{number}")
         columns += [f"d{number}[{part}] AS {_border(number, part)}" for part in range(1, count)]
