@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 
-def row_groups(connection: Any, text: str) -> int:
+def row_groups(connection: Any, text: str, parameters: Any = None) -> int:
     """How many row groups a statement reads."""
-    (_, plan), *_ = connection.execute(f"EXPLAIN (ANALYZE, FORMAT json) {text}").fetchall()
+    (_, plan), *_ = connection.execute(f"EXPLAIN (ANALYZE, FORMAT json) {text}", parameters).fetchall()
     return sum(_scanned(json.loads(plan)))
 
 

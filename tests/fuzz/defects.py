@@ -14,6 +14,7 @@ from sartor.core.table import TableName
 from sartor.freshness import facts, residual, usable
 from sartor.freshness.usable import Use
 from sartor.interfaces import known, serving, tailoring
+from sartor.interfaces.handing import Handing
 from sartor.sql import total_order
 
 
@@ -54,12 +55,34 @@ def ignore_appends(derived: Any, state: Any) -> Use:
 def _stale_literal() -> Callable[..., Any]:
     seen: dict[str, str] = {}
 
-    def compiled(self: Any, alternative: Any, used: Any, *rest: Any, **named: Any) -> Any:
-        text = original(self, alternative, used, *rest, **named)
-        return seen.setdefault(f"{self.template.digest} {used}", text) if text else text
+    def compiled(self: Any, request: Any) -> Any:
+        text = original(self, request)
+        return seen.setdefault(f"{self.template.digest} {request.used}", text) if text else text
 
     original = known.Known.compiled
     return compiled
+
+
+def _values_of_another(self: Any, known: Any, request: Any) -> Any:
+    """Of each literal the value that the statement before had there."""
+    found = _find(self, known, request)
+    if found is None:
+        return None
+    before = self._texts.get("before", found[1])
+    self._texts["before"] = found[1]
+    return (found[0], before if before.keys() == found[1].keys() else found[1])
+
+
+def _whatever_else(self: Any, known: Any, request: Any) -> Any:
+    """A text that was made for another statement of the template, whose other literals it has."""
+    found = _find(self, known, request)
+    if found is None:
+        return None
+    first = next(iter(self._texts.values()))
+    return (first, found[1]) if first is not None and first.compiled.text.count("$") == found[0].compiled.text.count("$") else found
+
+
+_find = Handing.find
 
 
 def _trust_after_reopen(state: str) -> tuple[int, int]:
@@ -101,6 +124,8 @@ DEFECTS: dict[str, Callable[[], Any]] = {
     "ignore mutations": patched(mock.patch.object(serving, "use", ignore_mutations)),
     "ignore appends": patched(mock.patch.object(serving, "use", ignore_appends)),
     "stale literal": patched(mock.patch.object(known.Known, "compiled", _stale_literal())),
+    "hand over the values of another statement": patched(mock.patch.object(Handing, "find", _values_of_another)),
+    "hand values to another statement's text": patched(mock.patch.object(Handing, "find", _whatever_else)),
     "forget temporary tables": patched(mock.patch("sartor.interfaces.session.Session.shadow_all", never)),
     "serve inside a writing transaction": patched(mock.patch("sartor.interfaces.session.Transaction.intend", never)),
     "trust the file after a reopen": patched(mock.patch.object(tailoring, "_counts", _trust_after_reopen)),

@@ -148,6 +148,7 @@ class Pair:
         self._served = pending is not None and bool(pending.alternative)
         if self._served:
             self.report.served += 1
+            self.report.coverage["literals handed over"] += pending.served and pending.handed is not None
             self._note_served(pending)
 
     def _judge(self, query: Query, expected: Any, given: Any, connection: Any) -> None:

@@ -26,6 +26,7 @@ from sartor.sql.matching import aggregates, aligned, coarser, conditions, lossle
 from sartor.sql.matching.found import Part, Same, Within
 from sartor.sql.rewrite import Splice
 from sartor.sql.total_order import Totality
+from tests.fuzz.defects import DEFECTS as COPY_DEFECTS
 
 
 def _everything_old(derived: Any, place: int, row: str) -> str:
@@ -274,6 +275,8 @@ _MONTHS = {**TELLS, "month": TELLS["month"] | {"week"}, "week": TELLS["week"] | 
 
 DEFECTS: dict[str, Callable[[], Any]] = {
     "take any literals of a LEFT JOIN": _patched((match, "same_join", _any_literals)),
+    "hand over the values of another statement": COPY_DEFECTS["hand over the values of another statement"],
+    "hand values to another statement's text": COPY_DEFECTS["hand values to another statement's text"],
     "tell what was appended before the last write": _patched((told, "settled", _no_counts)),
     "tell what was appended to one table alone": _patched((views, "appended_query", _without_last(apply.appended_query))),
     "telescope with all rows of the other tables": _patched((apply, "covered_before", _everything_old)),

@@ -107,6 +107,13 @@ class Component(Protocol):
         """
         return None
 
+    def suits(self, analysis: Analysis, replacement: Replacement, derived: DerivedObject, words: tuple[str, ...]) -> bool:
+        """Whether a statement's own literals allow its splices, which are then the same for all statements of the template.
+
+        False also where they are not the same.
+        """
+        return False
+
     def rests(self, analysis: Analysis, replacement: Replacement, derived: DerivedObject) -> Sequence[Rest]:
         """The verified inclusions by which this object may be put in the place of what it replaces."""
         return ()

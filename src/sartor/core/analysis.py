@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from sartor.core.block import QueryBlock, Ranking
+from sartor.core.block import Operand, QueryBlock, Ranking
 from sartor.core.predicate import JoinEdge, Predicate
 from sartor.core.table import Source, TableName
 
@@ -92,6 +92,7 @@ class Analysis:
         lookup: the statement as a look-up by a key, if it is nothing else.
         reads: the base tables whose rows alone decide the answer; None if more does, or it is not known. Told whatever is refused.
         one_row: it hands out one row at most.
+        operands: literals whose values may be handed over, in their order; none of a statement that has parameters of its own.
     """
 
     digest: str
@@ -107,6 +108,7 @@ class Analysis:
     lookup: PointLookup | None = None
     reads: frozenset[TableName] | None = None
     one_row: bool = False
+    operands: tuple[Operand, ...] = ()
 
     @property
     def keys(self) -> tuple[int, ...]:

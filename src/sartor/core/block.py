@@ -7,7 +7,7 @@ write the same expression in the same way whatever their aliases are.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 
@@ -236,6 +236,20 @@ class Ranking:
     facts: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Operand:
+    """A literal, or a list of them, that WHERE compares a column with, so that its value may be handed over beside the text.
+
+    Attributes:
+        first_token, last_token: in the fingerprint's tokens, both included, a sign or the word DATE before it with it.
+        kind: number, text, date or timestamp.
+    """
+
+    first_token: int
+    last_token: int
+    kind: str
+
+
 @dataclass(frozen=True)
 class QueryBlock:
     """One SELECT that groups rows of base tables. Its hash is kept, for what was found of a block is looked up by it.
@@ -256,6 +270,7 @@ class QueryBlock:
         inclusions: those of the database that are declared or were verified.
         parameters: it holds parameters; then nothing that holds one may be copied.
         words: the tokens of the statement that was analysed.
+        operands: literals of WHERE whose values may be handed over beside the text.
     """
 
     sources: tuple[TableName, ...]
@@ -273,6 +288,7 @@ class QueryBlock:
     parameters: bool = False
     words: tuple[str, ...] = ()
     inclusions: frozenset[Inclusion] = frozenset()
+    operands: tuple[Operand, ...] = field(default=(), compare=False)
 
     def __hash__(self) -> int:
         return self._hash

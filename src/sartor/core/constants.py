@@ -27,6 +27,9 @@ _LAYOUTS = "docs/decisions/017-layouts.md"
 _PREDICATES = "docs/decisions/016-predicate-cache.md"
 
 DECISION_CACHE_ENTRIES = Constant(4096, 64, 1 << 20, "memory of cached decisions against analysing again", "declared")
+HANDED_TEXTS = Constant(
+    16, 1, 4096, "texts of a template that take its statements' literals as values: memory against making them anew", "declared"
+)
 DISCARD_SHARE = Constant(
     0.10,
     0.0,

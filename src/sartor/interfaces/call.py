@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sartor.core.derived import DerivedObject
     from sartor.freshness.registry import RegistryState
     from sartor.freshness.usable import Use
+    from sartor.interfaces.handing import Handed
     from sartor.interfaces.known import Known
     from sartor.interfaces.predicates import Ranged
     from sartor.interfaces.results import Kept
@@ -41,6 +42,7 @@ class Call:
         looks: it may be answered by a look-up in memory.
         repeated: its text was asked before.
         instead: the text that answers instead of the user's, or None.
+        handed, values: the same with names in the place of literals, and the values of these; None if it has its literals.
         used: the derived objects it reads and how.
         before, after: the registry before anything was sent, and when the statement's snapshot was known to have begun.
         settled: the counts of writes that the look for ties was made under, or that what was appended is told for; None if neither is.
@@ -72,6 +74,8 @@ class Call:
     looks: bool = False
     repeated: bool = False
     instead: str | None = field(default=None, init=False)
+    handed: Handed | None = field(default=None, init=False)
+    values: dict[str, Any] | None = field(default=None, init=False)
     used: tuple[tuple[DerivedObject, Use], ...] = field(default=(), init=False)
     before: RegistryState | None = field(default=None, init=False)
     after: RegistryState | None = field(default=None, init=False)
@@ -123,6 +127,8 @@ class Call:
         if self.ranged is not None:
             self.session.database.predicates.failed(self.ranged, self.known.text, error)
             self.ranged = None
+        elif self.handed is not None:
+            self.session.database.handing_failed(self.known, self.instead or "", error)
         else:
             self.session.database.alternative_failed(self.known, self.instead or "", error)
         return True

@@ -30,6 +30,7 @@ from sartor.interfaces.sending import (
     PLAIN,
     answer_of,
     column_rows,
+    execute,
     fetch_result,
     forget_answer,
     give_back,
@@ -79,7 +80,7 @@ class Connection(duckdb.DuckDBPyConnection):
                 call.end()
             return self
         if call.instead is not None or call.describes:
-            send_call(call, query, lambda text: PLAIN.execute(self, parsed(self, call, text), parameters))
+            send_call(call, query, lambda text: execute(self, call, text, parameters))
         else:  # the same, without what most statements can spare
             try:
                 PLAIN.execute(self, parsed(self, call, query), parameters)

@@ -30,7 +30,7 @@ from sartor.freshness.watch import Watch
 from sartor.interfaces import refreshing, sharing, tailoring, writing
 from sartor.interfaces.design_report import Decision, Decisions
 from sartor.interfaces.holding import Holding
-from sartor.interfaces.known import Compiled, Known, Template
+from sartor.interfaces.known import Known, Template
 from sartor.interfaces.observing import Observer
 from sartor.interfaces.opening import Opened, open_plain
 from sartor.interfaces.predicates import Predicates
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from sartor.core.derived import DerivedObject
     from sartor.core.table import Catalog, TableName
     from sartor.engines.base import Engine
+    from sartor.interfaces.compiled import Compiled
     from sartor.interfaces.keeper import Keeper
 
 # Literals, and names that relations generate: good enough to tell what was asked before from what was not.
@@ -502,6 +503,17 @@ class Database:
             template.digest,
             "an alternative raised, plain was run, and this template runs plain until the design changes",
             {"traceback": trace, "alternative": text},
+        )
+
+    def handing_failed(self, known: Known, text: str, error: Exception) -> None:
+        """DuckDB refused a text with values beside it: the template's statements keep their literals until it is analysed anew."""
+        template = known.template
+        if template is None or template.handing is None:
+            return
+        template.handing.off = True
+        details = {"traceback": "".join(traceback.format_exception(error)), "alternative": text}
+        self.ledger.record(
+            "fall_back", template.digest, "values beside its text raised, plain was run; its literals stay in it", details
         )
 
     def put_back(self, template: Template, how: Use) -> None:

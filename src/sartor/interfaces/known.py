@@ -13,26 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 from sartor.core.action import Action
 from sartor.core.analysis import Analysis
-from sartor.core.block import Order
 from sartor.core.constants import DISCARD_SHARE, HISTORY_RUNS, PROBATION_RUNS, PUT_BACK_EVERY, PUT_BACK_RUNS, SETS_OF_PARAMETERS
-from sartor.core.derived import DerivedObject
 from sartor.core.design import Alternative, Design
-from sartor.engines.base import Outcome
-from sartor.freshness.usable import Use, moved, standing, told
+from sartor.freshness.usable import Use
+from sartor.interfaces.compiled import compile_text
 from sartor.sql.classify import READ, Effects
 from sartor.sql.fingerprint import Fingerprint
-from sartor.sql.ranking import check
-from sartor.sql.rewrite import Splice, splice
 from sartor.tuner.history import Probation, is_suspect
 
 if TYPE_CHECKING:
     from sartor.components.base import Plan
     from sartor.components.predicate_cache.propose import Candidate
-    from sartor.engines.base import Engine
-    from sartor.freshness.registry import RegistryState
+    from sartor.interfaces.compiled import Compiled, Request
+    from sartor.interfaces.handing import Handing
     from sartor.interfaces.predicates import Ranged
-    from sartor.interfaces.told import Told
-    from sartor.sql.matching.found import Rest
 
 
 _NAME = re.compile(r"""'([^']+)'|"((?:[^"]|"")+)"|([A-Za-z_\u0080-\U0010ffff][\w$]*)""")
@@ -61,6 +55,7 @@ class Template:
         served: runs that were served and have been observed.
         stood, discarded: runs whose result was right, and runs whose result was thrown away because a write came between.
         candidates: what of its statements may be remembered by the predicate cache, with the catalog generation that this holds for.
+        handing: the texts to which its statements hand their literals over.
     """
 
     digest: str
@@ -83,6 +78,7 @@ class Template:
     stood: int = 0
     discarded: int = 0
     candidates: tuple[int, tuple[Candidate, ...]] | None = None
+    handing: Handing | None = None
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -204,137 +200,20 @@ class Known:
         self._plan = (action, analysis, found)
         return found
 
-    def compiled(
-        self,
-        alternative: Alternative,
-        used: tuple[tuple[DerivedObject, Use], ...],
-        state: RegistryState,
-        iteration: int = -1,
-        *,
-        tells: bool = False,
-        told_rows: tuple[Told | None, ...] = (),
-    ) -> Compiled | None:
-        """The text of an alternative, each reference spliced to what its derived object holds; cached.
-
-        Args:
-            iteration: the registry's, where the text is only used if it stays the same until the snapshot has begun; else -1.
-            tells: the text is only used if the objects cover in that snapshot what they cover now.
-            told_rows: for each object what appended rows add to it; then no row may have been written to its tables in that snapshot.
-        """
-        analysis = self.template.analysis if self.template is not None else None
-        if analysis is None:
-            return None
-        form = (alternative, tuple([_form(item, how, state) for item, how in used]), tuple([one is None for one in told_rows]))
-        ends = [
-            (one.high_water if tells else -1, one.iteration == iteration)
-            for item, how in used
-            if how is Use.RESIDUAL
-            for one in item.coverages
-        ]
-        key = (form, tells, told_rows, tuple(ends), analysis.generation)
+    def compiled(self, request: Request) -> Compiled | None:
+        """The text of an alternative, each reference spliced to what its derived object holds; cached."""
         try:
-            return self._compiled[key]
+            return self._compiled[request.key]
         except KeyError:
             pass
-        if iteration >= 0:
-            used = tuple([(standing(item, iteration), how) for item, how in used])
-        if tells:
-            used = tuple([(told(item), how) for item, how in used])
-        if told_rows:
-            used = tuple(
-                [
-                    (item if rows is None else replace(item, appended=rows.rows), how)
-                    for (item, how), rows in zip(used, told_rows, strict=True)
-                ]
-            )
         self._compiled.clear()
-        found = compile_text(self, analysis, alternative, used, state)
+        found = compile_text(self, request.analysis, request.alternative, request.objects(), request.state)
         if found is not None:
-            found = replace(found, proof=(self.text, form))
-        self._compiled[key] = found
+            found = replace(found, proof=(self.text, request.form))
+        self._compiled[request.key] = found
         return found
 
     def forget_compiled(self) -> None:
         """Let go of the texts that were made of it."""
         self._compiled.clear()
         self.parsed = None
-
-
-@dataclass(frozen=True, slots=True)
-class LookUp:
-    """A statement as it is answered from memory."""
-
-    plan: Plan
-    derived: DerivedObject
-    check: None = None
-
-    def run(self, engine: Engine, parameters: Any, plain: Outcome) -> Outcome:
-        """Look it up; the seconds are of that alone, for what is put in a table here is handed out as it is.
-
-        Raises:
-            LookupError: it is not answered from memory with these parameters.
-        """
-        import pyarrow
-
-        started = perf_counter()
-        rows = self.plan.answer(self.derived, parameters)
-        seconds = perf_counter() - started
-        if rows is None:
-            raise LookupError("the values of this statement are not looked up")
-        columns = list(zip(*rows, strict=True)) or [()] * len(plain.names)
-        arrays = [pyarrow.array(list(column), field.type) for column, field in zip(columns, plain.table.schema, strict=True)]
-        return Outcome(plain.names, plain.types, pyarrow.Table.from_arrays(arrays, schema=plain.table.schema), seconds)
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A statement's text rewritten for an alternative.
-
-    Attributes:
-        check: a query that says whether the statement's ORDER BY leaves no ties among the rows that it shows; None if none can be.
-        proof: what is known not to raise once this has run: the same for all texts that tell covered rows in another way only.
-        keys: identifiers of verified keys that tell the same as the check, if there are any and all of them hold.
-        rests: verified inclusions that it is right by, each with the position in the alternative of the view that it has to tell of.
-    """
-
-    text: str
-    check: str | None = None
-    proof: object = None
-    keys: tuple[int, ...] = ()
-    rests: tuple[tuple[int, Rest], ...] = ()
-
-    def run(self, engine: Engine, parameters: Any, plain: Outcome) -> Outcome:
-        """Run the text."""
-        return engine.run(self.text, parameters)
-
-
-def compile_text(
-    known: Known, analysis: Analysis, alternative: Alternative, used: tuple[tuple[DerivedObject, Use], ...], state: RegistryState
-) -> Compiled | None:
-    """Put what derived objects hold into the user's own text; None if its literals do not allow it."""
-    from sartor.components import component
-
-    printed = known.fingerprint
-    assert printed is not None
-    words = tuple([known.text[start:end] for start, end in printed.tokens])
-    every: list[Splice] = []
-    rests: list[tuple[int, Rest]] = []
-    for position, (replacement, (derived, how)) in enumerate(zip(alternative, used, strict=True)):
-        places = moved(derived, state) if how is Use.RESIDUAL else frozenset()
-        found = component(derived.action.component).splices(analysis, replacement, derived, places, words)
-        if found is None:
-            return None
-        every += found
-        rests += [(position, rest) for rest in component(derived.action.component).rests(analysis, replacement, derived)]
-    blocks = [analysis.blocks[replacement.reference] for replacement in alternative if replacement.block]
-    text = splice(known.text, printed, every)
-    if analysis.ranking is None or all(block.order is Order.FREE for block in blocks):
-        return Compiled(text, rests=tuple(rests))
-    return Compiled(text, check(known.text, printed, every, analysis.ranking), keys=analysis.ranking.facts, rests=tuple(rests))
-
-
-def _form(derived: DerivedObject, how: Use, state: RegistryState) -> object:
-    """What the text of an alternative depends on of an object that it reads."""
-    if how is Use.WHOLE:
-        return derived.table, derived.coverage.unsorted == 0
-    return derived.table, moved(derived, state), tuple([(one.dense, one.rows > 0) for one in derived.coverages])

@@ -64,7 +64,7 @@ class RewriteReport:
 
 def rewrite_report(database: Database, text: str) -> RewriteReport:
     """Look at a statement as the query's way would on its second run, without running it."""
-    from sartor.interfaces.known import LookUp
+    from sartor.interfaces.compiled import LookUp
     from sartor.interfaces.tailoring import decide, text_for
 
     known = database.known(text)

@@ -61,6 +61,17 @@ def parsed(connection: Connection, call: Call, query: Any) -> Any:
     return statements[0]
 
 
+def execute(connection: Connection, call: Call, query: Any, parameters: Any) -> duckdb.DuckDBPyConnection:
+    """Run what a call has come to, as parsed; an alternative that takes values gets those of the statement's own literals."""
+    handed, values = call.handed, call.values
+    if handed is None or values is None or query is not call.instead:
+        return PLAIN.execute(connection, parsed(connection, call, query), parameters)
+    if handed.statement is None:
+        statement = PLAIN.extract_statements(connection, handed.compiled.text)[0]
+        handed.names, handed.statement = frozenset(statement.named_parameters), statement
+    return PLAIN.execute(connection, handed.statement, handed.takes(values))
+
+
 def send_call(call: Call, query: Any, send: Callable[[Any], _Result]) -> _Result:
     """Send what a call has come to; its result is one that was right in its own snapshot."""
     try:

@@ -17,13 +17,17 @@ from sartor.core.design import rests_on_facts
 from sartor.freshness.inclusions import is_lossless
 from sartor.freshness.usable import Use, loose, moved, settled, use
 from sartor.interfaces.call import Call
+from sartor.interfaces.compiled import request
+from sartor.interfaces.handing import Handing
 from sartor.interfaces.session import Session
 from sartor.sql.classify import NOTHING, READ, Effects
 
 if TYPE_CHECKING:
+    from sartor.core.analysis import Analysis
     from sartor.core.design import Design
     from sartor.freshness.registry import RegistryState
     from sartor.interfaces.database import Database
+    from sartor.interfaces.known import Template
     from sartor.interfaces.session import Transaction
     from sartor.interfaces.told import Told
     from sartor.sql.matching.found import Rest
@@ -80,7 +84,7 @@ def _look(call: Call, plain: bool) -> None:
         call.rows, call.description = call.kept.rows, call.kept.description
     elif template is not None and not plain and template.may_be_served(database.design, database.generation):
         session.naming = get_ident()  # before the design is looked at: see Database.publish
-        _take_alternative(call, database)
+        _take_alternative(call, database, hands_over=call.looks and not call.repeated)
         if call.instead is None:
             session.naming = 0
     store = database.predicates.store
@@ -172,7 +176,12 @@ def _explain_alternative(call: Call, database: Database) -> None:
         call.instead = asked[0] + call.instead
 
 
-def _take_alternative(call: Call, database: Database) -> None:
+def _take_alternative(call: Call, database: Database, *, hands_over: bool = False) -> None:
+    """Answer a statement by what this design has for it, if that is current.
+
+    Args:
+        hands_over: whoever sends it can send values beside a text, and it is no text that DuckDB has parsed before.
+    """
     session, known = call.session, call.known
     assert known is not None
     transaction = session.transaction
@@ -222,7 +231,13 @@ def _take_alternative(call: Call, database: Database) -> None:
         began = perf_counter()
         told_rows = database.told.of(objects, state, template)
         call.reading_seconds = perf_counter() - began
-    compiled = known.compiled(alternative, objects, state, fixed, tells=tells, told_rows=told_rows)
+    analysis = template.analysis
+    if analysis is None:
+        return
+    asked = request(analysis, alternative, objects, state, fixed, tells=tells, told_rows=told_rows)
+    hands_over = hands_over and transaction is None and bool(analysis.operands) and not call.parameters
+    handed = _handing(template, analysis).find(known, asked) if hands_over else None
+    compiled = handed[0].compiled if handed is not None else known.compiled(asked)
     if compiled is None or (transaction is not None and compiled.proof not in proven):
         return
     if compiled.rests and not ((tells or Use.RESIDUAL not in ways) and are_lossless(compiled.rests, used, design, state, transaction)):
@@ -244,7 +259,16 @@ def _take_alternative(call: Call, database: Database) -> None:
         if call.settled is None:
             return
     call.instead, call.used, call.before, call.iteration = compiled.text, tuple(used), state, iteration
-    call.proof, call.tells, call.told_rows = compiled.proof, tells, told_rows
+    call.proof, call.tells, call.told_rows = (known.text, asked.form), tells, told_rows
+    if handed is not None:
+        call.handed, call.values = handed
+
+
+def _handing(template: Template, analysis: Analysis) -> Handing:
+    handing = template.handing
+    if handing is None or handing.analysis is not analysis:
+        handing = template.handing = Handing(analysis)
+    return handing
 
 
 def facts_that_hold(

@@ -32,9 +32,10 @@ if TYPE_CHECKING:
     import pyarrow
 
     from sartor.core.table import Catalog
+    from sartor.interfaces.compiled import Compiled, LookUp
     from sartor.interfaces.database import Database
     from sartor.interfaces.design_report import DesignReport
-    from sartor.interfaces.known import Compiled, Known, LookUp
+    from sartor.interfaces.known import Known
     from sartor.interfaces.report.facts import Facts
     from sartor.interfaces.rewrite_report import RewriteReport
     from sartor.tuner.outcome import TuneReport, UndoReport
@@ -218,7 +219,7 @@ def _knowing(database: Database, design: Design) -> tuple[Workload, Catalog]:
 def text_for(database: Database, text: str, alternative: Alternative, design: Design, catalog: Catalog) -> Compiled | LookUp | None:
     """What answers a statement by an alternative, or None if it can not be served by it now."""
     from sartor.components import holding
-    from sartor.interfaces.known import LookUp, compile_text
+    from sartor.interfaces.compiled import LookUp, compile_text
     from sartor.sql.analyse import analyse
 
     known = database.known(text)
@@ -277,7 +278,7 @@ def explain_rewrite(database: Database, text: str) -> RewriteReport:
 
 def report(database: Database, path: Path | None) -> Facts:
     """Gather what a report tells and, given a path, write the page there; looking at copies runs statements of their templates."""
-    from sartor.interfaces.known import Compiled
+    from sartor.interfaces.compiled import Compiled
     from sartor.interfaces.report.copies import Looking
     from sartor.interfaces.report.facts import gather
     from sartor.interfaces.report.page import write

@@ -92,6 +92,8 @@ class ToldRows:
         self._known.clear()
         for known in list(self._database.texts.values()):
             known.forget_compiled()
+        for template in list(self._database.templates.values()):
+            template.handing = None
 
     def _of(self, derived: DerivedObject, state: RegistryState, template: Template) -> Told | None:
         counts = settled([(derived, Use.RESIDUAL)], state)

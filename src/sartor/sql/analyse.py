@@ -12,6 +12,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from sartor.core.analysis import Analysis
+from sartor.core.block import Operand
 from sartor.core.table import Catalog
 from sartor.sql.algebra.select import Statement
 from sartor.sql.algebra.statement import Blocks, blocks
@@ -157,7 +158,7 @@ def _analyse(text: str, catalog: Catalog, printed: Fingerprint, thorough: bool) 
     try:
         walk.statement(tree)
     except Refused as reason:
-        return replace(analysis, refusal=str(reason))
+        return replace(analysis, refusal=str(reason), operands=_operands(tree, found, walk) if with_names is None else ())
     references = tuple(walk.references)
     if with_names is not None:
         references = tuple(with_names.in_users_text(reference) for reference in references)
@@ -168,4 +169,12 @@ def _analyse(text: str, catalog: Catalog, printed: Fingerprint, thorough: bool) 
         joins=tuple(walk.joins),
         facts=tuple(sorted(walk.facts)),
         wanted=tuple(dict.fromkeys((*walk.wanted, *found.wanted))),
+        operands=_operands(tree, found, walk) if with_names is None else (),
     )
+
+
+def _operands(tree: exp.Expr, found: Blocks, walk: Walk) -> tuple[Operand, ...]:
+    """The literals whose values may be handed over; none beside parameters of the statement's own."""
+    if any(True for _ in tree.find_all(exp.Placeholder, exp.Parameter)):
+        return ()
+    return tuple(sorted({*walk.operands, *(operand for block in found.found for operand in block.operands)}))

@@ -26,9 +26,12 @@ from typing import Any
 from sqlglot import exp
 
 from sartor.core.analysis import Reference, RowOrder, WantedKey
+from sartor.core.block import ColumnOf, Operand
 from sartor.core.constants import MAXIMAL_GROUPS
 from sartor.core.predicate import HIDDEN_FROM_ZONE_MAPS, JoinEdge, Operator
 from sartor.core.table import Catalog, FileScan, TableInfo
+from sartor.sql.algebra.compared import operands
+from sartor.sql.algebra.terms import Reader
 from sartor.sql.fingerprint import Fingerprint
 from sartor.sql.floats import Sum, aggregates, kind_of_sum, passes_through
 from sartor.sql.keys import UNBOUND, group_key, has_grouping_sets, order_key, text
@@ -112,6 +115,7 @@ class Walk:
         self.joins: list[JoinEdge] = []
         self.facts: set[int] = set()
         self.wanted: list[WantedKey] = []
+        self.operands: set[Operand] = set()
 
     def statement(self, tree: exp.Expression) -> None:
         self._blocks = sum(1 for _ in tree.find_all(exp.Select))
@@ -539,12 +543,24 @@ class Walk:
             found = predicate(condition, block.tables, sole=not block.others)
             if found is not None:
                 table, made = found
+                if number < in_where:
+                    self.operands |= self._operands(condition, table.info)
                 joined = self._thorough or (inner and len(block.tables) > 1)
                 stored = self._catalog.has_layouts and (joined or made.operator in HIDDEN_FROM_ZONE_MAPS)
                 if number < in_where and stored:
                     where = written(node, condition, table.info, table.alias, self._printed, self._words)
                     made = replace(made, written=where)
                 table.predicates.append(made)
+
+    def _operands(self, condition: exp.Expression, info: TableInfo) -> set[Operand]:
+        """The literals that a condition on one table compares a column with."""
+
+        def resolve(node: exp.Column) -> ColumnOf | None:
+            column = info.column(node.name)
+            return ("", column.name) if column is not None else None
+
+        types = {("", column.name): column.type.upper() for column in info.columns}
+        return set(operands(condition, Reader(self._printed, self._words, "", resolve, types), self._words))
 
     def _edges_of_using(self, name: str, block: Block, inner: bool) -> None:
         having = [table for table in block.tables if table.info.column(name) is not None]

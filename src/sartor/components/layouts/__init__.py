@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sartor.components.copies import Copy, CopyComponent
 from sartor.components.layouts.apply import copy
+from sartor.components.layouts.cells import is_cells
 from sartor.components.layouts.serve import alternatives, splices
 from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis
@@ -45,6 +46,9 @@ class Layouts(CopyComponent):
         words: tuple[str, ...],
     ) -> Sequence[Splice] | None:
         return splices(analysis, replacement.reference, derived, moved, words)
+
+    def suits(self, analysis: Analysis, replacement: Replacement, derived: DerivedObject, words: tuple[str, ...]) -> bool:
+        return is_cells(derived.action)
 
     def alternatives(self, analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequence[Alternative]:
         return alternatives(analysis, objects)

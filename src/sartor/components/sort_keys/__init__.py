@@ -45,6 +45,9 @@ class SortKeys(CopyComponent):
     ) -> Sequence[Splice]:
         return splices(analysis, replacement.reference, derived, moved)
 
+    def suits(self, analysis: Analysis, replacement: Replacement, derived: DerivedObject, words: tuple[str, ...]) -> bool:
+        return True
+
     def alternatives(self, analysis: Analysis, objects: Sequence[DerivedObject]) -> Sequence[Alternative]:
         return alternatives(analysis, objects)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sartor.components.base import Component
 from sartor.components.views.apply import appended_query, build_query, tail_query
-from sartor.components.views.serve import alternatives, rests, splices
+from sartor.components.views.serve import alternatives, rests, splices, suits
 from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis
 from sartor.core.derived import DerivedObject
@@ -59,6 +59,9 @@ class Views(Component):
         words: tuple[str, ...],
     ) -> Sequence[Splice] | None:
         return splices(analysis, replacement.reference, derived, moved, words)
+
+    def suits(self, analysis: Analysis, replacement: Replacement, derived: DerivedObject, words: tuple[str, ...]) -> bool:
+        return suits(analysis, replacement.reference, derived, words)
 
     def rests(self, analysis: Analysis, replacement: Replacement, derived: DerivedObject) -> Sequence[Rest]:
         return rests(analysis, replacement.reference, derived)

@@ -58,15 +58,24 @@ def splices(
     Args:
         words: the statement's tokens.
     """
-    block = analysis.blocks[place]
-    found = matched(block, definition(derived.action))
-    if not isinstance(found, Match) or not all(holds(guard, words) for guard in found.guards):
+    block, view = analysis.blocks[place], definition(derived.action)
+    found = matched(block, view)
+    if not isinstance(found, Match) or not _hold(found, words):
         return None
-    view = definition(derived.action)
     told = frozenset(place for place in moved if view.names[place] not in found.without)
     rows = content(derived, sorted(found.keys), sorted(found.states), told, sorted(found.parts), found.without)
     splices = found.whole if found.whole is not None and _has_whole_groups(derived, told) else found.splices
     return (*splices, Splice(*block.from_, _from(block, rows, found.joined)))
+
+
+def suits(analysis: Analysis, place: int, derived: DerivedObject, words: tuple[str, ...]) -> bool:
+    """Whether this statement's own literals allow it: `splices` depends on them in nothing else."""
+    found = matched(analysis.blocks[place], definition(derived.action))
+    return isinstance(found, Match) and _hold(found, words)
+
+
+def _hold(found: Match, words: tuple[str, ...]) -> bool:
+    return all(holds(guard, words) for guard in found.guards)
 
 
 def rests(analysis: Analysis, place: int, derived: DerivedObject) -> Sequence[Rest]:

@@ -68,8 +68,8 @@ class Reader:
             first = last = -1
         raw = self.raw(first, last, parts) if first >= 0 else ""
         literals = tuple(place for place in range(first, last + 1) if first >= 0 and self.is_folded(place))
-        steady, unit = is_steady(node, self._type_of), unit_of(node, self._type_of)
-        return Term(self.canonical(node), raw, first, last, None, tuple(parts), literals, steady, self._bound(node), unit)
+        steady, unit = is_steady(node, self.type_of), unit_of(node, self.type_of)
+        return Term(self.canonical(node), raw, first, last, None, tuple(parts), literals, steady, self.bound(node), unit)
 
     def _is_written_at(self, node: exp.Expr, first: int, last: int) -> bool:
         """Whether these tokens, read alone, are the expression: a place that is found wrongly is as good as none."""
@@ -169,11 +169,12 @@ class Reader:
             return -1, -1
         return places[0], places[-1]
 
-    def _type_of(self, node: exp.Column) -> str:
+    def type_of(self, node: exp.Column) -> str:
+        """The type of a column of the block, upper-case; empty for anything else."""
         column = self._resolve(node)
         return self._types.get(column, "") if column is not None else ""
 
-    def _bound(self, node: exp.Expr) -> Bound | None:
+    def bound(self, node: exp.Expr) -> Bound | None:
         """What a comparison with literals says of a column."""
         match node:
             case exp.Between() if not node.args.get("symmetric"):
@@ -191,7 +192,7 @@ class Reader:
         kinds = {_kind_of_literal(value) for value in values}
         if found is None or len(kinds) != 1 or "" in kinds:
             return None
-        tokens = [(self._list(node),) * 2] if isinstance(node, exp.In) else [self._literal(value) for value in values]
+        tokens = [(self._list(node),) * 2] if isinstance(node, exp.In) else [self.literal(value) for value in values]
         if any(first < 0 for first, _ in tokens):
             return None
         kind = kinds.pop()
@@ -208,7 +209,7 @@ class Reader:
             return self.span(node)
         if isinstance(node, exp.Boolean):
             return self._beside(node)
-        return self._literal(node)
+        return self.literal(node)
 
     def _beside(self, node: exp.Boolean) -> tuple[int, int]:
         """TRUE or FALSE behind the column that it is compared with."""
@@ -219,7 +220,7 @@ class Reader:
         found = last >= 0 and place < len(self._words) and self._words[place].upper() == str(node.this).upper()
         return (place, place) if found else (-1, -1)
 
-    def _literal(self, node: exp.Expr) -> tuple[int, int]:
+    def literal(self, node: exp.Expr) -> tuple[int, int]:
         """The tokens of a literal, of a negative one, and of a day with the word DATE before it; -1 for anything else."""
         if isinstance(node, exp.Literal):
             place = self.token_at(node.meta.get("start"))
