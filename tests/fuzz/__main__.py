@@ -46,6 +46,7 @@ _COPIES = {
     "rested on a verified key": 50,
     "installed copy of files": 20,
     "served from files": 100,
+    "literals handed over": 1_000,
 }
 _LAYOUTS = {
     "residual": 300,
@@ -109,6 +110,7 @@ _VIEWS = {
     "whole, after it was mended": 2_000,
     "served inside a transaction": 50,
     "several blocks of one statement": 50,
+    "literals handed over": 2_000,
     "whole": 50,
     "round of the tuner": 1,
     "undo": 3,
