@@ -12,6 +12,7 @@ import pytest
 import sartor
 from sartor.components.sort_keys.apply import sorted_copy
 from sartor.core.table import TableName
+from sartor.interfaces import known
 from sartor.interfaces.connection import session_of
 from sartor.interfaces.handing import Handed
 from sartor.sql.operands import values
@@ -65,6 +66,12 @@ _KEPT = [
 ]
 _GROUPED = "SELECT w, count(*) AS c, sum(n) AS total, min(s) AS least FROM t WHERE {} GROUP BY w ORDER BY w"
 _ROWS = "SELECT * EXCLUDE (f) FROM t WHERE {} ORDER BY id"
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How long anything takes does not decide what is tested."""
+    monkeypatch.setattr(known, "is_suspect", lambda plain, served: False)
 
 
 @pytest.fixture(scope="module")
@@ -238,7 +245,7 @@ def test_a_value_skips_row_groups_as_a_literal_does(con: Any) -> None:
     text = "SELECT count(*) AS n, sum(id) AS total FROM large WHERE k = {}"
     call = [_asked(con, text.format(number)) for number in (1, 2, 3)][-1]
     assert call.handed is not None
-    assert row_groups(duckdb.DuckDBPyConnection.cursor(con), call.handed.compiled.text, call.values) == 1
+    assert row_groups(con, call.handed.compiled.text, call.values) == 1
     con.execute("DROP TABLE large")
 
 

@@ -114,7 +114,7 @@ def test_what_can_not_be_looked_at_after_ctrl_c_is_used_no_more(con: Any, monkey
 
 
 def test_ctrl_c_while_a_statement_is_decided_on_leaves_nothing_open(con: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_: Any) -> Any:
+    def interrupted(*_: Any, **__: Any) -> Any:
         raise KeyboardInterrupt
 
     for name, text in (("_take_alternative", SUMS), ("_open_window", "INSERT INTO t VALUES (1, 1)")):

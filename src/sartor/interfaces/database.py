@@ -7,7 +7,6 @@ statements run on a connection of its own, made when it is first needed and used
 from __future__ import annotations
 
 import os
-import re
 import threading
 import time
 import traceback
@@ -38,7 +37,8 @@ from sartor.interfaces.results import Results
 from sartor.interfaces.session import Session, Transaction
 from sartor.interfaces.told import ToldRows
 from sartor.sql.classify import Effects, classify
-from sartor.sql.fingerprint import fingerprint
+from sartor.sql.fingerprint import Fingerprint, fingerprint
+from sartor.sql.likeness import Likeness, cut, likeness
 from sartor.tuner.ledger import Ledger
 from sartor.workload.log import WorkloadLog
 
@@ -50,8 +50,7 @@ if TYPE_CHECKING:
     from sartor.interfaces.compiled import Compiled
     from sartor.interfaces.keeper import Keeper
 
-# Literals, and names that relations generate: good enough to tell what was asked before from what was not.
-_LITERAL = re.compile(r"'[^']*'|\b\d+(?:\.\d+)?|unnamed_relation_[0-9a-f]{16}")
+_NOTHING: Any = object()  # stands for what was never seen
 _LAYOUTS = "layouts"  # the component, whose code is not imported for a name
 OWN_THREADS = "sartor-"  # what the names of Sartor's own threads begin with
 _Plain = duckdb.DuckDBPyConnection
@@ -97,7 +96,7 @@ class Database:
         self.decisions: dict[int, Decisions] = {}
         self.decided: deque[Decision] = deque(maxlen=int(DECISION_CACHE_ENTRIES.default))
         self.sizes: dict[object, int] = {}
-        self._likes: set[str] = set()
+        self._likes: dict[object, Likeness | None] = {}
         self._touched = False
         self._identifier = 0
         self.proven: set[object] = set()
@@ -239,19 +238,28 @@ class Database:
         if len(self.texts) >= DECISION_CACHE_ENTRIES.default:
             self.texts.clear()
             self._likes.clear()
-        like = _LITERAL.sub("?", text)
-        known = Known(text)
-        if like in self._likes:
-            self.complete(known)
-        else:
-            self._likes.add(like)
+        known, parts = Known(text), cut(text)
+        like = self._likes.get(parts.key, _NOTHING)
+        if like is _NOTHING:
+            self._likes[parts.key] = None
             known.effects = classify(text)
+        else:
+            printed = like.fingerprint(text, parts) if like is not None else None
+            if printed is None:
+                printed = fingerprint(text)
+                if like is None:
+                    self._likes[parts.key] = likeness(text, parts, printed)
+            self.complete(known, printed)
         self.texts[text] = known
         return known
 
-    def complete(self, known: Known) -> None:
-        """Find the template of a text; all statements of a template read only, or none does."""
-        known.fingerprint = fingerprint(known.text)
+    def complete(self, known: Known, printed: Fingerprint | None = None) -> None:
+        """Find the template of a text; all statements of a template read only, or none does.
+
+        Args:
+            printed: its fingerprint, if it is known.
+        """
+        known.fingerprint = printed or fingerprint(known.text)
         digest = known.fingerprint.digest
         template = self.templates.get(digest)
         if template is None:

@@ -6,7 +6,7 @@ be read (decision 031).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sartor.core.constants import HANDED_TEXTS
@@ -87,12 +87,8 @@ class Handing:
             if len(self._texts) >= HANDED_TEXTS.default:
                 self._texts.clear()
             self._texts[key] = self._made(known, request, places, every)
-        text = self._texts.get(key)
+        text = self._texts.get(key)  # None also where another thread has just let go of all
         return (text, given) if text is not None else None
-
-    def forget(self) -> None:
-        """Let go of the texts."""
-        self._texts.clear()
 
     def _made(self, known: Known, request: Request, places: list[int], words: tuple[str, ...]) -> Handed | None:
         splices = []
@@ -104,4 +100,4 @@ class Handing:
             found = compile_text(known, self.analysis, request.alternative, request.objects(), request.state, splices)
         except ValueError:  # what answers it puts something else there
             return None
-        return Handed(replace(found, proof=None)) if found is not None else None
+        return Handed(found) if found is not None else None

@@ -68,7 +68,8 @@ def execute(connection: Connection, call: Call, query: Any, parameters: Any) -> 
         return PLAIN.execute(connection, parsed(connection, call, query), parameters)
     if handed.statement is None:
         statement = PLAIN.extract_statements(connection, handed.compiled.text)[0]
-        handed.names, handed.statement = frozenset(statement.named_parameters), statement
+        handed.names = frozenset(statement.named_parameters)
+        handed.statement = statement  # last, for other threads go by it
     return PLAIN.execute(connection, handed.statement, handed.takes(values))
 
 

@@ -24,7 +24,7 @@ GENERATED = re.compile(r'"((?:[a-z]+_)+[0-9a-f]{16}|__duckdb_source_[0-9a-f]+_\d
 PLACEHOLDER = re.compile(r'"generated#(\d+)"')
 """What stands for the n-th of them in a template, and in the text of a splice."""
 
-_PLAIN_DIGITS = 15  # a plain number longer than this may be a HUGEINT or a DOUBLE: it stays in the template
+PLAIN_DIGITS = 15  # a plain number longer than this may be a HUGEINT or a DOUBLE: it stays in the template
 _ENDS_LIST = frozenset(
     """
     SELECT WHERE GROUP HAVING QUALIFY WINDOW ORDER LIMIT OFFSET UNION EXCEPT INTERSECT VALUES FETCH
@@ -55,6 +55,7 @@ class Fingerprint:
         tokens: the character span in *this* text of each token of the template; empty if it has none.
         generated: the names of this text that DuckDB's relations generated, quoted, in the order of
             appearance; the template numbers them.
+        folded: the tokens that the literals are.
     """
 
     digest: str
@@ -62,6 +63,7 @@ class Fingerprint:
     literals: tuple[str, ...]
     tokens: tuple[tuple[int, int], ...]
     generated: tuple[str, ...] = ()
+    folded: tuple[int, ...] = ()
 
 
 def fingerprint(text: str) -> Fingerprint:
@@ -109,6 +111,7 @@ class _Folding:
     def fold(self) -> Fingerprint:
         words, kinds, starts = self._words, self._kinds, self._starts
         literals, spans = self._literals, self._spans
+        folded: list[int] = []
         names: dict[str, str] = {}
         out: list[str] = []
         # What holds at this depth: inside a BY list, inside a FROM list, all literals are kept.
@@ -163,6 +166,8 @@ class _Folding:
                     by, from_ = False, True
                 elif upper in _ENDS_LIST:
                     by = from_ = False
+            if len(literals) > len(folded):
+                folded.append(len(spans))
             if following == i + 1:
                 spans.append((start, start + len(word)))
                 before, previous = previous, upper
@@ -181,12 +186,12 @@ class _Folding:
                 out.append(" " + mark)
             i = following
         template = "".join(out)
-        return Fingerprint(_digest(template), template, tuple(literals), tuple(spans), tuple(names))
+        return Fingerprint(_digest(template), template, tuple(literals), tuple(spans), tuple(names), tuple(folded))
 
     def _plain(self, i: int, previous: str) -> bool:
         """Whether the number at `i` is an integer or decimal that means a value and nothing else."""
         word = self._words[i]
-        if len(word) > _PLAIN_DIGITS or not word.replace(".", "", 1).isdigit():
+        if len(word) > PLAIN_DIGITS or not word.replace(".", "", 1).isdigit():
             return False
         start = self._starts[i]
         if previous in ("$", "#", "?") and i > 0:
