@@ -230,6 +230,38 @@ def test_inside_a_transaction_the_text_is_sent(con: Any) -> None:
     assert calls[0].served  # it has run before
 
 
+def test_ties_are_looked_for_in_a_statements_own_words(con: Any) -> None:
+    con.undo()
+    install(con, "SELECT u, b, s, count(*) AS c FROM t GROUP BY u, b, s")
+    text = "SELECT u, b, count(*) AS c FROM t WHERE s > {} GROUP BY u, b ORDER BY c DESC LIMIT 3"
+    assert [_asked(con, text.format(number)).handed for number in (1, 2, 3, 4)] == [None] * 4
+
+
+def test_keys_that_tell_rows_apart_leave_no_ties(con: Any) -> None:
+    con.undo()
+    install(con, "SELECT id, w, s, sum(n) AS total FROM t GROUP BY id, w, s")
+    text = "SELECT id, w, sum(n) AS total FROM t WHERE s > {} GROUP BY id, w ORDER BY total DESC, id LIMIT 30"
+    calls = [_asked(con, text.format(number)) for number in (1, 2, 3, 4)]
+    assert calls[-1].handed is not None
+    assert calls[-1].served
+
+
+def test_a_verified_key_tells_rows_apart_while_it_is_one(con: Any) -> None:
+    con.undo()
+    con.execute(
+        "CREATE TABLE p AS SELECT i AS id, 'p' || (i % 900) AS name, (i % 60)::INTEGER AS s, (i % 5)::INTEGER AS n FROM range(900) r(i)"
+    )
+    database = database_of(con)
+    assert database.install_key(TableName(database.engine().database, "main", "p"), frozenset(("id",))) is not None
+    install(con, "SELECT id, name, s, sum(n) AS total FROM p GROUP BY id, name, s")
+    text = "SELECT id, name, sum(n) AS total FROM p WHERE s > {} GROUP BY id, name ORDER BY total DESC, id LIMIT 30"
+    calls = [_asked(con, text.format(number)) for number in (1, 2, 3, 4)]
+    assert calls[-1].handed is not None
+    con.execute("INSERT INTO p VALUES (7, 'another', 50, 4), (8, 'another', 50, 4)")
+    assert [_asked(con, text.format(number)).handed for number in (5, 6, 7)] == [None] * 3
+    con.execute("DROP TABLE p")
+
+
 def test_explain_shows_literals(con: Any) -> None:
     _serve(con, _GROUPED, "s > {}", "3")
     plan = con.execute(f"EXPLAIN {_GROUPED.format('s > 77')}").fetchall()[0][1]

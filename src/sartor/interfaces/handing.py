@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sartor.core.constants import HANDED_TEXTS
-from sartor.interfaces.compiled import Compiled, Request, compile_text, may_leave_ties
+from sartor.interfaces.compiled import Compiled, Request, compile_text
 from sartor.sql.operands import values
 from sartor.sql.rewrite import Splice
 
@@ -55,13 +55,14 @@ class Handing:
     def find(self, known: Known, request: Request) -> tuple[Handed, dict[str, Any]] | None:
         """The text for a statement, and the values that it hands over; None if its literals have to stay in its own.
 
+        Not for one whose ties have to be looked for: that is done in its own words.
         Statements share a text if they are the same, token by token, but for these literals.
         """
         from sartor.components import component
 
         printed, operands = known.fingerprint, self.analysis.operands
         assert printed is not None
-        if self.off or may_leave_ties(self.analysis, request.alternative):  # ties are looked for in the statement's own words
+        if self.off:
             return None
         words = [known.text[start:end] for start, end in printed.tokens]
         given: dict[str, Any] = {}

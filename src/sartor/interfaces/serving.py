@@ -17,7 +17,7 @@ from sartor.core.design import rests_on_facts
 from sartor.freshness.inclusions import is_lossless
 from sartor.freshness.usable import Use, loose, moved, settled, use
 from sartor.interfaces.call import Call
-from sartor.interfaces.compiled import request
+from sartor.interfaces.compiled import may_leave_ties, request
 from sartor.interfaces.handing import Handing
 from sartor.interfaces.session import Session
 from sartor.sql.classify import NOTHING, READ, Effects
@@ -235,14 +235,16 @@ def _take_alternative(call: Call, database: Database, *, hands_over: bool = Fals
     if analysis is None:
         return
     asked = request(analysis, alternative, objects, state, fixed, tells=tells, told_rows=told_rows)
-    hands_over = hands_over and transaction is None and bool(analysis.operands) and not call.parameters
+    ranking = analysis.ranking if may_leave_ties(analysis, alternative) else None
+    keys = facts_that_hold(ranking.facts, design, state, transaction) if ranking is not None and ranking.facts else None
+    settles = ranking is None or keys is not None  # else ties are looked for, in the statement's own words
+    hands_over = hands_over and settles and transaction is None and bool(analysis.operands) and not call.parameters
     handed = _handing(template, analysis).find(known, asked) if hands_over else None
     compiled = handed[0].compiled if handed is not None else known.compiled(asked)
     if compiled is None or (transaction is not None and compiled.proof not in proven):
         return
     if compiled.rests and not ((tells or Use.RESIDUAL not in ways) and are_lossless(compiled.rests, used, design, state, transaction)):
         return  # what is stored has to be what it was when the inclusion was told of it
-    keys = facts_that_hold(compiled.keys, design, state, transaction) if compiled.keys else None
     if keys is not None:
         used += keys
     elif compiled.check is not None:
