@@ -238,7 +238,7 @@ def _take_alternative(call: Call, database: Database, *, hands_over: bool = Fals
     ranking = analysis.ranking if may_leave_ties(analysis, alternative) else None
     keys = facts_that_hold(ranking.facts, design, state, transaction) if ranking is not None and ranking.facts else None
     settles = ranking is None or keys is not None  # else ties are looked for, in the statement's own words
-    hands_over = hands_over and settles and transaction is None and bool(analysis.operands) and not call.parameters
+    hands_over = hands_over and settles and transaction is None and bool(analysis.operands) and call.parameters is None
     handed = _handing(template, analysis).find(known, asked) if hands_over else None
     compiled = handed[0].compiled if handed is not None else known.compiled(asked)
     if compiled is None or (transaction is not None and compiled.proof not in proven):
