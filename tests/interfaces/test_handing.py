@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import duckdb
+import numpy
 import pytest
 
 import sartor
@@ -177,6 +178,8 @@ def test_parameters_of_the_users_own_are_left_alone(con: Any) -> None:
             call = _asked(con, _GROUPED.format(text), parameters)
             assert call.handed is None
         assert call.served
+    for parameters in (numpy.array([4, 5]), (4, 5), [], {}):
+        _asked(con, _GROUPED.format("s > ? AND u < ?"), parameters)
     assert _outcome(con, _GROUPED.format("s > $sartor_value_0 AND u < 8"))[0] is duckdb.InvalidInputException
 
 
@@ -248,9 +251,7 @@ def test_keys_that_tell_rows_apart_leave_no_ties(con: Any) -> None:
 
 def test_a_verified_key_tells_rows_apart_while_it_is_one(con: Any) -> None:
     con.undo()
-    con.execute(
-        "CREATE TABLE p AS SELECT i AS id, 'p' || (i % 900) AS name, (i % 60)::INTEGER AS s, (i % 5)::INTEGER AS n FROM range(900) r(i)"
-    )
+    con.execute("CREATE TABLE p AS SELECT i AS id, 'p' || (i % 900) AS name, (i % 60)::INTEGER AS s, i % 5 AS n FROM range(900) r(i)")
     database = database_of(con)
     assert database.install_key(TableName(database.engine().database, "main", "p"), frozenset(("id",))) is not None
     install(con, "SELECT id, name, s, sum(n) AS total FROM p GROUP BY id, name, s")
