@@ -24,7 +24,7 @@ from sartor.sql.classify import NOTHING, READ, Effects
 
 if TYPE_CHECKING:
     from sartor.core.analysis import Analysis
-    from sartor.core.design import Design
+    from sartor.core.design import Alternative, Design
     from sartor.freshness.registry import RegistryState
     from sartor.interfaces.database import Database
     from sartor.interfaces.known import Template
@@ -201,18 +201,13 @@ def _take_alternative(call: Call, database: Database, *, hands_over: bool = Fals
             _look_up(call, database, design.objects.get(template.looked_up))
         return
     state = database.registry.state
-    used: list[tuple[DerivedObject, Use]] = []
-    for replacement in alternative:
-        derived = design.objects.get(replacement.object)
-        if derived is None:
-            return
-        how = use(derived, state)
-        if how is Use.NO or (transaction is not None and use(derived, transaction.noted) is not how):
-            return
-        used.append((derived, how))
-    ways = {how for _, how in used}
-    if template.analysis is not None and rests_on_facts(alternative):
-        facts = facts_that_hold(template.analysis.facts, design, state, transaction)
+    analysis, used = template.analysis, _usable(alternative, design, state, transaction)
+    if analysis is None or used is None:
+        return
+    objects = tuple(used)
+    ways = {how for _, how in objects}
+    if rests_on_facts(alternative):
+        facts = facts_that_hold(analysis.facts, design, state, transaction)
         if facts is None:
             return
         used += facts
@@ -225,15 +220,11 @@ def _take_alternative(call: Call, database: Database, *, hands_over: bool = Fals
         iteration = database.registry.iteration()
     fixed = -1 if iteration is None or transaction is not None else iteration
     tells = Use.RESIDUAL in ways and transaction is None and not state.own
-    objects = tuple(used[: len(alternative)])
     told_rows: tuple[Told | None, ...] = ()
     if tells:
         began = perf_counter()
         told_rows = database.told.of(objects, state, template)
         call.reading_seconds = perf_counter() - began
-    analysis = template.analysis
-    if analysis is None:
-        return
     asked = request(analysis, alternative, objects, state, fixed, tells=tells, told_rows=told_rows)
     ranking = analysis.ranking if may_leave_ties(analysis, alternative) else None
     keys = facts_that_hold(ranking.facts, design, state, transaction) if ranking is not None and ranking.facts else None
@@ -264,6 +255,22 @@ def _take_alternative(call: Call, database: Database, *, hands_over: bool = Fals
     call.proof, call.tells, call.told_rows = (known.text, asked.form), tells, told_rows
     if handed is not None:
         call.handed, call.values = handed
+
+
+def _usable(
+    alternative: Alternative, design: Design, state: RegistryState, transaction: Transaction | None
+) -> list[tuple[DerivedObject, Use]] | None:
+    """The objects of an alternative and how each may be used now, and could be when the transaction began; None if one may not be."""
+    used: list[tuple[DerivedObject, Use]] = []
+    for replacement in alternative:
+        derived = design.objects.get(replacement.object)
+        if derived is None:
+            return None
+        how = use(derived, state)
+        if how is Use.NO or (transaction is not None and use(derived, transaction.noted) is not how):
+            return None
+        used.append((derived, how))
+    return used
 
 
 def _handing(template: Template, analysis: Analysis) -> Handing:
