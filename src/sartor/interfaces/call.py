@@ -46,7 +46,7 @@ class Call:
         used: the derived objects it reads and how.
         before, after: the registry before anything was sent, and when the statement's snapshot was known to have begun.
         settled: the counts of writes that the look for ties was made under, or that what was appended is told for; None if neither is.
-        proof: `Compiled.proof` of it.
+        proof: what is known not to raise once this has run: the same for all texts that tell covered rows in another way only.
         tells: the objects have to cover still what they covered when it was made.
         told_rows: what was appended, as its text tells it, for each of the objects used; empty if it tells none.
         reading_seconds: what it took to see to that, which is no time of the statement's own.

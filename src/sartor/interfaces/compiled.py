@@ -117,14 +117,12 @@ class Compiled:
 
     Attributes:
         check: a query that says whether the statement's ORDER BY leaves no ties among the rows that it shows; None if none can be.
-        proof: what is known not to raise once this has run: the same for all texts that tell covered rows in another way only.
         keys: identifiers of verified keys that tell the same as the check, if there are any and all of them hold.
         rests: verified inclusions that it is right by, each with the position in the alternative of the view that it has to tell of.
     """
 
     text: str
     check: str | None = None
-    proof: object = None
     keys: tuple[int, ...] = ()
     rests: tuple[tuple[int, Rest], ...] = ()
 
@@ -153,7 +151,7 @@ def compile_text(
 
     printed = known.fingerprint
     assert printed is not None
-    words = tuple([known.text[start:end] for start, end in printed.tokens])
+    words = printed.words(known.text)
     every: list[Splice] = [*further]
     rests: list[tuple[int, Rest]] = []
     for position, (replacement, (derived, how)) in enumerate(zip(alternative, used, strict=True)):

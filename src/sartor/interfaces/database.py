@@ -70,7 +70,7 @@ class Database:
         decisions: what was decided about each derived object, by its identifier; those of `decided` are not among them yet.
         decided: the last decisions, which are counted when somebody asks how many there were: looking at all objects takes time.
         sizes: what was built took, also what is gone: what turned out too large is not built again.
-        proven: `Compiled.proof` of what ran without an error since the design or the catalog last moved.
+        proven: `Call.proof` of what ran without an error since the design or the catalog last moved.
         engine_lock: held by whoever uses `engine`.
         asked_at: when the last statement ended, on `time.perf_counter`.
         keeper: what refreshes and tunes in idle time, if it was asked for.

@@ -64,7 +64,7 @@ class Handing:
         assert printed is not None
         if self.off:
             return None
-        words = [known.text[start:end] for start, end in printed.tokens]
+        words = printed.words(known.text)
         given: dict[str, Any] = {}
         places: list[int] = []
         rest: list[str] = []
@@ -79,15 +79,14 @@ class Handing:
             rest += words[position : operand.first_token]
             position = operand.last_token + 1
         rest += words[position:]
-        every = tuple(words)
         for replacement, (derived, _) in zip(request.alternative, request.used, strict=True):
-            if not component(derived.action.component).suits(self.analysis, replacement, derived, every):
+            if not component(derived.action.component).suits(self.analysis, replacement, derived, words):
                 return None
         key = (request.key, tuple(places), tuple(rest), printed.generated)
         if key not in self._texts:
             if len(self._texts) >= HANDED_TEXTS.default:
                 self._texts.clear()
-            self._texts[key] = self._made(known, request, places, every)
+            self._texts[key] = self._made(known, request, places, words)
         text = self._texts.get(key)  # None also where another thread has just let go of all
         return (text, given) if text is not None else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Hashable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import median
 from time import perf_counter
@@ -195,7 +195,7 @@ class Known:
             return None
         from sartor.components import holding
 
-        words = [self.text[start:end] for start, end in self.fingerprint.tokens]
+        words = self.fingerprint.words(self.text)
         found = holding(action.component).plan(action, analysis, words)
         self._plan = (action, analysis, found)
         return found
@@ -208,8 +208,6 @@ class Known:
             pass
         self._compiled.clear()
         found = compile_text(self, request.analysis, request.alternative, request.objects(), request.state)
-        if found is not None:
-            found = replace(found, proof=(self.text, request.form))
         self._compiled[request.key] = found
         return found
 

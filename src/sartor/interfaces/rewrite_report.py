@@ -108,7 +108,7 @@ def _considered(derived: DerivedObject, analysis: Analysis, text: str, database:
 def _why_no_view(derived: DerivedObject, analysis: Analysis, text: str, database: Database) -> str:
     reasons, objects, state = list(analysis.block_reasons), database.design.objects, database.registry.state
     printed = database.known(text).fingerprint
-    words = tuple(text[start:end] for start, end in printed.tokens) if printed is not None else ()
+    words = printed.words(text) if printed is not None else ()
     for block in analysis.blocks:
         found = match(block, definition_of(derived.action))
         if isinstance(found, Match):

@@ -232,7 +232,8 @@ def _take_alternative(call: Call, database: Database, *, hands_over: bool = Fals
     hands_over = hands_over and settles and transaction is None and bool(analysis.operands) and call.parameters is None
     handed = _handing(template, analysis).find(known, asked) if hands_over else None
     compiled = handed[0].compiled if handed is not None else known.compiled(asked)
-    if compiled is None or (transaction is not None and compiled.proof not in proven):
+    proof = (known.text, asked.form)
+    if compiled is None or (transaction is not None and proof not in proven):
         return
     if compiled.rests and not ((tells or Use.RESIDUAL not in ways) and are_lossless(compiled.rests, used, design, state, transaction)):
         return  # what is stored has to be what it was when the inclusion was told of it
@@ -252,7 +253,7 @@ def _take_alternative(call: Call, database: Database, *, hands_over: bool = Fals
         if call.settled is None:
             return
     call.instead, call.used, call.before, call.iteration = compiled.text, tuple(used), state, iteration
-    call.proof, call.tells, call.told_rows = (known.text, asked.form), tells, told_rows
+    call.proof, call.tells, call.told_rows = proof, tells, told_rows
     if handed is not None:
         call.handed, call.values = handed
 

@@ -226,7 +226,7 @@ def text_for(database: Database, text: str, alternative: Alternative, design: De
     analysis = analyse(text, catalog, known.fingerprint)
     if _is_in_memory(design, alternative):
         held = design.objects[alternative[0].object]
-        words = [text[start:end] for start, end in known.fingerprint.tokens] if known.fingerprint is not None else []
+        words = known.fingerprint.words(text) if known.fingerprint is not None else ()
         plan = holding(held.action.component).plan(held.action, analysis, words)
         return LookUp(plan, held) if plan is not None and use(held, database.registry.state) is Use.WHOLE else None
     state = database.registry.state

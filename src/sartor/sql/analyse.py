@@ -126,7 +126,7 @@ def _analyse(text: str, catalog: Catalog, printed: Fingerprint, thorough: bool) 
     with_names = named(text, printed, catalog.database)
     if with_names is not None:
         text, printed = with_names.text, with_names.printed
-    words = tuple(text[start:end] for start, end in printed.tokens)
+    words = printed.words(text)
     reason = refusal(words)
     if reason is not None:
         raise Refused(reason)

@@ -65,6 +65,10 @@ class Fingerprint:
     generated: tuple[str, ...] = ()
     folded: tuple[int, ...] = ()
 
+    def words(self, text: str) -> tuple[str, ...]:
+        """The tokens as the text that this is of writes them."""
+        return tuple([text[start:end] for start, end in self.tokens])
+
 
 def fingerprint(text: str) -> Fingerprint:
     """Find a text's template; never raises, also not for what is no SQL.

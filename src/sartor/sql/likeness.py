@@ -48,7 +48,7 @@ def cut(text: str) -> Cut:
     """
     parts = _LITERAL.split(text)
     literals = tuple(parts[1::2])
-    kinds = "".join(["0" if one[0] <= "9" and one[0] != "'" else one[0] for one in literals])
+    kinds = "".join([one[0] if one[0] in "'u" else "0" for one in literals])
     return Cut(tuple(parts[::2]), literals, kinds)
 
 

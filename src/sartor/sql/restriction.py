@@ -61,7 +61,7 @@ def restrictions(text: str, printed: Fingerprint, analysis: Analysis, catalog: C
     """
     if analysis.refusal is not None or analysis.reads is None or analysis.facts:
         return ()
-    words = tuple([text[start:end] for start, end in printed.tokens])
+    words = printed.words(text)
     try:
         trees = [tree for tree in sqlglot.parse(text, read="duckdb") if tree is not None]
         tree = trees[0] if len(trees) == 1 else None

@@ -89,7 +89,7 @@ def named(text: str, printed: Fingerprint, database: str) -> Named | None:
 
 
 def _words(text: str, printed: Fingerprint) -> tuple[str, ...]:
-    return tuple(text[start:end] for start, end in printed.tokens)
+    return printed.words(text)
 
 
 def _places(words: tuple[str, ...], template: str, database: str) -> list[_Place]:

@@ -95,7 +95,7 @@ def _asked(
     asked.statements = len(template.executions)
     alike: dict[tuple[Bit, ...], list[str]] = defaultdict(list)
     for execution in template.executions:
-        words = [execution.text[start:end] for start, end in fingerprint(execution.text).tokens]
+        words = fingerprint(execution.text).words(execution.text)
         alike[tuple(one.bit(words) for one in asking)].append(execution.text)
     for texts in alike.values():
         if len(texts) >= LAYOUT_REPEATS.default:

@@ -122,7 +122,7 @@ def _action(view: ViewDefinition, asked: Sequence[_Asked]) -> Action | None:
 def _known(template: TemplateStatistics) -> list[tuple[str, ...]]:
     """The tokens of the statements of a template that are known, each text once."""
     texts = dict.fromkeys(execution.text for execution in template.executions)
-    return [tuple(text[start:end] for start, end in fingerprint(text).tokens) for text in texts]
+    return [fingerprint(text).words(text) for text in texts]
 
 
 def _graph(block: QueryBlock) -> Graph:

@@ -145,7 +145,7 @@ class Looking:
                 continue
             only = ""
             if derived.action.component == LAYOUTS:
-                words = [execution.text[start:end] for start, end in fingerprint(execution.text).tokens]
+                words = fingerprint(execution.text).words(execution.text)
                 only = implied(derived.action, template.analysis, replacement.reference, words)
             weight = template.count * count / max(1, len(template.executions))
             yield Asked(execution, instead, analysis, replacement.reference, only, weight)
