@@ -47,6 +47,7 @@ _COPIES = {
     "installed copy of files": 20,
     "served from files": 100,
     "literals handed over": 1_000,
+    "appended rows ruled out": 200,
 }
 _LAYOUTS = {
     "residual": 300,
@@ -111,6 +112,7 @@ _VIEWS = {
     "served inside a transaction": 50,
     "several blocks of one statement": 50,
     "literals handed over": 2_000,
+    "appended rows ruled out": 200,
     "whole": 50,
     "round of the tuner": 1,
     "undo": 3,

@@ -12,8 +12,9 @@ from sartor.components.sort_keys import serve as copies
 from sartor.core.analysis import RowOrder
 from sartor.core.table import TableName
 from sartor.freshness import facts, residual, usable
+from sartor.freshness.extent import Extent
 from sartor.freshness.usable import Use
-from sartor.interfaces import known, serving, tailoring
+from sartor.interfaces import extents, known, serving, tailoring
 from sartor.interfaces.handing import Handing
 from sartor.sql import total_order
 
@@ -85,6 +86,25 @@ def _whatever_else(self: Any, known: Any, request: Any) -> Any:
 _find = Handing.find
 
 
+def _whatever_is_asked(self: Any, operator: str, values: Any) -> bool:
+    """Appended rows are left out by any condition."""
+    return True
+
+
+def _up_to_the_largest(self: Any, operator: str, values: Any) -> bool:
+    """A condition that the largest of the appended rows just fulfils leaves them out."""
+    largest = self.largest
+    return _rules_out(self, operator, values) or (largest is not None and operator in ("=", ">=") and bool(values[0] == largest))
+
+
+_rules_out = Extent.rules_out
+
+
+def _before_the_last_write(tables: Any, state: Any) -> tuple[()]:
+    """Whatever was written, the appended rows lie where they lay."""
+    return ()
+
+
 def _trust_after_reopen(state: str) -> tuple[int, int]:
     return 0, 0
 
@@ -126,6 +146,9 @@ DEFECTS: dict[str, Callable[[], Any]] = {
     "stale literal": patched(mock.patch.object(known.Known, "compiled", _stale_literal())),
     "hand over the values of another statement": patched(mock.patch.object(Handing, "find", _values_of_another)),
     "hand values to another statement's text": patched(mock.patch.object(Handing, "find", _whatever_else)),
+    "rule appended rows out by any condition": patched(mock.patch.object(Extent, "rules_out", _whatever_is_asked)),
+    "rule appended rows out up to the largest": patched(mock.patch.object(Extent, "rules_out", _up_to_the_largest)),
+    "rule out what was appended before the last write": patched(mock.patch.object(extents, "counts", _before_the_last_write)),
     "forget temporary tables": patched(mock.patch("sartor.interfaces.session.Session.shadow_all", never)),
     "serve inside a writing transaction": patched(mock.patch("sartor.interfaces.session.Transaction.intend", never)),
     "trust the file after a reopen": patched(mock.patch.object(tailoring, "_counts", _trust_after_reopen)),

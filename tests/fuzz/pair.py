@@ -13,6 +13,7 @@ import duckdb
 
 import sartor
 from sartor.interfaces.connection import session_of
+from sartor.interfaces.known import Appended
 from tests.fuzz.compare import answer, difference
 from tests.fuzz.queries import Query
 
@@ -149,6 +150,7 @@ class Pair:
         if self._served:
             self.report.served += 1
             self.report.coverage["literals handed over"] += pending.served and pending.handed is not None
+            self.report.coverage["appended rows ruled out"] += pending.served and pending.appended is Appended.RULED_OUT
             self._note_served(pending)
 
     def _judge(self, query: Query, expected: Any, given: Any, connection: Any) -> None:

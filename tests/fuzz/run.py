@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -17,6 +18,7 @@ from sartor.freshness.facts import is_fact
 from sartor.freshness.usable import Use
 from sartor.interfaces import known
 from sartor.interfaces.connection import session_of
+from sartor.interfaces.habit import Habit
 from sartor.sql.scans import file_scans
 from tests.fuzz.data import COLUMNS, FIRST, TABLES, Files, Rows, create_statements
 from tests.fuzz.pair import Each, Pair, Report, silent
@@ -128,17 +130,22 @@ class Run(Pair):
         self.report.coverage["write: relation"] += 1
 
     def _around_the_high_water(self) -> None:
-        """Rows that look alike, the last one that is covered and the first one that is not among them."""
+        """Rows that look alike, the last one covered and the first one not among them, and conditions that rule them out."""
         if 0 in self._temporary:
             return
-        k = self._random.randrange(400)
+        pick = self._random
+        k = pick.randrange(400)
+        self._refresh()
         for _ in range(2):
             self._write(
                 f"INSERT INTO facts VALUES ({k}, {self._rows.row().partition(', ')[2]}, ({k}, {self._rows.row().partition(', ')[2]}"
             )
             for _ in range(2):
-                for text in (f"SELECT count(*), sum(g) FROM facts WHERE k = {k}", f"SELECT k, g, n FROM facts WHERE k = {k}"):
-                    self._select(0, query=Query("around the high water", text, True))
+                others = [f"{pick.choice(['=', '<', '<=', '>', '>='])} {k + pick.randrange(-1, 2)}" for _ in range(2)]
+                others.append(f"IN ({k - 1}, {k + pick.randrange(1, 3)})")
+                shown = [("count(*), sum(g)", f"= {k}"), ("k, g, n", f"= {k}"), *(("count(*), sum(k), sum(g)", one) for one in others)]
+                for columns, condition in shown:
+                    self._select(0, query=Query("around the high water", f"SELECT {columns} FROM facts WHERE k {condition}", True))
             self._refresh()
         self.report.coverage["around the high water"] += 1
 
@@ -273,9 +280,16 @@ def _never_slower(plain_seconds: object, served_seconds: object) -> bool:
     return False
 
 
+def _at_once(self: object, times: float, saved_seconds: object) -> bool:
+    """What appended rows lie between is looked at whenever it is asked for."""
+    return True
+
+
 def fuzz(seed: int, statements: int, *, bulk: int = 150_000, stop_at_wrong: bool = False, each: Each = silent) -> Report:
     """Run that many steps in a folder of its own; `each` is told after each of them what was done and found."""
-    always = mock.patch.object(serve, "share_kept", _covers), mock.patch.object(known, "is_suspect", _never_slower)
-    with tempfile.TemporaryDirectory() as folder, always[0], always[1]:
+    patches = [(serve, "share_kept", _covers), (known, "is_suspect", _never_slower), (Habit, "pays", _at_once)]
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        for target, name, instead in patches:
+            stack.enter_context(mock.patch.object(target, name, instead))
         run = Run(Path(folder), seed, bulk)
         return run.play(statements, each, stop_at_wrong=stop_at_wrong)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from sartor.core.block import Operand, QueryBlock, Ranking
+from sartor.core.block import Compared, Operand, QueryBlock, Ranking
 from sartor.core.predicate import JoinEdge, Predicate
 from sartor.core.table import Source, TableName
 
@@ -35,6 +35,7 @@ class Reference:
         sequence: the sequence in which groups come decides the answer. DuckDB chooses by the statistics of the group keys
             whether groups come by value or as they first appear, and those of the base table may be wider than its rows;
             so what replaces the reference must read the base table too, as a residual does, also where that is empty.
+        compared: conjuncts of WHERE that compare a column with literals, where rows that fail one may be left out of the table.
     """
 
     source: Source
@@ -47,6 +48,7 @@ class Reference:
     alias: str
     group_keys: tuple[str, ...] = ()
     sequence: bool = False
+    compared: tuple[Compared, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,6 +250,20 @@ class Operand:
     kind: str
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A conjunct of WHERE that compares a column with literals: rows for which it is not true count for nothing.
+
+    Attributes:
+        column: of a block; of a single table, with no name of a table.
+        operator: `=`, `<`, `<=`, `>`, `>=` or `in`; `between` is two of these. Empty where values do not tell if it is true.
+    """
+
+    column: ColumnOf
+    operator: str
+    operand: Operand
+
+
 @dataclass(frozen=True)
 class QueryBlock:
     """One SELECT that groups rows of base tables. Its hash is kept, for what was found of a block is looked up by it.
@@ -270,7 +284,7 @@ class QueryBlock:
         inclusions: those of the database that are declared or were verified.
         parameters: it holds parameters; then nothing that holds one may be copied.
         words: the tokens of the statement that was analysed.
-        operands: literals of WHERE whose values may be handed over beside the text.
+        compared: the columns that conjuncts of WHERE compare with literals whose values may be handed over beside the text.
     """
 
     sources: tuple[TableName, ...]
@@ -288,7 +302,7 @@ class QueryBlock:
     parameters: bool = False
     words: tuple[str, ...] = ()
     inclusions: frozenset[Inclusion] = frozenset()
-    operands: tuple[Operand, ...] = field(default=(), compare=False)
+    compared: tuple[Compared, ...] = field(default=(), compare=False)
 
     def __hash__(self) -> int:
         return self._hash

@@ -12,6 +12,7 @@ import duckdb
 
 from sartor.core.constants import PREDICATE_SECONDS
 from sartor.freshness.usable import settled, unchanged
+from sartor.interfaces.known import Appended
 from sartor.interfaces.predicates import RANGED
 from sartor.interfaces.results import KEPT
 
@@ -45,10 +46,11 @@ class Call:
         handed, values: the same with names in the place of literals, and the values of these; None if it has its literals.
         used: the derived objects it reads and how.
         before, after: the registry before anything was sent, and when the statement's snapshot was known to have begun.
-        settled: the counts of writes that the look for ties was made under, or that what was appended is told for; None if neither is.
+        settled: the counts of writes under which ties were looked for, or appended rows are told or ruled out; else None.
         proof: what is known not to raise once this has run: the same for all texts that tell covered rows in another way only.
         tells: the objects have to cover still what they covered when it was made.
         told_rows: what was appended, as its text tells it, for each of the objects used; empty if it tells none.
+        appended: what it does about appended rows, where there may be any.
         reading_seconds: what it took to see to that, which is no time of the statement's own.
         proven: what is proven under the design that was looked at; a younger design has a set of its own.
         iteration: the registry's, where covered rows are told by row ids that a checkpoint may move; else None.
@@ -83,6 +85,7 @@ class Call:
     proof: object = field(default=None, init=False)
     tells: bool = field(default=False, init=False)
     told_rows: tuple[Told | None, ...] = field(default=(), init=False)
+    appended: Appended = field(default=Appended.ASKED, init=False)
     reading_seconds: float = field(default=0.0, init=False)
     proven: set[object] | None = field(default=None, init=False)
     iteration: int | None = field(default=None, init=False)

@@ -28,6 +28,7 @@ from sartor.freshness.usable import Use
 from sartor.freshness.watch import Watch
 from sartor.interfaces import refreshing, sharing, tailoring, writing
 from sartor.interfaces.design_report import Decision, Decisions
+from sartor.interfaces.extents import Extents
 from sartor.interfaces.holding import Holding
 from sartor.interfaces.known import Known, Template
 from sartor.interfaces.observing import Observer
@@ -79,6 +80,7 @@ class Database:
         observer: what takes in what statements have shown.
         silent: components that propose nothing.
         told: what appended rows add to views.
+        extents: what appended rows lie between.
         results: those that are kept and handed out again while their tables are the same.
     """
 
@@ -108,6 +110,7 @@ class Database:
         self.silent = frozenset() if layouts else frozenset({_LAYOUTS})
         self.results = Results(self, is_wanted=keep_results and mode == "apply")
         self.told = ToldRows(self)
+        self.extents = Extents(self)
         self.observer = Observer(self)
         self.log = WorkloadLog(opened.folder, keep_literals=keep_literals)
         self.ledger = Ledger(opened.folder)

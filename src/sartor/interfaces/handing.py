@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from sartor.core.constants import HANDED_TEXTS
 from sartor.interfaces.compiled import Compiled, Request, compile_text
-from sartor.sql.operands import values
 from sartor.sql.rewrite import Splice
 
 if TYPE_CHECKING:
@@ -64,13 +63,13 @@ class Handing:
         assert printed is not None
         if self.off:
             return None
-        words = printed.words(known.text)
+        words, told = printed.words(known.text), known.given(self.analysis)
         given: dict[str, Any] = {}
         places: list[int] = []
         rest: list[str] = []
         position = 0
         for operand in operands:
-            found = values(operand, words)
+            found = told[operand]
             if found is None:
                 return None
             for value in found:

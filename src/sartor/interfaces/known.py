@@ -6,6 +6,7 @@ import re
 from collections import deque
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import cached_property
 from statistics import median
 from time import perf_counter
@@ -13,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from sartor.core.action import Action
 from sartor.core.analysis import Analysis
+from sartor.core.block import Operand
 from sartor.core.constants import DISCARD_SHARE, HISTORY_RUNS, PROBATION_RUNS, PUT_BACK_EVERY, PUT_BACK_RUNS, SETS_OF_PARAMETERS
 from sartor.core.design import Alternative, Design
 from sartor.freshness.usable import Use
 from sartor.interfaces.compiled import compile_text
 from sartor.sql.classify import READ, Effects
 from sartor.sql.fingerprint import Fingerprint
+from sartor.sql.operands import values
 from sartor.tuner.history import Probation, is_suspect
 
 if TYPE_CHECKING:
@@ -36,6 +39,14 @@ def _history() -> deque[float]:
     return deque(maxlen=int(HISTORY_RUNS.default))
 
 
+class Appended(Enum):
+    """What a statement does about rows that were appended since what answers it was brought up to date, the costliest first."""
+
+    ASKED = "asked"  # its text reads them
+    TOLD = "told"  # its text tells what they add
+    RULED_OUT = "ruled out"  # its conditions let none of them through
+
+
 @dataclass
 class Template:
     """What is remembered of a template.
@@ -48,7 +59,7 @@ class Template:
         description: of its result, as DuckDB gave it, and the catalog generation that it did so under.
         off: ways that this template is not served by, with the design version that this holds for.
         seconds: the last run times, plain (None) and by each way of being served.
-        told_seconds, asked_seconds: the last run times in which what was appended was told, and asked of the tables.
+        appended_seconds: the last run times where rows had been appended, by what was done about them.
         probation: by way of being served, the runs that decide whether it is slower than plain.
         acquittals: probations that found nothing; each makes the next one longer and doubles the runs until it.
         acquitted_until: the count of `served` until which no suspicion counts.
@@ -69,8 +80,7 @@ class Template:
     description: tuple[int, Any] | None = None
     off: dict[Use, int] = field(default_factory=dict)
     seconds: dict[Use | None, deque[float]] = field(default_factory=dict)
-    told_seconds: deque[float] = field(default_factory=_history)
-    asked_seconds: deque[float] = field(default_factory=_history)
+    appended_seconds: dict[Appended, deque[float]] = field(default_factory=lambda: {way: _history() for way in Appended})
     probation: dict[Use, Probation] = field(default_factory=dict)
     acquittals: int = 0
     acquitted_until: int = 0
@@ -126,11 +136,12 @@ class Template:
         history = self.seconds.get(how)
         return median(history) if history else None
 
-    def saved_by_telling(self) -> float | None:
-        """Seconds that a statement takes less where what was appended is told, not asked of tables; None while that is not known."""
-        if min(len(self.told_seconds), len(self.asked_seconds)) < PUT_BACK_RUNS.default:
+    def saved_by(self, way: Appended) -> float | None:
+        """Seconds that a statement takes less this way than by the next costlier one that is known; None while that is not known."""
+        ways = [one for one in Appended if len(self.appended_seconds[one]) >= PUT_BACK_RUNS.default]
+        if way not in ways or ways[0] is way:
             return None
-        return median(self.asked_seconds) - median(self.told_seconds)
+        return median(self.appended_seconds[ways[ways.index(way) - 1]]) - median(self.appended_seconds[way])
 
     def switch_off(self, design: Design, ways: tuple[Use, ...] = (Use.WHOLE, Use.RESIDUAL)) -> None:
         """Do not serve in these ways until the design changes."""
@@ -177,6 +188,18 @@ class Known:
     parsed: tuple[str, Any] | None = None
     _plan: tuple[Action, Analysis, Plan | None] | None = None
     _compiled: dict[object, Compiled | None] = field(default_factory=dict)
+    _given: tuple[Analysis, dict[Operand, list[Any] | None]] | None = None
+
+    def given(self, analysis: Analysis) -> dict[Operand, list[Any] | None]:
+        """The values of literals that WHERE compares columns with; None for one that its text alone does not tell."""
+        kept = self._given
+        if kept is not None and kept[0] is analysis:
+            return kept[1]
+        assert self.fingerprint is not None
+        words = self.fingerprint.words(self.text)
+        found = {operand: values(operand, words) for operand in analysis.operands}
+        self._given = analysis, found
+        return found
 
     def note_small(self, key: Hashable, *, small: bool) -> None:
         """Remember whether its result with these parameters may be kept, so that it is fetched as a whole the next time."""

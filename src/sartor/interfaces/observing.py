@@ -73,7 +73,7 @@ class Observer:
         database, seconds, ways = self._database, pending.seconds - pending.reading_seconds, pending.how
         residual = Use.RESIDUAL in ways
         if template is not None and residual:
-            (template.told_seconds if pending.told_rows else template.asked_seconds).append(seconds)
+            template.appended_seconds[pending.appended].append(seconds)
         if template is not None and pending.ranged is None:
             how = Use.RESIDUAL if residual else Use.WHOLE if ways else None
             if template.observe(seconds, how, pending.began) and how is not None:

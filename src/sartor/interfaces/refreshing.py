@@ -69,6 +69,7 @@ def purge(database: Database) -> int:
         database.predicates.forget()
         database.results.forget()
         database.told.forget()
+        database.extents.forget()
         database.observer.take_in()  # what waits there holds literals, and what it was answered from
         let_go = purge_memory(database)
         stale = [d for d in database.design.objects.values() if not d.action.in_memory and use(d, database.registry.state) is Use.NO]

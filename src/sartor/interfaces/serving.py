@@ -19,6 +19,7 @@ from sartor.freshness.usable import Use, loose, moved, settled, use
 from sartor.interfaces.call import Call
 from sartor.interfaces.compiled import may_leave_ties, request
 from sartor.interfaces.handing import Handing
+from sartor.interfaces.known import Appended
 from sartor.interfaces.session import Session
 from sartor.sql.classify import NOTHING, READ, Effects
 
@@ -220,12 +221,14 @@ def _take_alternative(call: Call, database: Database, *, hands_over: bool = Fals
         iteration = database.registry.iteration()
     fixed = -1 if iteration is None or transaction is not None else iteration
     tells = Use.RESIDUAL in ways and transaction is None and not state.own
+    needed = objects
     told_rows: tuple[Told | None, ...] = ()
     if tells:
         began = perf_counter()
-        told_rows = database.told.of(objects, state, template)
+        needed = database.extents.needed(known, analysis, alternative, objects, state, fixed)
+        told_rows = database.told.of(needed, state, template)
         call.reading_seconds = perf_counter() - began
-    asked = request(analysis, alternative, objects, state, fixed, tells=tells, told_rows=told_rows)
+    asked = request(analysis, alternative, needed, state, fixed, tells=tells, told_rows=told_rows)
     ranking = analysis.ranking if may_leave_ties(analysis, alternative) else None
     keys = facts_that_hold(ranking.facts, design, state, transaction) if ranking is not None and ranking.facts else None
     settles = ranking is None or keys is not None  # else ties are looked for, in the statement's own words
@@ -248,12 +251,13 @@ def _take_alternative(call: Call, database: Database, *, hands_over: bool = Fals
             known.ties = None  # rows may have moved while ties were looked for
             return
         call.settled = counts
-    if told_rows and call.settled is None:
+    if (told_rows or needed != objects) and call.settled is None:
         call.settled = settled(used, state)
         if call.settled is None:
             return
     call.instead, call.used, call.before, call.iteration = compiled.text, tuple(used), state, iteration
     call.proof, call.tells, call.told_rows = proof, tells, told_rows
+    call.appended = Appended.TOLD if told_rows else Appended.ASKED if needed == objects else Appended.RULED_OUT
     if handed is not None:
         call.handed, call.values = handed
 

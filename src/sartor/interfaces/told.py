@@ -8,6 +8,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from sartor.freshness.usable import Use, loose, moved, settled
+from sartor.interfaces.habit import Habit
+from sartor.interfaces.known import Appended
 
 if TYPE_CHECKING:
     from sartor.core.derived import DerivedObject
@@ -37,37 +39,6 @@ class Told:
     read: bool = False
     refused: bool = False
     times: int = 0
-
-
-@dataclass(slots=True)
-class Habit:
-    """How often a view is asked from one write to its tables to the next, and what it takes to read what that appended.
-
-    Attributes:
-        expected: how often, by the stretches so far, each of which counts half as much as the next.
-        reading_seconds: of the last time; 0 while it was never read.
-    """
-
-    expected: float = 0.0
-    reading_seconds: float = 0.0
-
-    def pays(self, times: int, saved_seconds: float | None) -> bool:
-        """Whether to read it now that it is needed for so many times since the last write.
-
-        It pays if it is expected to be needed often enough; and once asking the tables has cost what reading would have, so that
-        it never costs more than twice what the better of both would have.
-
-        Args:
-            saved_seconds: what telling saves each time; None while that is not known, and then it takes about as long as reading.
-
-        >>> [Habit(4.0, 0.004).pays(times, 0.003) for times in (1, 2)], [Habit(1.0, 0.004).pays(times, 0.003) for times in (1, 2, 3)]
-        ([True, True], [False, False, True])
-        >>> Habit().pays(1, None), Habit().pays(2, None), Habit(9.0, 0.004).pays(9, 0.0)
-        (False, True, False)
-        """
-        if saved_seconds is None or not self.reading_seconds:
-            return times > 1
-        return max(self.expected, times - 1) * saved_seconds > self.reading_seconds
 
 
 class ToldRows:
@@ -106,10 +77,10 @@ class ToldRows:
         if known is None or known.derived is not derived or known.counts != counts:
             refused = known is not None and known.derived is derived and known.refused
             if known is not None:
-                habit.expected = (habit.expected + known.times) / 2 if habit.expected else float(known.times)
+                habit.wrote(known.times)
             known = self._known[derived.identifier] = Told(derived, counts, read=refused, refused=refused)
         known.times += 1
-        if not known.read and habit.pays(known.times, template.saved_by_telling()):
+        if not known.read and habit.pays(known.times, template.saved_by(Appended.TOLD)):
             began = perf_counter()
             self._read(known, state)
             if known.read:

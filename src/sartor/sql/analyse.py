@@ -177,4 +177,4 @@ def _operands(tree: exp.Expr, found: Blocks, walk: Walk) -> tuple[Operand, ...]:
     """The literals whose values may be handed over; none beside parameters of the statement's own."""
     if any(True for _ in tree.find_all(exp.Placeholder, exp.Parameter)):
         return ()
-    return tuple(sorted({*walk.operands, *(operand for block in found.found for operand in block.operands)}))
+    return tuple(sorted({*walk.operands, *(one.operand for block in found.found for one in block.compared)}))

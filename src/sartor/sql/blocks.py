@@ -26,11 +26,11 @@ from typing import Any
 from sqlglot import exp
 
 from sartor.core.analysis import Reference, RowOrder, WantedKey
-from sartor.core.block import ColumnOf, Operand
+from sartor.core.block import ColumnOf, Compared, Operand
 from sartor.core.constants import MAXIMAL_GROUPS
 from sartor.core.predicate import HIDDEN_FROM_ZONE_MAPS, JoinEdge, Operator
 from sartor.core.table import Catalog, FileScan, TableInfo
-from sartor.sql.algebra.compared import operands
+from sartor.sql.algebra.compared import compared
 from sartor.sql.algebra.terms import Reader
 from sartor.sql.fingerprint import Fingerprint
 from sartor.sql.floats import Sum, aggregates, kind_of_sum, passes_through
@@ -73,6 +73,7 @@ class BaseTable:
     predicates: list[Any] = field(default_factory=list)
     group_keys: set[str] = field(default_factory=set)
     sequence: bool = False
+    compared: list[Compared] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -544,7 +545,10 @@ class Walk:
             if found is not None:
                 table, made = found
                 if number < in_where:
-                    self.operands |= self._operands(condition, table.info)
+                    comparisons = self._compared(condition, table.info)
+                    self.operands |= {one.operand for one in comparisons}
+                    if inner and not block.others:
+                        table.compared += comparisons
                 joined = self._thorough or (inner and len(block.tables) > 1)
                 stored = self._catalog.has_layouts and (joined or made.operator in HIDDEN_FROM_ZONE_MAPS)
                 if number < in_where and stored:
@@ -552,15 +556,15 @@ class Walk:
                     made = replace(made, written=where)
                 table.predicates.append(made)
 
-    def _operands(self, condition: exp.Expression, info: TableInfo) -> set[Operand]:
-        """The literals that a condition on one table compares a column with."""
+    def _compared(self, condition: exp.Expression, info: TableInfo) -> list[Compared]:
+        """What a condition on one table compares a column with."""
 
         def resolve(node: exp.Column) -> ColumnOf | None:
             column = info.column(node.name)
             return ("", column.name) if column is not None else None
 
         types = {("", column.name): column.type.upper() for column in info.columns}
-        return set(operands(condition, Reader(self._printed, self._words, "", resolve, types), self._words))
+        return list(compared(condition, Reader(self._printed, self._words, "", resolve, types), self._words))
 
     def _edges_of_using(self, name: str, block: Block, inner: bool) -> None:
         having = [table for table in block.tables if table.info.column(name) is not None]
@@ -587,6 +591,7 @@ def _reference(table: BaseTable) -> Reference:
         alias=table.written,
         group_keys=keys,
         sequence=table.sequence,
+        compared=() if table.sequence else tuple(table.compared),
     )
 
 

@@ -41,7 +41,7 @@ class Named:
         """The reference with the tokens of the user's own text; where its conditions stand in that is not told."""
         first, last = self.origin[reference.first_token][0], self.origin[reference.last_token][1]
         predicates = tuple(replace(predicate, written=None) for predicate in reference.predicates)
-        return replace(reference, first_token=first, last_token=last, predicates=predicates)
+        return replace(reference, first_token=first, last_token=last, predicates=predicates, compared=())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Literals that WHERE compares columns with: statements of a template may hand their values over beside one text.
+"""Literals that WHERE compares columns with: their values may be handed over beside one text, and rule out rows.
 
 Only where the engine does with the value just what it does with the literal. A whole number in a text takes the type of what it is
 compared with, so it stays there beside columns of floating point; and what is shown, grouped or ordered by is known by its own text.
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from sqlglot import exp
 
-from sartor.core.block import Operand
+from sartor.core.block import Compared, Operand
 from sartor.sql.algebra.steady import INTEGERS
 from sartor.sql.algebra.terms import Reader
 
@@ -20,30 +20,34 @@ _MOST_DIGITS = 18  # of a decimal column, so that it and a literal have a common
 _MOMENTS = ("date", "timestamp")
 
 
-def operands(condition: exp.Expr, reader: Reader, words: Sequence[str]) -> Iterator[Operand]:
-    """The literals that a conjunct of WHERE compares a column with; none if it is anything else, or the literals are to stay.
+def compared(condition: exp.Expr, reader: Reader, words: Sequence[str]) -> Iterator[Compared]:
+    """What a conjunct of WHERE compares a column with; nothing if it is anything else, or the literals are to stay.
 
     Args:
         reader: knows the columns of base tables alone.
         words: the statement's tokens.
     """
     column = condition.this if isinstance(condition, exp.Like) else condition.find(exp.Column)
-    kind = reader.type_of(column) if isinstance(column, exp.Column) else ""
+    if not isinstance(column, exp.Column):
+        return
+    found, kind = reader.column(column), reader.type_of(column)
+    if found is None or not kind:
+        return
     if isinstance(condition, exp.Like):
         first, last = reader.literal(condition.expression)
         if first >= 0 and kind == "VARCHAR":
-            yield Operand(first, last, "text")
+            yield Compared(found, "", Operand(first, last, "text"))
         return
     bound = reader.bound(condition)
-    if bound is None or not kind:
+    if bound is None or (bound.kind == "number" and not _is_exact(kind)):
         return
-    if bound.kind == "number" and not _is_exact(kind):
-        return
-    for first, last in bound.tokens:
+    alike = bound.kind == "number" or kind == bound.kind.upper()  # texts are not: they may be compared under a collation
+    operators = (">=", "<=") if bound.operator == "between" else (bound.operator,)
+    for operator, (first, last) in zip(operators, bound.tokens, strict=True):
         if bound.kind in _MOMENTS and words[first - 1].upper() == bound.kind.upper():
-            yield Operand(first - 1, last, bound.kind)
-        elif bound.kind not in _MOMENTS or kind == bound.kind.upper():  # the column's type tells what its text is taken for
-            yield Operand(first, last, bound.kind)
+            yield Compared(found, operator if alike else "", Operand(first - 1, last, bound.kind))
+        elif bound.kind not in _MOMENTS or alike:  # the column's type tells what its text is taken for
+            yield Compared(found, operator if alike else "", Operand(first, last, bound.kind))
 
 
 def _is_exact(kind: str) -> bool:

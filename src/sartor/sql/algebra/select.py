@@ -12,9 +12,9 @@ from sartor.core.block import (
     Call,
     Choice,
     ColumnOf,
+    Compared,
     Equality,
     Item,
-    Operand,
     Order,
     OuterJoin,
     Pivot,
@@ -24,7 +24,7 @@ from sartor.core.block import (
     names_of,
 )
 from sartor.core.table import Catalog, TableInfo, TableName
-from sartor.sql.algebra.compared import operands
+from sartor.sql.algebra.compared import compared
 from sartor.sql.algebra.queries import is_closed, queries
 from sartor.sql.algebra.steady import INTEGERS, width_of
 from sartor.sql.algebra.terms import Reader
@@ -162,12 +162,12 @@ class _Block:
             words=self._statement.words,
             inclusions=self._statement.catalog.inclusions,
             parameters=any(True for _ in node.find_all(exp.Placeholder, exp.Parameter)),
-            operands=tuple(self._operands()),
+            compared=tuple(self._compared()),
         )
 
-    def _operands(self) -> Iterator[Operand]:
+    def _compared(self) -> Iterator[Compared]:
         for condition in conjuncts(self._node.args.get("where")):
-            yield from operands(condition, self._reader, self._statement.words)
+            yield from compared(condition, self._reader, self._statement.words)
 
     def _is_row_by_row(self) -> bool:
         """Whether each group gives one row, and nothing else looks at groups."""

@@ -169,6 +169,10 @@ class Reader:
             return -1, -1
         return places[0], places[-1]
 
+    def column(self, node: exp.Column) -> ColumnOf | None:
+        """The column of the block that a name means; None for anything else."""
+        return self._resolve(node)
+
     def type_of(self, node: exp.Column) -> str:
         """The type of a column of the block, upper-case; empty for anything else."""
         column = self._resolve(node)
