@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from sartor.core.constants import HISTORY_RUNS
 from sartor.core.table import TableName
 from sartor.freshness.extent import Extent, extents
 from sartor.freshness.usable import Use, counts, moved
@@ -50,12 +51,14 @@ class _Table:
 
     Attributes:
         kinds: of the columns that statements compared with literals, by their names.
-        asked, ruled_out: as in `_Rows`, of all stretches so far, each of which counts half as much as the next.
+        unread: statements that did without the extents since these were read last.
+        asked, ruled_out: as in `_Rows`, of the stretches before.
     """
 
     rows: _Rows
     kinds: dict[str, str] = field(default_factory=dict)
     habit: Habit = field(default_factory=Habit)
+    unread: int = 0
     asked: float = 0.0
     ruled_out: float = 0.0
 
@@ -67,8 +70,10 @@ class _Table:
     def wrote(self, rows: _Rows) -> None:
         """Begin anew after a write."""
         self.habit.wrote(self.rows.times * self.share)
-        self.asked = self.asked / 2 + self.rows.asked
-        self.ruled_out = self.ruled_out / 2 + self.rows.ruled_out
+        self.asked += self.rows.asked
+        self.ruled_out += self.rows.ruled_out
+        if self.asked > HISTORY_RUNS.default:  # what was long ago counts less
+            self.asked, self.ruled_out = self.asked / 2, self.ruled_out / 2
         self.rows = rows
 
 
@@ -150,8 +155,10 @@ class Extents:
         kinds = {one.column[1]: one.operand.kind for one in compared}
         after, found = rows.read or (coverage.high_water, {})
         if after > coverage.high_water or not kinds.keys() <= found.keys():
-            if not about.habit.pays(rows.times * about.share, template.saved_by(Appended.RULED_OUT)):
+            about.unread += 1
+            if not about.habit.pays(about.unread * about.share, template.saved_by(Appended.RULED_OUT)):
                 return None
+            about.unread = 0
             about.kinds = {**about.kinds, **kinds}
             began = perf_counter()
             self._read(table, rows, min(after, coverage.high_water), about.kinds, state)
