@@ -27,6 +27,17 @@ def test_the_choice(rows: int, threads: int, loaded: bool, expected: bool, monke
     assert streams_faster(rows, ["number"] * 6, ["number"], threads) is expected
 
 
+@pytest.mark.parametrize(
+    ("cut", "threads", "expected"), [((), 2, False), ((16, 16, 16), 2, False), ((5, 5, 128), 2, True), ((16, 16), 1, True)]
+)
+def test_borders_that_order_by_compares_with_count(
+    cut: tuple[int, ...], threads: int, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build_costs, "_KERNELS", "sartor.core.ordered")
+    monkeypatch.setattr(build_costs, "useful", lambda threads: threads)
+    assert streams_faster(20_000_000, ["number"] * 8, ["number"], threads, cut) is expected
+
+
 def test_compiling_counts_until_it_was_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build_costs, "_KERNELS", "not.imported")
     monkeypatch.setattr(build_costs, "_is_compiled", lambda: False)

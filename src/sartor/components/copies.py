@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sartor.components.base import Component
 from sartor.core.action import Action, Estimate
 from sartor.core.constants import BLOCK_FILL, BUILD_SECONDS_PER_CELL, BUILD_SECONDS_PER_TEXT, COMPRESSED_SHARE
 from sartor.core.derived import ORDER_COLUMN, DerivedObject
 from sartor.core.evidence import Evidence
-from sartor.core.ordered import OrderedQuery
+from sartor.core.ordered import Cells, Computed, OrderedQuery
 from sartor.core.table import Catalog, FileScan, TableInfo, quote
 from sartor.core.width import Width
 from sartor.engines.base import Engine
@@ -46,6 +46,7 @@ class Copy:
         key: what it is ordered by: columns of its table, and hidden ones.
         hidden: for each hidden column, named as in `Action.hidden`, the expression that gives it.
         beside: a FROM item of one row that these expressions read besides the columns of the table; empty if they read none.
+        cells: what the only hidden column is, if its expression is the place of a cell and the copy is ordered by it alone.
         then_by_row: rows that are equal in the key keep the order of the table.
     """
 
@@ -53,6 +54,7 @@ class Copy:
     key: tuple[str, ...]
     hidden: tuple[tuple[str, str], ...] = ()
     beside: str = ""
+    cells: Cells | None = None
     then_by_row: bool = False
 
     def build_query(self) -> OrderedQuery:
@@ -90,7 +92,12 @@ class Copy:
             numbered = f"(SELECT *, row_number() OVER () - 1 AS {number} FROM {source})"
             return self._ordered(f"SELECT {self._stored(number)} FROM {self._from(numbered)}")
         where = f" WHERE {rows}" if rows else ""
-        return self._ordered(f"SELECT {self._stored(f'{row_number} AS {number}')} FROM {self._from(str(source))}{where}")
+        numbered = f"{row_number} AS {number}"
+        query = self._ordered(f"SELECT {self._stored(numbered)} FROM {self._from(str(source))}{where}")
+        if not self.hidden:
+            return replace(query, scans=True)
+        plain = f"SELECT {', '.join([*map(quote, self.action.get('columns')), numbered])} FROM {source}{where}"
+        return replace(query, computed=Computed(self.action.hidden, plain, ORDER_COLUMN, self.cells))
 
     def _stored(self, number: str) -> str:
         """The select list: columns, hidden columns, the number of the row."""
@@ -101,8 +108,7 @@ class Copy:
         return f"{rows}, {self.beside}" if self.beside else rows
 
     def _ordered(self, select: str) -> OrderedQuery:
-        scans = not (self.hidden or isinstance(self.action.source, FileScan))
-        return OrderedQuery(select, self.key, ORDER_COLUMN if self.then_by_row else "", scans=scans)
+        return OrderedQuery(select, self.key, ORDER_COLUMN if self.then_by_row else "")
 
 
 class CopyComponent(Component):

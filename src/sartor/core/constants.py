@@ -100,6 +100,20 @@ LOOKUP_TEXT_BYTES = Constant(24, 1, 10_000, "bytes in memory of a text whose len
 ORDER_ROW_SECONDS = Constant(70e-9, 0.0, 1e-3, "seconds that ORDER BY takes for a row's key", "python -m benchmarks copies")
 ORDER_CELL_SECONDS = Constant(16e-9, 0.0, 1e-3, "seconds that ORDER BY takes to carry one number along", "python -m benchmarks copies")
 ORDER_TEXT_SECONDS = Constant(80e-9, 0.0, 1e-3, "seconds that ORDER BY takes to carry one text along", "python -m benchmarks copies")
+ORDER_BORDER_SECONDS = Constant(
+    0.7e-9,
+    0.0,
+    1e-3,
+    "seconds that ORDER BY takes, for each border that columns are cut at, to tell the cell of a row",
+    "docs/decisions/013-building-through-recluster.md",
+)
+STREAM_CUT_SECONDS = Constant(
+    6e-9,
+    0.0,
+    1e-3,
+    "seconds for each column that is cut, to tell the cell of a row",
+    "docs/decisions/013-building-through-recluster.md",
+)
 STREAM_SECONDS = Constant(
     0.05,
     0.0,

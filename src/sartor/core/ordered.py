@@ -8,6 +8,43 @@ from sartor.core.table import quote
 
 
 @dataclass(frozen=True, slots=True)
+class Cells:
+    """A key column that tells where the cell lies that a row's values fall into, each column being cut at borders.
+
+    A value belongs to the part of its column that is numbered as there are borders not above it, null to the last one; so does every
+    value where no borders are found.
+
+    Attributes:
+        columns: those that are cut.
+        borders: the SELECT of one row that holds, for each of them, a list of its borders, rising.
+        parts: into how many each is cut.
+        places: the key of each cell, the cells in the order of their parts, the last column's running fastest.
+    """
+
+    columns: tuple[str, ...]
+    borders: str
+    parts: tuple[int, ...]
+    places: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """Columns of a key that no table has.
+
+    Attributes:
+        names: what they are called.
+        rows: the SELECT of all other columns; it only reads a table.
+        number: a column of both SELECTs that rises from row to row as `rows` hands them out.
+        cells: what the only column of the key is, if it is told by cells: then it need not be computed by the engine.
+    """
+
+    names: tuple[str, ...]
+    rows: str
+    number: str
+    cells: Cells | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OrderedQuery:
     """A SELECT and the order that its rows are wanted in.
 
@@ -17,12 +54,23 @@ class OrderedQuery:
         then: a column that rises from row to row as the SELECT hands them out; rows equal in the key are ordered by it. Empty if they
             may come in any order.
         scans: it only reads a table, so that reading it twice is cheap and gives the same rows in the same order in one snapshot.
+        computed: columns of the key that are no columns of a table, if all others are.
     """
 
     select: str
     key: tuple[str, ...] = ()
     then: str = ""
     scans: bool = False
+    computed: Computed | None = None
+
+    @property
+    def scan(self) -> str:
+        """The SELECT that only reads a table: of all columns but those that are computed.
+
+        >>> OrderedQuery("SELECT a FROM t", ("a",), scans=True).scan
+        'SELECT a FROM t'
+        """
+        return self.select if self.computed is None else self.computed.rows
 
     @property
     def sql(self) -> str:

@@ -7,6 +7,7 @@ its own, so the next floor is always that of the next bucket that can hold anyth
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -97,6 +98,18 @@ def each_value(low: int, high: int, equal_bits: int = 0) -> RadixTable:
     return RadixTable(np.uint64(low), np.uint64(equal_bits), steps.astype(np.uint16), floors)
 
 
+def cut_at(borders: Words) -> SplitterTree:
+    """A bucket for the words below the first of some borders, and for those from each one on; borders rise, none comes twice.
+
+    >>> model, ids = cut_at(np.array([3, 7], np.uint64)), np.empty(4, np.uint16)
+    >>> form = np.array([0, 0, 0, 2**64 - 1, 0, 0], np.uint64)
+    >>> model.classify(np.array([2, 3, 6, 7], np.uint64), form, ids, np.zeros(3, np.int64))
+    >>> ids.tolist(), model.floors.tolist()
+    ([0, 1, 1, 2], [0, 3, 7])
+    """
+    return _tree_of(borders, [False] * borders.size, max(borders.size.bit_length(), 1))
+
+
 def coarsened(model: Buckets, groups: NDArray[np.int64]) -> Buckets:
     """The model with neighbouring buckets made one; `groups` rises without a gap and has a number for each bucket.
 
@@ -146,6 +159,12 @@ def _splitter_tree(sample: Words, count: int) -> SplitterTree:
     depth = max((count - 1).bit_length(), 1)
     leaves = 1 << depth
     chosen, times = np.unique(sample[np.arange(1, leaves) * sample.size // leaves], return_counts=True)
+    return _tree_of(chosen, (times > 1).tolist(), depth)
+
+
+def _tree_of(chosen: Words, heavy: Sequence[bool], depth: int) -> SplitterTree:
+    """The tree of these splitters; those that are heavy have a bucket of their own."""
+    leaves = 1 << depth
     splitters = np.full(leaves, _TOP)
     splitters[0] = 0
     splitters[1 : chosen.size + 1] = chosen
@@ -154,12 +173,12 @@ def _splitter_tree(sample: Words, count: int) -> SplitterTree:
         tree[1 << level : 2 << level] = splitters[(2 * np.arange(1 << level) + 1) * (leaves >> (level + 1))]
     bucket = np.zeros(2 * leaves, np.uint16)
     floors = [0]
-    for place, (value, heavy) in enumerate(zip(chosen.tolist(), (times > 1).tolist(), strict=True), 1):
+    for place, (value, alone) in enumerate(zip(chosen.tolist(), heavy, strict=True), 1):
         if value == floors[-1]:
             floors.pop()
         floors.append(value)
         bucket[2 * place + 1] = len(floors) - 1
-        if heavy and value < int(_TOP):
+        if alone and value < int(_TOP):
             floors.append(value + 1)
         bucket[2 * place] = len(floors) - 1
     bucket[2 * (chosen.size + 1) :] = len(floors) - 1

@@ -19,7 +19,7 @@ from math import prod
 
 from sartor.components.copies import Copy
 from sartor.components.layouts.conditional import no_hidden_names
-from sartor.components.layouts.curves import CURVES, Z_ORDER, places_of, spread_bits
+from sartor.components.layouts.curves import CURVES, Z_ORDER, places_of, spread_bits, there_and_back
 from sartor.components.sort_keys.serve import keeps
 from sartor.core.action import Action
 from sartor.core.analysis import Reference
@@ -33,6 +33,7 @@ from sartor.core.constants import (
     SAMPLE_ROWS,
 )
 from sartor.core.derived import HIDDEN_COLUMN
+from sartor.core.ordered import Cells
 from sartor.core.predicate import Operator, Predicate
 from sartor.core.table import Column, TableName, quote
 
@@ -122,8 +123,8 @@ def copy(action: Action) -> Copy:
     # Of one type with the hash: a remainder of HUGEINT takes a microsecond.
     every = f"greatest(1, (SELECT count(*) FROM {source}) // {int(SAMPLE_ROWS.default)})::UBIGINT"
     some = f"hash(rowid, {_SALT}) % {every} = 0"
-    place = ((action.hidden[0], position(action)),)
-    return Copy(action, (*action.hidden, *then(action)), place, borders(action, f"{source} WHERE {some}"))
+    place, rows = ((action.hidden[0], position(action)),), f"{source} WHERE {some}"
+    return Copy(action, (*action.hidden, *then(action)), place, borders(action, rows), _cells(action, rows))
 
 
 def is_cells(action: Action) -> bool:
@@ -170,12 +171,27 @@ def borders(action: Action, rows: str) -> str:
     """
     if action.get("kind") == OUTLIERS:
         return _usual(action, rows)
-    lists, columns = [], []
+    each = enumerate(action.get("parts"))
+    columns = [f"d{number}[{part}] AS {_border(number, part)}" for number, count in each for part in range(1, count)]
+    return f"(SELECT {', '.join(columns)} FROM ({_quantiles(action, rows)})) AS {_BORDERS}"
+
+
+def _quantiles(action: Action, rows: str) -> str:
+    """The SELECT of one row that holds the quantiles of each dimension in some rows as a list."""
+    lists = []
     for number, (column, count) in enumerate(zip(action.get("dimensions"), action.get("parts"), strict=True)):
         depths = ", ".join(str(part / count) for part in range(1, count))
         lists.append(f"quantile_disc({quote(column)}, [{depths}]) AS d{number}")
-        columns += [f"d{number}[{part}] AS {_border(number, part)}" for part in range(1, count)]
-    return f"(SELECT {', '.join(columns)} FROM (SELECT {', '.join(lists)} FROM {rows})) AS {_BORDERS}"
+    return f"SELECT {', '.join(lists)} FROM {rows}"
+
+
+def _cells(action: Action, rows: str) -> Cells | None:
+    """What `position` is, said so that an engine may work it out without that expression; None for outliers."""
+    kind, parts = action.get("kind"), action.get("parts")
+    if kind == OUTLIERS:
+        return None
+    places = there_and_back(parts) if kind == GRID else places_of(kind, len(parts), parts[0].bit_length() - 1)
+    return Cells(action.get("dimensions"), _quantiles(action, rows), parts, places)
 
 
 def _usual(action: Action, rows: str) -> str:

@@ -33,6 +33,19 @@ def places_of(kind: str, dimensions: int, bits: int) -> tuple[int, ...]:
     return tuple(_interleaved(_along_hilbert(cell, bits) if kind == HILBERT else cell, bits) for cell in cells)
 
 
+@lru_cache(maxsize=16)
+def there_and_back(parts: tuple[int, ...]) -> tuple[int, ...]:
+    """The place of each cell of a grid where its cells follow one another there and back, the last column's running fastest.
+
+    >>> there_and_back((2, 3))
+    (0, 1, 2, 5, 4, 3)
+    """
+    places = [0]
+    for count in parts:
+        places = [place * count + (count - 1 - part if place % 2 else part) for place in places for part in range(count)]
+    return tuple(places)
+
+
 def _interleaved(cell: tuple[int, ...], bits: int) -> int:
     """The bits of coordinates in turn, the highest first."""
     place = 0

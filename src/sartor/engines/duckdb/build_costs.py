@@ -12,10 +12,12 @@ from typing import Literal
 from sartor.core.constants import (
     KERNEL_COMPILE_SECONDS,
     KERNEL_START_SECONDS,
+    ORDER_BORDER_SECONDS,
     ORDER_CELL_SECONDS,
     ORDER_ROW_SECONDS,
     ORDER_TEXT_SECONDS,
     STREAM_CELL_SECONDS,
+    STREAM_CUT_SECONDS,
     STREAM_KEY_SECONDS,
     STREAM_SECONDS,
     STREAM_TEXT_KEY_SECONDS,
@@ -40,12 +42,17 @@ def kind_of(sql_type: str) -> Kind | None:
     return _EXACT.get(name) if not parameters or (name == "DECIMAL" and parameters.endswith(")")) else None
 
 
-def streams_faster(rows: int, columns: Sequence[Kind], keys: Sequence[Kind], threads: int) -> bool:
-    """Whether a stream is expected to take less time; storing what comes out takes both the same.
+def streams_faster(rows: int, columns: Sequence[Kind], keys: Sequence[Kind], threads: int, cut: Sequence[int] = ()) -> bool:
+    """Whether a stream is expected to take less time; storing what comes out takes both the same, and so does computing most keys.
 
     Threads share the work of ORDER BY. What a stream gains by them is not relied on: its steps come one after another.
+
+    Args:
+        cut: into how many parts each column is cut that the key is told by.
     """
-    return _start_seconds() + rows * _stream_row_seconds(columns, keys) < rows * _order_row_seconds(columns) / useful(threads)
+    streamed = _stream_row_seconds(columns, keys) + len(cut) * STREAM_CUT_SECONDS.default
+    ordered = _order_row_seconds(columns) + (sum(cut) - len(cut)) * ORDER_BORDER_SECONDS.default
+    return _start_seconds() + rows * streamed < rows * ordered / useful(threads)
 
 
 def _order_row_seconds(columns: Sequence[Kind]) -> float:

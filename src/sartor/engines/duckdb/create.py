@@ -1,7 +1,7 @@
 """Tables of rows in an order: DuckDB's ORDER BY, or a stream through `kernels.streaming` where that is faster.
 
-The stream reads the key, works out the order, reads the rows into it, and hands them back for DuckDB to store, all on one connection
-in one transaction. Whatever it can not do exactly, or in the memory that is free, is left to ORDER BY.
+The stream reads or computes the key, works out the order, reads the rows into it, and hands them back for DuckDB to store, all on one
+connection in one transaction. Whatever it can not do exactly, or in the memory that is free, is left to ORDER BY.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import duckdb
 from sartor.core.constants import ROW_GROUP_ROWS
 from sartor.core.errors import SortCancelled
 from sartor.core.ordered import OrderedQuery
-from sartor.core.table import quote
+from sartor.engines.duckdb import computed
 from sartor.engines.duckdb.build_costs import kind_of, streams_faster
 from sartor.engines.duckdb.catalog import BYTEWISE
 from sartor.engines.duckdb.memory import free_bytes
@@ -45,17 +45,19 @@ def create(engine: DuckDBEngine, relation: str, query: OrderedQuery) -> None:
 
 def is_streamed(engine: DuckDBEngine, query: OrderedQuery) -> bool:
     """Whether the rows can be streamed as they are, and are expected to be stored sooner."""
-    if not query.key or not query.scans:
+    if not query.key or not (query.scans or query.computed):
         return False
     columns = {name: kind_of(kind) for name, kind, *_ in engine.rows(f"DESCRIBE {query.select}")}
     if None in columns.values() or not set(query.key) <= columns.keys():
         return False
     settings = ", ".join(f"current_setting('{name}')" for name in ("threads", "preserve_insertion_order", "default_collation"))
-    ((rows, threads, keeps_order, collation),) = engine.rows(f"SELECT count(*), {settings} FROM ({query.select})")
+    ((rows, threads, keeps_order, collation),) = engine.rows(f"SELECT count(*), {settings} FROM ({query.scan})")
     if not keeps_order or collation.lower() not in BYTEWISE:
         return False
     kinds = [kind for kind in columns.values() if kind is not None]
-    return streams_faster(rows, kinds, [kinds[list(columns).index(name)] for name in query.key], threads)
+    cells = query.computed.cells if query.computed else None
+    keys = [kinds[list(columns).index(name)] for name in query.key]
+    return streams_faster(rows, kinds, keys, threads, cells.parts if cells else ())
 
 
 def _is_collated(engine: DuckDBEngine, relation: str) -> bool:
@@ -69,25 +71,28 @@ def stream(engine: DuckDBEngine, relation: str, query: OrderedQuery) -> bool:
     from sartor.kernels.streaming import ORDER_BYTES, in_order, row_bytes
     from sartor.kernels.threads import Watch
 
-    connection, key = engine.connection, ", ".join(map(quote, query.key))
     ((threads,),) = engine.rows("SELECT current_setting('threads')")
     budget = free_bytes(engine)
     watch = Watch(lambda _: not engine.interrupted.is_set())
     with _as_interrupts(engine), _compact(engine):
         try:
-            keys = connection.sql(f"SELECT {key} FROM ({query.select})").to_arrow_table()
+            keys = computed.keys(engine, query)
+            if keys is None:
+                return False
             budget -= ORDER_BYTES * keys.num_rows
             if keys.nbytes > budget:
                 return False
+            hidden = keys.select(query.computed.names if query.computed else [])
+            budget -= hidden.nbytes
             with in_order(keys, query.key, threads, watch) as arrangement:
                 del keys
                 if arrangement is None:
-                    engine.execute(f"INSERT INTO {relation} {query.select}")
+                    engine.execute(f"INSERT INTO {relation} {query.sql if query.computed else query.select}")
                     return True
-                reader = connection.sql(query.select).to_arrow_reader(2 * int(ROW_GROUP_ROWS.default))
-                budget -= row_bytes(reader.schema) * arrangement.rows
-                waiting = arrangement.fill(reader, reader.schema, budget)
-                _insert(engine, relation, reader.schema, arrangement.batches(waiting, reader.schema, int(ROW_GROUP_ROWS.default)))
+                with computed.rows(engine, query, hidden) as (schema, batches):
+                    budget -= row_bytes(schema) * arrangement.rows
+                    waiting = arrangement.fill(batches, schema, budget)
+                _insert(engine, relation, schema, arrangement.batches(waiting, schema, int(ROW_GROUP_ROWS.default)))
         except MemoryError:
             return False
     return True
