@@ -31,7 +31,9 @@ from sartor.components.layouts.curves import HILBERT, Z_ORDER
 from sartor.components.layouts.propose import parts_of_grid
 from sartor.components.layouts.serve import LAYOUTS
 from sartor.core.constants import ROW_GROUP_ROWS
-from sartor.core.table import Column, TableName
+from sartor.core.ordered import OrderedQuery
+from sartor.core.table import Column, TableName, quote
+from sartor.engines.duckdb.engine import DuckDBEngine
 from sartor.workload.shop import make_shop
 
 Progress = Callable[[str, float], None]
@@ -248,7 +250,7 @@ def _rivals(
             found = []
             for keys in permutations(workload.keys, length):
                 progress(f"{workload.name}: {' and '.join(keys)}", 0.1)
-                one = _table(connection, f"{plain} ORDER BY {', '.join(keys)}", judged)
+                one = _table(connection, OrderedQuery(plain, keys), judged)
                 one.order = list(keys)
                 found.append(one)
             figures[name] = min(found, key=lambda one: one.total_s)
@@ -265,7 +267,7 @@ def _rivals(
         pruning = _Pruning(workload, rows, expected, lambda: workload.hottest)
         for name, action in actions.items():
             progress(f"{workload.name}: {name}", 0.1)
-            figures[name] = _table(connection, cells.copy(action).build_query().sql, judged, pruning)
+            figures[name] = _table(connection, cells.copy(action).build_query(), judged, pruning)
             figures[name].order = list(workload.hottest)
     figures["expert"] = min((figures[name] for name in kinds), key=lambda one: one.total_s)
     return figures, expected
@@ -312,14 +314,19 @@ class _Pruning:
 _FILTERED = re.compile(r"(\w+) BETWEEN")
 
 
-def _table(connection: duckdb.DuckDBPyConnection, select: str, judged: Sequence[str], pruning: _Pruning | None = None) -> Figures:
-    """A table in an order: what building it takes, and the judged half of it."""
+def _table(
+    connection: duckdb.DuckDBPyConnection, query: OrderedQuery, judged: Sequence[str], pruning: _Pruning | None = None
+) -> Figures:
+    """A table in an order: what building it takes, layouts as Sartor builds them, and the judged half of it."""
+    engine = DuckDBEngine(connection.cursor())
     connection.execute("CHECKPOINT")
     before = _used(connection)
     started = perf_counter()
-    connection.execute(f"CREATE TABLE rival AS {select}")
+    with engine.transaction():
+        engine.create(f'{quote(engine.database)}."main"."rival"', query)
     connection.execute("CHECKPOINT")
     spent = perf_counter() - started
+    engine.close()
     figures = _judged(connection, judged, "rival", pruning)
     figures.build_s, figures.bytes = spent, _used(connection) - before
     connection.execute("DROP TABLE rival")
