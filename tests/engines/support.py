@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from sartor.core.ordered import OrderedQuery
 from sartor.core.table import quote
+from sartor.engines.duckdb import create as module
 from sartor.engines.duckdb.engine import DuckDBEngine
 
 ROWS = 300_000
@@ -64,6 +67,28 @@ def create(connection: Any, query: OrderedQuery, name: str = "made") -> str:
     assert engine.rows("SELECT current_setting('arrow_output_version')") == [("1.0",)]
     engine.close()
     return relation
+
+
+def streaming_whatever_can_be(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Let whatever can be streamed be; gives a list that tells of each try whether it was."""
+    told: list[bool] = []
+    stream = module.stream
+
+    def noting(*arguments: Any) -> bool:
+        told.append(stream(*arguments))
+        return told[-1]
+
+    monkeypatch.setattr(module, "streams_faster", lambda *_: True)
+    monkeypatch.setattr(module, "stream", noting)
+    return told
+
+
+def assert_stored(connection: Any, made: str, select: str) -> None:
+    """A table holds the rows of a SELECT, in their order, with its names and types."""
+    wanted = '"sartor"."wanted"'
+    connection.execute(f"CREATE OR REPLACE TABLE {wanted} AS {select}")
+    assert connection.execute(f"DESCRIBE {made}").fetchall() == connection.execute(f"DESCRIBE {wanted}").fetchall()
+    assert differences(connection, made, wanted) == 0
 
 
 def differences(connection: Any, left: str, right: str) -> int:

@@ -17,7 +17,7 @@ from sartor.core.table import Column, TableName
 from sartor.engines.duckdb import computed
 from sartor.engines.duckdb import create as module
 from sartor.engines.duckdb.engine import DuckDBEngine
-from tests.engines.support import COLUMNS, create, differences, filled_table
+from tests.engines.support import COLUMNS, assert_stored, create, filled_table, streaming_whatever_can_be
 
 _HIDDEN = "sartor_key_0"
 _ROWS = 20_000
@@ -39,16 +39,7 @@ def filled() -> Iterator[Any]:
 @pytest.fixture(autouse=True)
 def streams(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Streams whatever can be; tells of each try whether it did."""
-    told: list[bool] = []
-    stream = module.stream
-
-    def noting(*arguments: Any) -> bool:
-        told.append(stream(*arguments))
-        return told[-1]
-
-    monkeypatch.setattr(module, "streams_faster", lambda *_: True)
-    monkeypatch.setattr(module, "stream", noting)
-    return told
+    return streaming_whatever_can_be(monkeypatch)
 
 
 def _layout(kind: str, *dimensions: str, table: str = "t") -> Action:
@@ -62,10 +53,7 @@ def _layout(kind: str, *dimensions: str, table: str = "t") -> Action:
 
 def _same(connection: Any, query: OrderedQuery) -> None:
     """A table made of a query holds the rows of its SELECT, in its order, and where the key is the same those of the table."""
-    made, wanted = create(connection, query), '"sartor"."wanted"'
-    connection.execute(f"CREATE OR REPLACE TABLE {wanted} AS {replace(query, then='sartor_row').sql}")
-    assert connection.execute(f"DESCRIBE {made}").fetchall() == connection.execute(f"DESCRIBE {wanted}").fetchall()
-    assert differences(connection, made, wanted) == 0
+    assert_stored(connection, create(connection, query), replace(query, then="sartor_row").sql)
 
 
 @pytest.mark.parametrize("name", COLUMNS)

@@ -18,7 +18,7 @@ from sartor.engines.duckdb import create as module
 from sartor.engines.duckdb.build_costs import kind_of
 from sartor.engines.duckdb.engine import DuckDBEngine
 from sartor.kernels.streaming import Arrangement
-from tests.engines.support import COLUMNS, ROWS, create, differences, filled_table
+from tests.engines.support import COLUMNS, ROWS, assert_stored, create, differences, filled_table, streaming_whatever_can_be
 
 KEYS = [*((name,) for name in COLUMNS), ("word", "day"), ("flag", "double"), ("nothing", "text"), ("tiny", "small", "whole")]
 
@@ -35,16 +35,7 @@ def filled() -> Iterator[Any]:
 @pytest.fixture
 def streams(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Streams whatever can be; tells of each try whether it did."""
-    told: list[bool] = []
-    stream = module.stream
-
-    def noting(*arguments: Any) -> bool:
-        told.append(stream(*arguments))
-        return told[-1]
-
-    monkeypatch.setattr(module, "streams_faster", lambda *_: True)
-    monkeypatch.setattr(module, "stream", noting)
-    return told
+    return streaming_whatever_can_be(monkeypatch)
 
 
 def _rows(key: tuple[str, ...], columns: str = "*", table: str = "t", then: bool = True) -> OrderedQuery:
@@ -55,10 +46,7 @@ def _rows(key: tuple[str, ...], columns: str = "*", table: str = "t", then: bool
 def test_a_stream_stores_what_order_by_stores(filled: Any, streams: list[bool], key: tuple[str, ...]) -> None:
     made = create(filled, _rows(key))
     assert streams == [True]
-    wanted = '"sartor"."wanted"'
-    filled.execute(f"CREATE OR REPLACE TABLE {wanted} AS {_rows(key).sql}")
-    assert filled.execute(f"DESCRIBE {made}").fetchall() == filled.execute(f"DESCRIBE {wanted}").fetchall()
-    assert differences(filled, made, wanted) == 0
+    assert_stored(filled, made, _rows(key).sql)
 
 
 @pytest.mark.parametrize("rows", [0, 1, 2, 3, 2_049])

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import sartor
 from sartor.components.layouts import LAYOUTS, cells
 from sartor.core.derived import DerivedObject
-from sartor.engines.duckdb import create
 from sartor.interfaces.connection import Connection, session_of
+from tests.engines.support import streaming_whatever_can_be
 from tests.layouts.support import install, install_cells, opened, served
 
 _BITS = ("note LIKE '%error%'", "r < q")
@@ -21,16 +20,7 @@ _KINDS = (*cells.KINDS, cells.OUTLIERS, "truth bits")
 @pytest.fixture(autouse=True)
 def streams(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Streams whatever can be; tells of each try whether it did."""
-    told: list[bool] = []
-    stream = create.stream
-
-    def noting(*arguments: Any) -> bool:
-        told.append(stream(*arguments))
-        return told[-1]
-
-    monkeypatch.setattr(create, "streams_faster", lambda *_: True)
-    monkeypatch.setattr(create, "stream", noting)
-    return told
+    return streaming_whatever_can_be(monkeypatch)
 
 
 def _installed(connection: Connection, kind: str) -> DerivedObject:

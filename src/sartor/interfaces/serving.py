@@ -251,13 +251,13 @@ def _take_alternative(call: Call, database: Database, *, hands_over: bool = Fals
             known.ties = None  # rows may have moved while ties were looked for
             return
         call.settled = counts
-    if (told_rows or needed != objects) and call.settled is None:
+    appended = Appended.TOLD if told_rows else Appended.ASKED if needed == objects else Appended.RULED_OUT
+    if appended is not Appended.ASKED and call.settled is None:
         call.settled = settled(used, state)
         if call.settled is None:
             return
     call.instead, call.used, call.before, call.iteration = compiled.text, tuple(used), state, iteration
-    call.proof, call.tells, call.told_rows = proof, tells, told_rows
-    call.appended = Appended.TOLD if told_rows else Appended.ASKED if needed == objects else Appended.RULED_OUT
+    call.proof, call.tells, call.told_rows, call.appended = proof, tells, told_rows, appended
     if handed is not None:
         call.handed, call.values = handed
 

@@ -155,10 +155,15 @@ def _analyse(text: str, catalog: Catalog, printed: Fingerprint, thorough: bool) 
         one_row=hands_out_one_row(tree),
     )
     walk = Walk(catalog, printed, words, with_names.scans if with_names is not None else {}, thorough=thorough)
+    refused: Refused | None = None
     try:
         walk.statement(tree)
     except Refused as reason:
-        return replace(analysis, refusal=str(reason), operands=_operands(tree, found, walk) if with_names is None else ())
+        refused = reason
+    if with_names is None:
+        analysis = replace(analysis, operands=_operands(tree, found, walk))
+    if refused is not None:
+        return replace(analysis, refusal=str(refused))
     references = tuple(walk.references)
     if with_names is not None:
         references = tuple(with_names.in_users_text(reference) for reference in references)
@@ -169,7 +174,6 @@ def _analyse(text: str, catalog: Catalog, printed: Fingerprint, thorough: bool) 
         joins=tuple(walk.joins),
         facts=tuple(sorted(walk.facts)),
         wanted=tuple(dict.fromkeys((*walk.wanted, *found.wanted))),
-        operands=_operands(tree, found, walk) if with_names is None else (),
     )
 
 

@@ -57,12 +57,12 @@ class _Place:
 def file_scans(text: str, database: str) -> list[FileScan]:
     """The scans of local files in a text; never raises."""
     printed = fingerprint(text)
-    return [place.scan for place in _places(_words(text, printed), printed.template, database)]
+    return [place.scan for place in _places(printed.words(text), printed.template, database)]
 
 
 def named(text: str, printed: Fingerprint, database: str) -> Named | None:
     """The text with names for its scans, or None where it has no scans."""
-    words = _words(text, printed)
+    words = printed.words(text)
     places = _places(words, printed.template, database)
     if not places:
         return None
@@ -86,10 +86,6 @@ def named(text: str, printed: Fingerprint, database: str) -> Named | None:
             out += piece
         copied, number = end, last + 1
     return Named(out + text[copied:], replace(printed, tokens=tuple(tokens)), scans, tuple(origin))
-
-
-def _words(text: str, printed: Fingerprint) -> tuple[str, ...]:
-    return printed.words(text)
 
 
 def _places(words: tuple[str, ...], template: str, database: str) -> list[_Place]:
