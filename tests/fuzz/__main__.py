@@ -61,6 +61,7 @@ _LAYOUTS = {
     "several bits of one statement": 100,
     "a condition that NULL may pass": 300,
     "beside a join": 100,
+    "streamed": 300,
     "definition": 3,
     "undo": 3,
 }

@@ -22,15 +22,17 @@ COLUMNS = {
     "b": "BOOLEAN",
     "h": "HUGEINT",
 }
+WIDEST = {"HUGEINT": str(2**127 - 1), "DECIMAL(38,0)": "9" * 38}  # the types that h may have, each with its largest value
 TABLES = ("facts", "others", "empty_one", "keyed", "numbered")
 FIRST = {"keyed": "id", "numbered": "i"}  # the column before the others: a declared key, and one that nobody declared
 
 
 @dataclass(slots=True)
 class Rows:
-    """Random row literals, the same for a seed."""
+    """Random row literals, the same for a seed; `widest` is the type of h."""
 
     random: random.Random
+    widest: str = "HUGEINT"
 
     def value(self, column: str) -> str:
         pick = self.random
@@ -56,7 +58,7 @@ class Rows:
             case "b":
                 return pick.choice(["TRUE", "FALSE"])
             case _:
-                return pick.choice(["1", "0", "170141183460469231731687303715884105727", str(pick.randrange(99))])
+                return pick.choice(["1", "0", WIDEST[self.widest], str(pick.randrange(99))])
 
     def row(self) -> str:
         return "(" + ", ".join(self.value(column) for column in COLUMNS) + ")"
@@ -67,7 +69,7 @@ class Rows:
 
 def create_statements(rows: Rows, bulk: int) -> list[str]:
     """The statements that make the tables, with enough rows for several row groups in the first."""
-    columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+    columns = ", ".join(f"{name} {kind}" for name, kind in (COLUMNS | {"h": rows.widest}).items())
     made = [f"CREATE TABLE {name} ({columns})" for name in TABLES[:3]]
     made.append(f"CREATE TABLE keyed (id INTEGER PRIMARY KEY, {columns})")
     made.append(f"CREATE TABLE numbered (i INTEGER, {columns})")

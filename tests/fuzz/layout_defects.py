@@ -12,6 +12,7 @@ from sartor.components.layouts import serve, tree, truth_bits
 from sartor.components.layouts.conditions import conditions, shape, text_of
 from sartor.core.predicate import Written
 from sartor.core.table import TableName, quote
+from sartor.engines.duckdb import computed
 from sartor.freshness import usable
 from sartor.freshness.usable import Use
 from sartor.interfaces import serving
@@ -117,6 +118,14 @@ def _believe_after_appends(derived: Any, state: Any) -> Use:
     )
 
 
+def _beside_the_next_row(reader: Any, hidden: Any, schema: Any) -> Any:
+    """Puts what was computed of a row beside the row before it."""
+    import pyarrow as pa
+
+    return _beside(reader, pa.concat_tables([hidden.slice(1), hidden.slice(0, 1)]), schema)
+
+
+_beside = computed._beside
 _text_of = text_of
 _leaf, _ranges, _leaves_implied = tree.leaf, tree._ranges, tree.implied
 _text, _truth, _tail, _mend = Written.text, truth_bits.truth, Copy.tail_query, Copy.mend
@@ -133,6 +142,7 @@ DEFECTS: dict[str, Callable[[], Any]] = {
     "a bit where a join may leave the table empty": patched(mock.patch.object(written, "_is_kept", always)),
     "no bits for what a refresh appends": patched(mock.patch.object(Copy, "tail_query", _tail_without_bits)),
     "no bits for what is mended": patched(mock.patch.object(Copy, "mend", _mended_without_bits)),
+    "bits beside the row before": patched(mock.patch.object(computed, "_beside", _beside_the_next_row)),
     "a joined bit by whatever columns": patched(mock.patch.object(truth_bits, "implied", _another_way)),
     "a joined bit by one row for each key": patched(mock.patch.object(truth_bits, "text_of", _first_partner)),
     "a joined bit where a join may leave the table empty": patched(

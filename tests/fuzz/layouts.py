@@ -17,6 +17,7 @@ from sartor.components.layouts.grow import Node
 from sartor.core.action import Action
 from sartor.core.derived import HIDDEN_COLUMN
 from sartor.core.table import Column, TableName
+from sartor.engines.duckdb import create
 from sartor.interfaces import known
 from sartor.interfaces.connection import session_of
 from sartor.sql.analyse import analyse
@@ -53,6 +54,7 @@ _JOINED = 0.45  # of the rest
 _CUTS = 10
 _DEPTH = 5
 _JOINED_BITS = 12
+_STREAMED = 0.7  # of the tables made of rows that can be streamed, however few they are
 _USUAL = 3  # how often the first literal is asked, for once of each other
 
 
@@ -123,6 +125,7 @@ class LayoutRun(Run):
     """Statements over single tables and their joins, served from layouts."""
 
     _lays_out = True
+    _widest = "DECIMAL(38,0)"  # of HUGEINT no stream is made
 
     def __init__(self, folder: Path, seed: int, bulk: int) -> None:
         self._pool = LayoutGrammar(random.Random(seed), ("'one.parquet'",))
@@ -261,6 +264,19 @@ class LayoutRun(Run):
     def _install_scan(self, text: str) -> None:
         """Files have no layouts."""
 
+    def streams(self, *_: Any) -> bool:
+        """Whether a table is to be streamed, however long that takes."""
+        return self._random.random() < _STREAMED
+
+    def stream(self, *arguments: Any) -> bool:
+        """Fill a table by a stream, and note whether that could be done."""
+        done = _stream(*arguments)
+        self.report.coverage["streamed" if done else "not streamed"] += 1
+        return done
+
+
+_stream = create.stream
+
 
 def fuzz_layouts(seed: int, statements: int, *, bulk: int = 150_000, stop_at_wrong: bool = False, each: Each = silent) -> Report:
     """Run that many steps in a folder of its own; `each` is told after each of them what was done and found."""
@@ -270,4 +286,5 @@ def fuzz_layouts(seed: int, statements: int, *, bulk: int = 150_000, stop_at_wro
         mock.patch.object(LAYOUTS, "answers_untried", True),
     ):
         run = LayoutRun(Path(folder), seed, bulk)
-        return run.play(statements, each, stop_at_wrong=stop_at_wrong)
+        with mock.patch.object(create, "streams_faster", run.streams), mock.patch.object(create, "stream", run.stream):
+            return run.play(statements, each, stop_at_wrong=stop_at_wrong)

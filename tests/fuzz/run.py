@@ -29,10 +29,11 @@ class Run(Pair):
     """Statements over single tables, files and verified keys, served from copies."""
 
     _hidden = ("facts", "SELECT * FROM others LIMIT 20")
+    _widest = "HUGEINT"  # the type of h
 
     def __init__(self, folder: Path, seed: int, bulk: int) -> None:
         super().__init__(folder, seed, "fuzz")
-        self._rows = Rows(self._random)
+        self._rows = Rows(self._random, self._widest)
         self._files = Files(folder, self._rows)
         self._grammar = Grammar(self._random, self._files.scans)
         self._open()
