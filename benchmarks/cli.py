@@ -48,7 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="plain DuckDB, an expert's design and Sartor side by side")
     expert = commands.add_parser("expert", help="search the expert's design for a suite and write it beside it")
-    copies = commands.add_parser("copies", help="sorted copies inside a database file: ORDER BY and a stream through the kernels")
+    copies = commands.add_parser(
+        "copies", help="sorted copies and layouts inside a database file: ORDER BY and a stream through the kernels"
+    )
     for command in (run, expert, copies):
         command.add_argument("suite", help="shop, elections, tpch or dashboards; to run also layouts")
         command.add_argument("--scale", type=float, help="million order items, share of the rows, or scale factor")

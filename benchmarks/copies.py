@@ -1,4 +1,7 @@
-"""`python -m benchmarks copies`: sorted copies made inside a file by ORDER BY and by a stream through the kernels, in turns."""
+"""`python -m benchmarks copies`: copies made inside a file by ORDER BY and by a stream through the kernels, in turns.
+
+Sorted copies, and layouts by cells; beside these a copy of the same columns by one key is made by ORDER BY, as anybody could.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,14 @@ import duckdb
 
 from benchmarks.files import loaded, working_folder
 from benchmarks.statement import BenchmarkError, Options, Suite
+from sartor.components.layouts import cells
+from sartor.components.layouts.curves import HILBERT, Z_ORDER
 from sartor.core.ordered import OrderedQuery
-from sartor.core.table import quote
+from sartor.core.table import Column, TableName, quote
 from sartor.engines.duckdb.create import is_streamed, stream
 from sartor.engines.duckdb.engine import DuckDBEngine
 
 Way = Callable[[DuckDBEngine, str, OrderedQuery], None]
-_WARM_ROWS = 300_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +33,15 @@ class Case:
     """A copy.
 
     Attributes:
+        key: what it is ordered by, or a layout is cut by.
         columns: what it holds beside the row number; empty for all of the table's.
+        kind: of a layout; empty for a sorted copy.
     """
 
     table: str
     key: tuple[str, ...]
     columns: tuple[str, ...] = ()
+    kind: str = ""
 
     @property
     def name(self) -> str:
@@ -42,15 +49,32 @@ class Case:
         >>> Case("items", ("a", "b"), ("a", "b", "c")).name
         'items by a, b: 3 columns'
         """
-        return f"{self.table} by {', '.join(self.key)}: {len(self.columns) or 'all'} columns"
+        return f"{self.table} by {self.kind and f'{self.kind} of '}{', '.join(self.key)}: {len(self.columns) or 'all'} columns"
 
-    def query(self, rows: int | None = None) -> OrderedQuery:
+    def query(self, engine: DuckDBEngine) -> OrderedQuery:
+        if not self.kind:
+            return self._by(self.key)
+        source = TableName(engine.database, "main", self.table)
+        schema = [Column(name, kind) for name, kind, *_ in engine.rows(f"DESCRIBE {source}") if name in self.columns]
+        made = (
+            cells.grid(source, schema, self.key, _PARTS, frozenset())
+            if self.kind == cells.GRID
+            else cells.curve(self.kind, source, schema, self.key, frozenset())
+        )
+        return cells.copy(made).build_query()
+
+    def by_one_key(self) -> OrderedQuery:
+        return self._by(self.key[:1])
+
+    def _by(self, key: tuple[str, ...]) -> OrderedQuery:
         columns = ", ".join(map(quote, self.columns)) or "*"
-        where = "" if rows is None else f" WHERE rowid < {rows}"
-        return OrderedQuery(f"SELECT {columns}, rowid AS sartor_row FROM {quote(self.table)}{where}", self.key, scans=True)
+        return OrderedQuery(f"SELECT {columns}, rowid AS sartor_row FROM {quote(self.table)}", key, scans=True)
 
 
 _ITEMS = ("product_id", "shipped", "price", "quantity", "order_id")
+_WEIGHED = (*_ITEMS, "weight")
+_BY_THREE = ("product_id", "shipped", "weight")
+_PARTS = (5, 5)  # of a grid's first columns
 CASES = {
     "shop": (
         Case("items", ("product_id",), _ITEMS),
@@ -58,6 +82,7 @@ CASES = {
         Case("items", ("warehouse", "product_id"), (*_ITEMS, "warehouse")),
         Case("items", ("note",), ("note", "product_id", "price")),
         Case("items", ("product_id",)),
+        *(Case("items", _BY_THREE, _WEIGHED, kind) for kind in (Z_ORDER, HILBERT, cells.GRID)),
     ),
     "tpch": (
         Case("lineitem", ("l_shipdate",), ("l_shipdate", "l_quantity", "l_extendedprice", "l_discount")),
@@ -89,14 +114,17 @@ def measure(suite: Suite, options: Options, cache: Path | None, repetitions: int
 
 
 def _record(engine: DuckDBEngine, case: Case, repetitions: int) -> dict[str, Any]:
-    query, ways = case.query(), {"order by": _order_by, "stream": _stream}
+    query = case.query(engine)
+    ways: dict[str, tuple[Way, OrderedQuery]] = {"order by": (_order_by, query), "stream": (_stream, query)}
+    if case.kind:
+        ways["one key"] = _order_by, case.by_one_key()
     chosen = "stream" if is_streamed(engine, query) else "order by"
-    with _made(engine, _stream, case.query(_WARM_ROWS)):  # compiles what has to be
+    with _made(engine, _stream, query):  # compiles what has to be
         pass
     times: dict[str, list[float]] = {name: [] for name in (*ways, "in order")}
     for turn in range(repetitions):
         for name in list(ways)[:: 1 if turn % 2 == 0 else -1]:
-            with _made(engine, ways[name], query) as (relation, seconds):
+            with _made(engine, *ways[name]) as (relation, seconds):
                 times[name].append(seconds)
                 if name == "order by":
                     with _made(engine, _order_by, OrderedQuery(f"SELECT * FROM {relation}"), "again") as (_, seconds):
@@ -131,14 +159,17 @@ def _order_by(engine: DuckDBEngine, relation: str, query: OrderedQuery) -> None:
 
 
 def _stream(engine: DuckDBEngine, relation: str, query: OrderedQuery) -> None:
-    engine.execute(f"CREATE TABLE {relation} AS {query.select} WITH NO DATA")
+    engine.execute(f"CREATE TABLE {relation} AS {query.kept} WITH NO DATA")
     if not stream(engine, relation, query):
         raise BenchmarkError("there is not enough memory to stream; choose a smaller --scale")
 
 
 def _line(record: dict[str, Any]) -> str:
     seconds = record["seconds"]
-    return (
-        f"{record['case']:<46} ORDER BY {seconds['order by']:6.2f} s   stream {seconds['stream']:6.2f} s   {record['ratio']:.2f} times"
+    line = (
+        f"{record['case']:<62} ORDER BY {seconds['order by']:6.2f} s   stream {seconds['stream']:6.2f} s   {record['ratio']:.2f} times"
         f"   (in order already {seconds['in order']:6.2f} s: at most {record['most']:.2f}; chosen: {record['chosen']})"
     )
+    if "one key" in seconds:
+        line += f"   by one key {seconds['one key']:.2f} s, {seconds[record['chosen']] / seconds['one key']:.2f} times as long"
+    return line
