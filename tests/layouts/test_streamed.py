@@ -8,7 +8,8 @@ import pytest
 
 import sartor
 from sartor.components.layouts import LAYOUTS, cells
-from sartor.core.derived import DerivedObject
+from sartor.core.derived import ORDER_COLUMN, DerivedObject
+from sartor.core.table import quote
 from sartor.interfaces.connection import Connection, session_of
 from tests.engines.support import streaming_whatever_can_be
 from tests.layouts.support import install, install_cells, opened, served
@@ -30,11 +31,13 @@ def _installed(connection: Connection, kind: str) -> DerivedObject:
 def _holds_what_order_by_stores(connection: Connection) -> None:
     (derived,) = session_of(connection).database.design.objects.values()
     query = LAYOUTS.copy(derived.action).build_query()
-    made, hidden = f'sartor."{derived.table}"', ", ".join(query.key)
+    made = f'sartor."{derived.table}"'
     connection.execute(f"CREATE OR REPLACE TEMP TABLE wanted AS {query.sql}")
     for left, right in ((made, "wanted"), ("wanted", made)):
         assert connection.execute(f"SELECT count(*) FROM (FROM {left} EXCEPT ALL FROM {right})").fetchall() == [(0,)]
-    orders = [connection.execute(f"SELECT {hidden} FROM {table}").fetchall() for table in (made, "wanted")]
+    key = ", ".join(f"of_rows.{quote(name)}" for name in query.key)
+    rows = f"{{}} AS held JOIN ({query.select}) AS of_rows USING ({quote(ORDER_COLUMN)})"
+    orders = [connection.execute(f"SELECT {key} FROM {rows.format(one)} ORDER BY held.rowid").fetchall() for one in (made, "wanted")]
     assert orders[0] == orders[1]
     connection.execute("DROP TABLE wanted")
 

@@ -44,7 +44,8 @@ class Copy:
     Attributes:
         action: its definition holds the `columns`.
         key: what it is ordered by: columns of its table, and hidden ones.
-        hidden: for each hidden column, named as in `Action.hidden`, the expression that gives it.
+        hidden: for each hidden column the expression that gives it. Those that `Action.hidden` does not name only tell the order, and
+            are not stored.
         beside: a FROM item of one row that these expressions read besides the columns of the table; empty if they read none.
         cells: what the only hidden column is, if its expression is the place of a cell and the copy is ordered by it alone.
         then_by_row: rows that are equal in the key keep the order of the table.
@@ -56,6 +57,14 @@ class Copy:
     beside: str = ""
     cells: Cells | None = None
     then_by_row: bool = False
+
+    @property
+    def narrow(self) -> tuple[str, ...]:
+        """The stored columns of which each row group holds a narrow range: those of the cells, else the first one of the key."""
+        if self.cells:
+            return self.cells.columns
+        stored = (*self.action.get("columns"), *self.action.hidden)
+        return tuple(name for name in self.key if name in stored)[:1]
 
     def build_query(self) -> OrderedQuery:
         """Its rows, in its order; the types of the table's columns are the table's own."""
@@ -82,24 +91,24 @@ class Copy:
         columns = [*self.action.get("columns"), ORDER_COLUMN]
         rows = changes[0].came_and_gone(columns)
         engine.execute(f"DELETE FROM {held} WHERE {number} IN (SELECT {number} FROM ({rows}) WHERE {SIGN} < 0)")
-        came = f"SELECT {self._stored(number)} FROM {self._from(f'({rows})')} WHERE {SIGN} > 0"
-        names = ", ".join(map(quote, [*self.action.get("columns"), *(name for name, _ in self.hidden), ORDER_COLUMN]))
+        came = f"SELECT {self._selected(number)} FROM {self._from(f'({rows})')} WHERE {SIGN} > 0"
+        names = ", ".join(map(quote, [*self.action.get("columns"), *self.action.hidden, ORDER_COLUMN]))
         return int(engine.rows(f"INSERT INTO {held} ({names}) {self._ordered(came).sql}")[0][0])
 
     def _query(self, rows: str, row_number: str) -> OrderedQuery:
         source, number = self.action.source, quote(ORDER_COLUMN)
         if isinstance(source, FileScan):
             numbered = f"(SELECT *, row_number() OVER () - 1 AS {number} FROM {source})"
-            return self._ordered(f"SELECT {self._stored(number)} FROM {self._from(numbered)}")
+            return self._ordered(f"SELECT {self._selected(number)} FROM {self._from(numbered)}")
         where = f" WHERE {rows}" if rows else ""
         numbered = f"{row_number} AS {number}"
-        query = self._ordered(f"SELECT {self._stored(numbered)} FROM {self._from(str(source))}{where}")
+        query = self._ordered(f"SELECT {self._selected(numbered)} FROM {self._from(str(source))}{where}")
         if not self.hidden:
             return replace(query, scans=True)
         plain = f"SELECT {', '.join([*map(quote, self.action.get('columns')), numbered])} FROM {source}{where}"
-        return replace(query, computed=Computed(self.action.hidden, plain, ORDER_COLUMN, self.cells))
+        return replace(query, computed=Computed(tuple(name for name, _ in self.hidden), plain, ORDER_COLUMN, self.cells))
 
-    def _stored(self, number: str) -> str:
+    def _selected(self, number: str) -> str:
         """The select list: columns, hidden columns, the number of the row."""
         hidden = (f"{expression} AS {quote(name)}" for name, expression in self.hidden)
         return ", ".join([*map(quote, self.action.get("columns")), *hidden, number])
@@ -108,7 +117,8 @@ class Copy:
         return f"{rows}, {self.beside}" if self.beside else rows
 
     def _ordered(self, select: str) -> OrderedQuery:
-        return OrderedQuery(select, self.key, ORDER_COLUMN if self.then_by_row else "")
+        unstored = tuple(name for name, _ in self.hidden if name not in self.action.hidden)
+        return OrderedQuery(select, self.key, ORDER_COLUMN if self.then_by_row else "", unstored=unstored)
 
 
 class CopyComponent(Component):

@@ -55,6 +55,7 @@ class OrderedQuery:
             may come in any order.
         scans: it only reads a table, so that reading it twice is cheap and gives the same rows in the same order in one snapshot.
         computed: columns of the key that are no columns of a table, if all others are.
+        unstored: columns of the key that only tell the order and are not kept.
     """
 
     select: str
@@ -62,6 +63,16 @@ class OrderedQuery:
     then: str = ""
     scans: bool = False
     computed: Computed | None = None
+    unstored: tuple[str, ...] = ()
+
+    @property
+    def kept(self) -> str:
+        """The SELECT of what is kept, without order.
+
+        >>> OrderedQuery("SELECT a, b + 1 AS h FROM t", ("h",), unstored=("h",)).kept
+        'SELECT * EXCLUDE ("h") FROM (SELECT a, b + 1 AS h FROM t)'
+        """
+        return f"SELECT * EXCLUDE ({', '.join(map(quote, self.unstored))}) FROM ({self.select})" if self.unstored else self.select
 
     @property
     def scan(self) -> str:
@@ -74,11 +85,11 @@ class OrderedQuery:
 
     @property
     def sql(self) -> str:
-        """The SELECT with its order.
+        """The SELECT of what is kept, with its order.
 
         >>> OrderedQuery("SELECT a, b FROM t", ("b",)).sql
         'SELECT a, b FROM t ORDER BY "b" ASC NULLS LAST'
         """
         columns = [f"{quote(name)} ASC NULLS LAST" for name in self.key]
         columns += [f"{quote(self.then)} ASC"] if self.then else []
-        return f"{self.select} ORDER BY {', '.join(columns)}" if columns else self.select
+        return f"{self.kept} ORDER BY {', '.join(columns)}" if columns else self.kept

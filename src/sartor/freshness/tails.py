@@ -9,6 +9,8 @@ own appending counted in.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sartor.core.constants import ROW_GROUP_ROWS, TAIL_DEPTH, TAIL_SHARE
 from sartor.core.derived import Coverage, DerivedObject
 from sartor.core.table import has_plain_values
@@ -25,25 +27,34 @@ def is_long(coverage: Coverage) -> bool:
     return coverage.unsorted > max(ROW_GROUP_ROWS.default, TAIL_SHARE.default * (coverage.rows - coverage.unsorted))
 
 
-def is_deep(engine: Engine, copy: DerivedObject, key: str) -> bool:
+def is_deep(engine: Engine, copy: DerivedObject, columns: Sequence[str]) -> bool:
     """Whether a statement that needs one row group of the sorted rows reads several of the tail, by the bounds that are stored.
 
     Args:
-        key: the first column that the copy is ordered by.
+        columns: that the copy is ordered by, those of which a row group holds a narrow range.
     """
-    kind = next((kind for name, kind, *_ in engine.rows(f"DESCRIBE {relation(copy)}") if name == key), "")
-    if not has_plain_values(kind):
+    kinds = {name: kind for name, kind, *_ in engine.rows(f"DESCRIBE {relation(copy)}") if name in columns}
+    if not all(map(has_plain_values, kinds.values())):
         return True
-    table, column = (text.replace("'", "''") for text in (relation(copy), key))
+    ends = [
+        f"{end}(CASE WHEN column_name = {_literal(name)} THEN stats.{end}::{kinds[name]} END) AS {end}_{number}"
+        for number, name in enumerate(columns)
+        for end in ("min", "max")
+    ]
     bounds = (
-        f"SELECT row_group_id, min(stats.min::{kind}) AS low, max(stats.max::{kind}) AS high, sum(count) AS rows "
-        f"FROM pragma_storage_info('{table}') WHERE column_name = '{column}' AND segment_type <> 'VALIDITY' GROUP BY row_group_id"
+        f"SELECT row_group_id, {', '.join(ends)}, sum(count) FILTER (column_name = {_literal(columns[0])}) AS rows "
+        f"FROM pragma_storage_info({_literal(relation(copy))}) WHERE segment_type <> 'VALIDITY' GROUP BY row_group_id"
     )
     placed = (
         f"SELECT *, sum(rows) OVER (ORDER BY row_group_id) > {copy.coverage.rows - copy.coverage.unsorted} AS behind FROM ({bounds})"
     )
+    meet = [f"other.min_{number} <= one.max_{number} AND other.max_{number} >= one.min_{number}" for number in range(len(columns))]
     ((met, groups),) = engine.rows(
         f"WITH placed AS MATERIALIZED ({placed}) SELECT (SELECT count(*) FROM placed AS one, placed AS other WHERE NOT one.behind AND "
-        "other.behind AND other.low <= one.high AND other.high >= one.low), (SELECT count(*) FROM placed WHERE NOT behind)"
+        f"other.behind AND {' AND '.join(meet)}), (SELECT count(*) FROM placed WHERE NOT behind)"
     )
     return bool(met >= TAIL_DEPTH.default * max(1, groups))
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

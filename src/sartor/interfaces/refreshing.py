@@ -148,8 +148,8 @@ def _sort_again(database: Database, identifier: int) -> None:
     if derived is None or is_fact(derived) or derived.action.in_memory or not is_long(derived.coverage):
         return
     kind = component(derived.action.component)
-    key = kind.copy(derived.action).key if isinstance(kind, CopyComponent) else ()
-    if not key or use(derived, database.registry.state) is Use.NO or not is_deep(database.engine(), derived, key[0]):
+    columns = kind.copy(derived.action).narrow if isinstance(kind, CopyComponent) else ()
+    if not columns or use(derived, database.registry.state) is Use.NO or not is_deep(database.engine(), derived, columns):
         return
     with own_write(database):
         try:

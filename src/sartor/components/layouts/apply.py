@@ -18,7 +18,7 @@ def copy(action: Action) -> Copy:
 def told(action: Action) -> dict[str, str]:
     """What the hidden columns of a layout hold, for people."""
     if cells.is_cells(action):
-        return dict.fromkeys(action.hidden, "place of the cell")
+        return {}
     if tree.is_tree(action):
         return dict.fromkeys(action.hidden, "leaf of the tree")
     return dict(zip(action.hidden, map(text_of, action.get("bits")), strict=True))

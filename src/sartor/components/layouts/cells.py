@@ -111,20 +111,19 @@ def _action(
         ("key", (name,)),
         ("dimensions", dimensions),
         ("parts", parts),
-        ("hidden", (f"{HIDDEN_COLUMN}0",)),
         ("schema", tuple((column.name, column.type) for column in schema)),
     )
     return Action("layouts", source, definition, templates)
 
 
 def copy(action: Action) -> Copy:
-    """What the copy stores. Its quantiles are those of the table at that moment."""
+    """What the copy stores. Its quantiles are those of the table at that moment, and nobody asks for the places of cells later."""
     source = action.source
     # Of one type with the hash: a remainder of HUGEINT takes a microsecond.
     every = f"greatest(1, (SELECT count(*) FROM {source}) // {int(SAMPLE_ROWS.default)})::UBIGINT"
     some = f"hash(rowid, {_SALT}) % {every} = 0"
-    place, rows = ((action.hidden[0], position(action)),), f"{source} WHERE {some}"
-    return Copy(action, (*action.hidden, *then(action)), place, borders(action, rows), _cells(action, rows))
+    place, rows = f"{HIDDEN_COLUMN}0", f"{source} WHERE {some}"
+    return Copy(action, (place, *then(action)), ((place, position(action)),), borders(action, rows), _cells(action, rows))
 
 
 def is_cells(action: Action) -> bool:

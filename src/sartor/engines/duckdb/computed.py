@@ -37,7 +37,7 @@ def rows(engine: DuckDBEngine, query: OrderedQuery, hidden: Any) -> Iterator[tup
     """
     with _reading(engine, query.scan) as reader:
         schema = reader.schema
-        if query.computed is None:
+        if query.computed is None or not hidden.num_columns:
             yield schema, reader
             return
         for place, field in enumerate(hidden.schema, schema.get_field_index(query.computed.number)):

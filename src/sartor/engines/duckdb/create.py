@@ -38,7 +38,7 @@ def create(engine: DuckDBEngine, relation: str, query: OrderedQuery) -> None:
     if not is_streamed(engine, query):
         engine.execute(f"CREATE TABLE {relation} AS {query.sql}")
         return
-    engine.execute(f"CREATE TABLE {relation} AS {query.select} WITH NO DATA")
+    engine.execute(f"CREATE TABLE {relation} AS {query.kept} WITH NO DATA")
     if _is_collated(engine, relation) or not stream(engine, relation, query):
         engine.execute(f"INSERT INTO {relation} {query.sql}")
 
@@ -54,10 +54,10 @@ def is_streamed(engine: DuckDBEngine, query: OrderedQuery) -> bool:
     ((rows, threads, keeps_order, collation),) = engine.rows(f"SELECT count(*), {settings} FROM ({query.scan})")
     if not keeps_order or collation.lower() not in BYTEWISE:
         return False
-    kinds = [kind for kind in columns.values() if kind is not None]
+    kinds = {name: kind for name, kind in columns.items() if kind is not None}
     cells = query.computed.cells if query.computed else None
-    keys = [kinds[list(columns).index(name)] for name in query.key]
-    return streams_faster(rows, kinds, keys, threads, cells.parts if cells else ())
+    keys = [kinds.pop(name) if name in query.unstored else kinds[name] for name in query.key]
+    return streams_faster(rows, list(kinds.values()), keys, threads, cells.parts if cells else ())
 
 
 def _is_collated(engine: DuckDBEngine, relation: str) -> bool:
@@ -82,12 +82,12 @@ def stream(engine: DuckDBEngine, relation: str, query: OrderedQuery) -> bool:
             budget -= ORDER_BYTES * keys.num_rows
             if keys.nbytes > budget:
                 return False
-            hidden = keys.select(query.computed.names if query.computed else [])
+            hidden = keys.select([name for name in (query.computed.names if query.computed else ()) if name not in query.unstored])
             budget -= hidden.nbytes
             with in_order(keys, query.key, threads, watch) as arrangement:
                 del keys
                 if arrangement is None:
-                    engine.execute(f"INSERT INTO {relation} {query.sql if query.computed else query.select}")
+                    engine.execute(f"INSERT INTO {relation} {query.sql if hidden.num_columns else query.scan}")
                     return True
                 with computed.rows(engine, query, hidden) as (schema, batches):
                     budget -= row_bytes(schema) * arrangement.rows

@@ -167,7 +167,8 @@ def _dimensions(derived: DerivedObject, asked: Sequence[Asked], types: Mapping[s
             uses[name] += one.weight
     answering = component(derived.action.component)
     assert isinstance(answering, CopyComponent)
-    key = [name for name in answering.copy(derived.action).key if name in types]
+    copy = answering.copy(derived.action)
+    key = [name for name in dict.fromkeys((*copy.narrow, *copy.key)) if name in types]
     ranked = sorted(uses, key=lambda name: (-uses[name], key.index(name) if name in key else len(key), name))
     return (ranked or key)[:2]
 
