@@ -62,6 +62,12 @@ def repeated(draw: np.random.Generator, rows: int) -> Array:
     return draw.permutation(np.resize(gaps, rows))
 
 
+def stretches(draw: np.random.Generator, rows: int) -> Array:
+    """Stretches of equal keys, some of them of the same key."""
+    length = int(draw.integers(20, 200))
+    return np.repeat(draw.integers(0, max(rows // length, 1), rows // length + 1), length)[:rows]
+
+
 def falling(draw: np.random.Generator, rows: int) -> Array:
     return -np.sort(draw.integers(0, max(rows, 1), rows))
 
@@ -84,6 +90,7 @@ SHAPES: tuple[Callable[[np.random.Generator, int], Array], ...] = (
     nearly_sorted,
     runs,
     repeated,
+    stretches,
     falling,
     equal,
     lognormal,

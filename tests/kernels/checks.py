@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import sartor
 from sartor.kernels import Distribution, cdf, partition, recluster
-from sartor.kernels.argsort_words import argsort_words, by_merging, by_packing, by_partition
+from sartor.kernels.argsort_words import argsort_words, by_merging, by_packing, by_partition, by_stretches
 from sartor.kernels.columns import widened
 from sartor.kernels.packing import packing_for
 from sartor.kernels.partitioning import extent
@@ -44,6 +44,7 @@ def ways(seed: int) -> None:
         np.testing.assert_array_equal(by_packing(keys, seen, packing_for(keys, seen), threads, watch), expected)
     np.testing.assert_array_equal(by_partition(keys, seen, 1 + seed % 3, watch), expected)
     np.testing.assert_array_equal(by_merging(keys), expected)
+    np.testing.assert_array_equal(by_stretches(keys, seen.changes), expected)
     np.testing.assert_array_equal(argsort_words(keys, 1, watch), expected)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise, product
 
 import duckdb
@@ -79,6 +80,27 @@ def test_answers_are_plain_duckdbs(kind: str, dimensions: tuple[str, ...]) -> No
         (found,) = session_of(connection).database.design.objects.values()
         assert found.identifier == layout.identifier
         assert "sartor_key_0" not in [name for name, *_ in plain(connection, "SELECT * FROM facts LIMIT 1")[0]]
+
+
+def test_places_that_an_earlier_version_stored_are_kept_up() -> None:
+    with opened() as connection:
+        database = session_of(connection).database
+        new = install_cells(connection, "hilbert", "r", "q")
+        columns = [name for name, *_ in connection.execute(f"DESCRIBE sartor.{new.table}").fetchall()]
+        connection.undo()
+        made = database.install(replace(new.action, definition=(*new.action.definition, ("hidden", ("sartor_key_0",)))))
+        stored = [name for name, *_ in connection.execute(f"DESCRIBE sartor.{made.table}").fetchall()]
+        assert stored == [*columns[:-1], "sartor_key_0", columns[-1]]
+        text = "SELECT * FROM facts WHERE r BETWEEN 5 AND 7 AND q < 500"
+        assert served(connection, text)
+        connection.execute("INSERT INTO facts SELECT * REPLACE (-id AS id) FROM facts WHERE r = 7")
+        connection.refresh()
+        assert served(connection, text)
+        connection.execute("UPDATE facts SET r = 6 WHERE id % 1000 = 3; DELETE FROM facts WHERE id % 1000 = 4")
+        connection.refresh()
+        assert served(connection, text)
+        (found,) = database.design.objects.values()
+        assert found.identifier == made.identifier
 
 
 def test_an_empty_table_has_cells_too() -> None:

@@ -509,7 +509,14 @@ MERGED_CHANGES = Constant(
     64,
     2,
     1 << 20,
-    "rows for each change of the key from which merging is left to NumPy: it gallops over what is equal",
+    "rows for each change of the key from which merging small columns is left to NumPy: it gallops over what is equal",
+    "docs/kernels.md",
+)
+STRETCH_ROWS = Constant(
+    32,
+    8,
+    1 << 20,
+    "rows for each change of the key from which stretches of equal rows are put in order as wholes",
     "docs/kernels.md",
 )
 COUNTED_ROWS = Constant(

@@ -7,7 +7,7 @@ from typing import cast
 
 import numpy as np
 
-from sartor.core.constants import COST_ROWS, MERGED_CHANGES
+from sartor.core.constants import COST_ROWS, STRETCH_ROWS
 from sartor.kernels.cost import costs, useful
 from sartor.kernels.packing import Packing, packing_for
 from sartor.kernels.partitioning import Extent, extent, model_for, partitioned
@@ -15,7 +15,7 @@ from sartor.kernels.pool import result
 from sartor.kernels.small import Rows, argsort_small, order_alike
 from sartor.kernels.split import packed_parts
 from sartor.kernels.threads import Watch, over
-from sartor.kernels.words import Keys, Words, leading_run, order_run, pack
+from sartor.kernels.words import Keys, Words, change_places, leading_run, order_run, order_stretches, pack
 
 
 def argsort_words(keys: Keys, threads: int, watch: Watch) -> Rows:
@@ -36,8 +36,8 @@ def argsort_words(keys: Keys, threads: int, watch: Watch) -> Rows:
         order_run(keys.bits, keys.form, falling, ties, found)
         return found
     seen = extent(keys, threads, watch)
-    if seen.changes * MERGED_CHANGES.default < rows:
-        return by_merging(keys)
+    if seen.changes * STRETCH_ROWS.default < rows:
+        return by_stretches(keys, seen.changes)
     packing = packing_for(keys, seen)
     known = costs()
     ways: list[tuple[float, Callable[[], Rows]]] = [
@@ -51,6 +51,15 @@ def argsort_words(keys: Keys, threads: int, watch: Watch) -> Rows:
 def by_merging(keys: Keys) -> Rows:
     """NumPy's stable sort, which finds runs that are sorted and merges them."""
     return np.argsort(keys.typed(), kind="stable")
+
+
+def by_stretches(keys: Keys, changes: int) -> Rows:
+    """Stretches of equal rows, put in order by their first ones; beyond the result it takes 24 bytes for each of them."""
+    starts = np.zeros(changes + 1, np.int64)
+    change_places(keys.bits, keys.form, starts[1:])
+    found = result(keys.rows, np.int64)
+    order_stretches(starts, np.argsort(keys.words(starts), kind="stable"), found)
+    return found
 
 
 def by_packing(keys: Keys, seen: Extent, packing: Packing, threads: int, watch: Watch) -> Rows:

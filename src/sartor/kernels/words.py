@@ -181,6 +181,26 @@ def scan(bits: Bits, form: Words, start: int, stop: int) -> tuple[np.uint64, np.
 
 
 @kernel
+def change_places(bits: Bits, form: Words, places: NDArray[np.int64]) -> None:
+    """The rows whose words are other than the one before, as many as there are places."""
+    block = np.empty(_BLOCK + 1, np.uint64)
+    block[0] = word_at(bits, form, 0)
+    found = 0
+    for begin in range(0, bits.size, _BLOCK):
+        size = min(_BLOCK, bits.size - begin)
+        map_block(bits, form, begin, begin + size, block[1:])
+        changes = 0
+        for row in range(1, size + 1):
+            changes += block[row] != block[row - 1]
+        if changes > 0:
+            for row in range(1, size + 1):
+                if block[row] != block[row - 1]:
+                    places[found] = begin + row - 1
+                    found += 1
+        block[0] = block[size]
+
+
+@kernel
 def leading_run(bits: Bits, form: Words) -> tuple[int, bool, bool]:
     """How many first words never fall, or never rise; whether it is the latter; and whether some of these are equal.
 
@@ -216,6 +236,18 @@ def pack(bits: Bits, form: Words, low: np.uint64, high: np.uint64, drop: np.uint
         for row in range(part.size):
             word = min(max(block[row], low), high)
             part[row] = (((word - low) >> drop) << row_bits) | np.uint64(begin + row)
+
+
+@kernel
+def order_stretches(starts: NDArray[np.int64], order: NDArray[np.int64], rows: NDArray[np.int64]) -> None:
+    """Row numbers of stretches that begin at these rows and end where the next one begins, stretch after stretch in an order."""
+    place = 0
+    for number in order:
+        start = starts[number]
+        part = rows[place : place + (starts[number + 1] if number + 1 < starts.size else rows.size) - start]
+        for row in range(part.size):
+            part[row] = start + row
+        place += part.size
 
 
 @kernel
