@@ -1,7 +1,6 @@
-"""Layouts beside every sort order that one or two columns give.
+"""Each way that a workload can be laid out for, side by side.
 
-Each workload is a stream over the shop's items, tuned on one half and judged on the other: conditions on several columns, on one of
-several, conditions that repeat, and conditions on tables that items are joined to. A rival is a table of the columns that the stream
+A workload is a stream over one table, tuned on one half and judged on the other. A rival is a table of the columns that the stream
 reads, in an order; single keys and pairs are all tried on the judged half itself, and the best is told. The bytes that each takes
 stand beside it. Row groups are counted by DuckDB, times are medians, every answer is compared. Rivals hand out rows in any order,
 Sartor in that of the table. No order reads fewer row groups than those that the rows asked for would fill: the selectivity bound.
@@ -13,10 +12,9 @@ import json
 import random
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import permutations
 from pathlib import Path
 from statistics import median
@@ -25,7 +23,13 @@ from typing import Any
 
 import duckdb
 
-from benchmarks import drift
+from benchmarks.files import loaded, working_folder
+from benchmarks.layouts import drift
+from benchmarks.layouts.lineitem import LINEITEM
+from benchmarks.layouts.results import RESULTS
+from benchmarks.layouts.shop import SCATTERED, SHOP
+from benchmarks.layouts.workload import Workload
+from benchmarks.statement import BenchmarkError, Options
 from sartor.components.layouts import cells
 from sartor.components.layouts.curves import HILBERT, Z_ORDER
 from sartor.components.layouts.propose import parts_of_grid
@@ -34,7 +38,6 @@ from sartor.core.constants import ROW_GROUP_ROWS
 from sartor.core.ordered import OrderedQuery
 from sartor.core.table import Column, TableName, quote
 from sartor.engines.duckdb.engine import DuckDBEngine
-from sartor.workload.shop import make_shop
 
 Progress = Callable[[str, float], None]
 COLUMNS = ("load_order", "best_single_key", "best_two_keys", "zorder", "hilbert", "grid", "expert", "sartor")
@@ -45,31 +48,9 @@ a fast machine: nothing pays its building back there."""
 _STORAGE = 2.0
 """Sartor's budget, of the bytes of the best single key: its copies keep the numbers of rows, and are foretold to take up to 1.4 times
 what they do."""
+SOURCES = (SHOP, LINEITEM, RESULTS)
+DRIFT = "drift"
 _SUMMED_UP = ("total_s", "row_groups", "build_s", "bytes")
-_DAYS = 1_000
-_DESCRIBING = ("products", "orders", "customers")
-
-
-@dataclass(frozen=True, slots=True)
-class Workload:
-    """A stream of statements over `items`.
-
-    Attributes:
-        reads: the columns that its statements read.
-        keys: those that rivals are sorted by.
-        hottest: those that the curves go through.
-        statement: draws one.
-        scattered: the rows come in no order, so that load order helps no column.
-        passing: how many rows pass a statement's conditions, by its answer; None where that does not tell.
-    """
-
-    name: str
-    reads: tuple[str, ...]
-    keys: tuple[str, ...]
-    hottest: tuple[str, ...]
-    statement: Callable[[random.Random, int], str]
-    passing: Callable[[list[tuple[Any, ...]]], int] | None
-    scattered: bool = False
 
 
 @dataclass(slots=True)
@@ -104,135 +85,78 @@ class Figures:
     one_dimension: Pruned = field(default_factory=Pruned)
 
 
-_SUMMED = "SELECT count(*), sum(quantity), min(price), max(order_id) FROM items WHERE"
+def measure(options: Options, cache: Path | None, only: Sequence[str], progress: Progress) -> dict[str, Any]:
+    """Figures of each way, summed over the workloads and for each; totals of one that drifts; `wrong` counts answers that differ.
+
+    Args:
+        options: the scale is in millions of the shop's items.
+        only: beginnings of the names of workloads to run, and of "drift"; all if there are none.
+    """
+    totals, each, skipped = {name: Figures() for name in COLUMNS}, {}, []
+    for number, source in enumerate(SOURCES):
+        part = replace(options, scale=min(source.most, options.scale * source.scale))
+        progress(f"loading {source.suite.name}", 0.0)
+        try:
+            path = loaded(source.suite, part, cache)
+        except BenchmarkError as error:
+            skipped.append(f"{source.suite.name}: {error}")
+            continue
+        with duckdb.connect(str(path), read_only=True) as connection:
+            workloads = source.workloads(connection)
+        for place, workload in enumerate(workloads):
+            if _asked(workload.name, only):
+                each[workload.name] = _ways(path, cache, workload, part, part.seed * 1000 + 10 * number + place, progress)
+    for ways in each.values():
+        for name in COLUMNS:
+            for part_name in _SUMMED_UP:
+                setattr(totals[name], part_name, getattr(totals[name], part_name) + ways[name][part_name])
+    found = {
+        "scale": options.scale,
+        "seed": options.seed,
+        "threads": options.threads,
+        "skipped": skipped,
+        "wrong": sum(ways.pop("wrong") for ways in each.values()),
+        **{name: {part: value for part, value in asdict(figures).items() if part in _SUMMED_UP} for name, figures in totals.items()},
+        "workloads": each,
+    }
+    if _asked(DRIFT, only):
+        progress(DRIFT, 0.95)
+        path = loaded(SHOP.suite, options, cache)
+        drifted = drift.measure(
+            path, options.seed, options.threads, options.tune_seconds, progress, lambda: _copied(path, cache, "items", SCATTERED)
+        )
+        found[DRIFT] = drifted
+        found["wrong"] += drifted["wrong"]
+    return found
 
 
-def _several(pick: random.Random, products: int) -> str:
-    """Ranges of two or three columns at once."""
-    first, day, cents = pick.randrange(products), pick.randrange(_DAYS), pick.randrange(5, 200)
-    product = f"product_id BETWEEN {first} AND {first + products // 25}"
-    shipped = f"shipped BETWEEN DATE '2022-01-01' + {day} AND DATE '2022-01-01' + {day + 40}"
-    weight = f"weight BETWEEN {cents / 10} AND {cents / 10 + 1.5}"
-    condition = " AND ".join(pick.choice([(product, shipped), (product, weight), (shipped, weight), (product, shipped, weight)]))
-    return f"{_SUMMED} {condition}"
+def _asked(name: str, only: Sequence[str]) -> bool:
+    return not only or name.startswith(tuple(only))
 
 
-def _one(pick: random.Random, products: int) -> str:
-    """A narrow range of one column, each of three as often."""
-    first, day, cents = pick.randrange(products), pick.randrange(_DAYS), pick.randrange(5, 2000)
-    condition = pick.choice(
-        [
-            f"product_id BETWEEN {first} AND {first + products // 1000}",
-            f"shipped BETWEEN DATE '2022-01-01' + {day} AND DATE '2022-01-01' + {day + 1}",
-            f"weight BETWEEN {cents / 100} AND {cents / 100 + 0.01}",
-        ]
-    )
-    return f"{_SUMMED} {condition}"
-
-
-_REPEATED = (
-    "note LIKE '%damaged box 8_'",
-    "note LIKE '%before delivery 77%'",
-    "quantity = 5 AND weight * 2.0 > 39.7",
-    "weight < quantity * 0.05",
-    "returned AND note LIKE '%express%'",
-    "lower(note) IN ('gift 7', 'gift 70', 'second try 333')",
-)
-
-
-def _repeated(pick: random.Random, products: int) -> str:
-    """Conditions that zone maps do not see through, the same few again and again."""
-    columns = pick.choice(["order_id, product_id, price", "order_id, note"])
-    return f"SELECT {columns} FROM items WHERE {pick.choice(_REPEATED)}"
-
-
-_JOINED = (
-    "JOIN products p ON i.product_id = p.id WHERE p.category = 'category 3'",
-    "JOIN products p ON i.product_id = p.id WHERE p.category = 'category 7' AND p.price > 40",
-    "JOIN products p ON i.product_id = p.id WHERE p.brand IN ('brand 5', 'brand 55')",
-    "JOIN orders o ON i.order_id = o.id WHERE o.status = 'cancelled'",
-    "JOIN orders o ON i.order_id = o.id JOIN customers c ON o.customer_id = c.id WHERE c.segment = 'business'",
-    "JOIN products p ON i.product_id = p.id JOIN orders o ON i.order_id = o.id "
-    "WHERE p.category = 'category 3' AND o.status = 'cancelled'",
-)
-
-
-def _star(pick: random.Random, products: int) -> str:
-    """The items that conditions on their products, orders and customers let through, the same few again and again."""
-    columns, behind = pick.choice(
-        [
-            ("DISTINCT i.order_id, i.note", "ORDER BY i.order_id, i.note"),
-            ("i.warehouse, count(*), bit_xor(i.order_id), min(i.note)", "GROUP BY i.warehouse ORDER BY i.warehouse"),
-        ]
-    )
-    return f"SELECT {columns} FROM items i {pick.choice(_JOINED)} {behind}"
-
-
-def _counted(answer: list[tuple[Any, ...]]) -> int:
-    return int(answer[0][0])
-
-
-_RANGED = ("order_id", "quantity", "price", "product_id", "shipped", "weight")
-_NOTED = ("order_id", "product_id", "quantity", "price", "warehouse", "returned", "weight", "note")
-_STARRED = ("order_id", "product_id", "warehouse", "note")
-_DIMENSIONS = ("product_id", "shipped", "weight")
-_MIXED = ("product_id", "weight")
-WORKLOADS = (
-    Workload("several ranges", _RANGED, _DIMENSIONS, _DIMENSIONS, _several, _counted),
-    Workload("several ranges, scattered", _RANGED, _DIMENSIONS, _DIMENSIONS, _several, _counted, scattered=True),
-    Workload("one range of three", _RANGED, _DIMENSIONS, _DIMENSIONS, _one, _counted),
-    Workload(
-        "conditions that repeat", _NOTED, ("note", "product_id", "weight", "warehouse"), ("product_id", "weight"), _repeated, len
-    ),
-    Workload("star joins", _STARRED, _STARRED, ("product_id", "order_id"), _star, None),
-)
-
-
-def measure(rows: int, seed: int, threads: int, seconds: float, progress: Progress) -> dict[str, Any]:
-    """Figures of each way, summed over the workloads and for each; totals of one that drifts; `wrong` counts answers that differ."""
-    totals, each = {name: Figures() for name in COLUMNS}, {}
-    wrong = 0
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "shop.duckdb"
-        with duckdb.connect(str(path), config={"threads": threads}) as connection:
-            progress("making the shop", 0.0)
-            make_shop(connection, rows, seed)
-            ((products,),) = connection.execute("SELECT count(*) FROM products").fetchall()
-        for number, workload in enumerate(WORKLOADS):
-            pick = random.Random(seed * 1000 + number)
-            trained, judged = ([workload.statement(pick, products) for _ in range(count)] for count in (_TRAINED, _JUDGED))
-            with _copied(path, workload, threads) as copy:
-                found, expected = _rivals(copy, workload, judged, threads, progress)
-            with _copied(path, workload, threads) as copy:
-                progress(f"{workload.name}: sartor", 0.9)
-                storage = int(found["best_single_key"].bytes * _STORAGE)
-                found["sartor"], differ = _sartor(copy, workload, trained, judged, expected, threads, seconds, storage)
-                wrong += differ
-            each[workload.name] = {name: asdict(found[name]) for name in COLUMNS} | {"bound": _bound(workload, expected)}
-            for name in COLUMNS:
-                for part in _SUMMED_UP:
-                    setattr(totals[name], part, getattr(totals[name], part) + getattr(found[name], part))
-        progress("drift", 0.95)
-        found_drift = drift.measure(path, seed, threads, seconds, progress, lambda: _copied(path, WORKLOADS[1], threads))
-        wrong += found_drift["wrong"]
-    summed = {name: {part: value for part, value in asdict(figures).items() if part in _SUMMED_UP} for name, figures in totals.items()}
-    return {"rows": rows, "seed": seed, "threads": threads, "wrong": wrong, **summed, "workloads": each, "drift": found_drift}
+def _ways(path: Path, cache: Path | None, workload: Workload, options: Options, seed: int, progress: Progress) -> dict[str, Any]:
+    pick = random.Random(seed)
+    trained, judged = ([workload.statement(pick) for _ in range(count)] for count in (_TRAINED, _JUDGED))
+    with _copied(path, cache, workload.table, workload.scattered) as copy:
+        found, expected = _rivals(copy, workload, judged, options.threads, progress)
+    with _copied(path, cache, workload.table, workload.scattered) as copy:
+        progress(f"{workload.name}: sartor", 0.9)
+        storage = int(found["best_single_key"].bytes * _STORAGE)
+        found["sartor"], wrong = _sartor(copy, workload, trained, judged, expected, options, storage)
+    return {name: asdict(found[name]) for name in COLUMNS} | {"bound": _bound(workload, expected), "wrong": wrong}
 
 
 @contextmanager
-def _copied(path: Path, workload: Workload, threads: int) -> Iterator[Path]:
-    """The shop for one workload, and nothing left of it afterwards."""
-    copy = path.with_name("copy.duckdb")
-    shutil.copy(path, copy)
-    try:
-        if workload.scattered:
-            with duckdb.connect(str(copy), config={"threads": threads}) as connection:
-                connection.execute("CREATE TABLE scattered AS FROM items ORDER BY hash(order_id, line)")
-                connection.execute("DROP TABLE items; ALTER TABLE scattered RENAME TO items; CHECKPOINT")
+def _copied(path: Path, cache: Path | None, table: str, scattered: str) -> Iterator[Path]:
+    """A copy of a database, its rows in another order if one is said, and nothing left of it afterwards."""
+    with working_folder(cache) as folder:
+        copy = folder / "copy.duckdb"
+        shutil.copy(path, copy)
+        if scattered:
+            with duckdb.connect(str(copy)) as connection:
+                connection.execute(f"CREATE TABLE scattered AS FROM {table} ORDER BY {scattered}")
+                connection.execute(f"DROP TABLE {table}; ALTER TABLE scattered RENAME TO {table}; CHECKPOINT")
         yield copy
-    finally:
-        copy.unlink(missing_ok=True)
-        shutil.rmtree(copy.with_name(copy.name + ".sartor"), ignore_errors=True)  # what was observed of the workload before
 
 
 def _rivals(
@@ -240,22 +164,22 @@ def _rivals(
 ) -> tuple[dict[str, Figures], list[Any]]:
     """Load order, every key, every pair, both curves and an even grid; and the answers."""
     columns = ", ".join(workload.reads)
-    plain = f"SELECT {columns} FROM items"
+    plain = f"SELECT {columns} FROM {workload.table}"
     with duckdb.connect(str(path), config={"threads": threads}) as connection:
         expected = [sorted(connection.execute(text).fetchall(), key=repr) for text in judged]
-        ((rows,),) = connection.execute("SELECT count(*) FROM items").fetchall()
-        figures = {"load_order": _judged(connection, judged, "items")}
+        ((rows,),) = connection.execute(f"SELECT count(*) FROM {workload.table}").fetchall()
+        figures = {"load_order": _judged(connection, workload, judged)}
         kinds = {"best_single_key": 1, "best_two_keys": 2}
         for name, length in kinds.items():
             found = []
             for keys in permutations(workload.keys, length):
                 progress(f"{workload.name}: {' and '.join(keys)}", 0.1)
-                one = _table(connection, OrderedQuery(plain, keys), judged)
+                one = _table(connection, workload, OrderedQuery(plain, keys), judged)
                 one.order = list(keys)
                 found.append(one)
             figures[name] = min(found, key=lambda one: one.total_s)
-        source = TableName(path.stem, "main", "items")
-        described = {name: kind for name, kind, *_ in connection.execute("DESCRIBE items").fetchall()}
+        source = TableName(path.stem, "main", workload.table)
+        described = {name: kind for name, kind, *_ in connection.execute(f"DESCRIBE {workload.table}").fetchall()}
         schema = [Column(name, described[name]) for name in workload.reads]
         cut = len(workload.hottest) - 1
         even = parts_of_grid(rows, cut)
@@ -267,7 +191,7 @@ def _rivals(
         pruning = _Pruning(workload, rows, expected, lambda: workload.hottest)
         for name, action in actions.items():
             progress(f"{workload.name}: {name}", 0.1)
-            figures[name] = _table(connection, cells.copy(action).build_query(), judged, pruning)
+            figures[name] = _table(connection, workload, cells.copy(action).build_query(), judged, pruning)
             figures[name].order = list(workload.hottest)
     figures["expert"] = min((figures[name] for name in kinds), key=lambda one: one.total_s)
     return figures, expected
@@ -315,7 +239,11 @@ _FILTERED = re.compile(r"(\w+) BETWEEN")
 
 
 def _table(
-    connection: duckdb.DuckDBPyConnection, query: OrderedQuery, judged: Sequence[str], pruning: _Pruning | None = None
+    connection: duckdb.DuckDBPyConnection,
+    workload: Workload,
+    query: OrderedQuery,
+    judged: Sequence[str],
+    pruning: _Pruning | None = None,
 ) -> Figures:
     """A table in an order: what building it takes, layouts as Sartor builds them, and the judged half of it."""
     engine = DuckDBEngine(connection.cursor())
@@ -327,7 +255,7 @@ def _table(
     connection.execute("CHECKPOINT")
     spent = perf_counter() - started
     engine.close()
-    figures = _judged(connection, judged, "rival", pruning)
+    figures = _judged(connection, workload, judged, "rival", pruning)
     figures.build_s, figures.bytes = spent, _used(connection) - before
     connection.execute("DROP TABLE rival")
     return figures
@@ -338,11 +266,12 @@ def _used(connection: duckdb.DuckDBPyConnection) -> int:
     return int(size * blocks)
 
 
-def _judged(connection: Any, judged: Sequence[str], table: str, pruning: _Pruning | None = None) -> Figures:
+def _judged(connection: Any, workload: Workload, judged: Sequence[str], table: str = "", pruning: _Pruning | None = None) -> Figures:
+    """The judged half of its own table, or of one in the place of it."""
     figures = Figures()
     for number, text in enumerate(judged):
-        asked = text.replace("FROM items", f"FROM {table}")
-        read = row_groups(connection, asked)
+        asked = text.replace(f"FROM {workload.table}", f"FROM {table or workload.table}")
+        read = row_groups(connection, asked, workload.describing)
         figures.row_groups += read
         figures.total_s += _seconds(connection, asked)
         if pruning is not None:
@@ -365,17 +294,16 @@ def _sartor(
     trained: Sequence[str],
     judged: Sequence[str],
     expected: Sequence[Any],
-    threads: int,
-    seconds: float,
+    options: Options,
     storage: int,
 ) -> tuple[Figures, int]:
     import sartor
     from sartor.interfaces.connection import session_of
 
-    with sartor.connect(str(path), config={"threads": threads}, layouts=True, keep_results=False) as connection:
+    with sartor.connect(str(path), config={"threads": options.threads}, layouts=True, keep_results=False) as connection:
         for text in trained:
             connection.execute(text).fetchall()
-        report = connection.tune(seconds=seconds, storage=storage)
+        report = connection.tune(seconds=options.tune_seconds, storage=storage)
         wrong = 0
         for text, rows in zip(judged, expected, strict=True):
             wrong += sorted(connection.execute(text).fetchall(), key=repr) != rows
@@ -387,8 +315,8 @@ def _sartor(
             found = [action.get("dimensions") for action in answered if action.component == LAYOUTS and cells.is_cells(action)]
             return found[0] if len(found) == len(answered) == 1 else ()
 
-        ((rows_in_all,),) = connection.execute("SELECT count(*) FROM items").fetchall()
-        figures = _judged(connection, judged, "items", _Pruning(workload, rows_in_all, expected, dimensions))
+        ((rows_in_all,),) = connection.execute(f"SELECT count(*) FROM {workload.table}").fetchall()
+        figures = _judged(connection, workload, judged, pruning=_Pruning(workload, rows_in_all, expected, dimensions))
         for text, rows in zip(judged, expected, strict=True):
             wrong += sorted(connection.execute(text).fetchall(), key=repr) != rows
         built = session.database.design.objects.values()
@@ -397,14 +325,14 @@ def _sartor(
     return figures, wrong
 
 
-def row_groups(connection: Any, text: str) -> int:
-    """How many row groups of items or of a copy a statement reads, by DuckDB's own profile of what is run."""
+def row_groups(connection: Any, text: str, describing: frozenset[str]) -> int:
+    """How many row groups a statement reads of all tables but some, by DuckDB's own profile of what is run."""
     ((_, plan),) = connection.execute(f"EXPLAIN (ANALYZE, FORMAT json) {text}").fetchall()
     pending, found = [json.loads(plan)], 0
     while pending:
         node = pending.pop()
         if isinstance(node, dict):
-            if (node.get("extra_info") or {}).get("Table", "").rpartition(".")[2] not in _DESCRIBING:
+            if (node.get("extra_info") or {}).get("Table", "").rpartition(".")[2] not in describing:
                 found += int(node.get("row_groups_scanned", 0))
             pending += node.values()
         elif isinstance(node, list):
