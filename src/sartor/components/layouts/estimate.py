@@ -15,7 +15,7 @@ from sartor.components.sort_keys.estimate import filtered_share, gain, read_by, 
 from sartor.components.sort_keys.sample import Key, Sample, draw
 from sartor.core.action import Action, Estimate
 from sartor.core.analysis import Analysis, Reference
-from sartor.core.constants import LAYOUT_BIT_SECONDS, LAYOUT_CUT_SECONDS, LAYOUT_STATEMENTS, ROW_GROUP_ROWS
+from sartor.core.constants import LAYOUT_BIT_SECONDS, LAYOUT_STATEMENTS, ROW_GROUP_ROWS
 from sartor.core.derived import HIDDEN_COLUMN
 from sartor.core.evidence import Evidence
 from sartor.core.predicate import Operator, Predicate
@@ -120,7 +120,7 @@ def _one(
         if known[asked] > 0:
             saved[template.digest] = Evidence(known[asked], "predicted", _MODEL)
     computed = len(action.get("cuts")) if tree.is_tree(action) else len(key)
-    hidden = len(action.get("parts")) * LAYOUT_CUT_SECONDS.default if is_cells else computed * LAYOUT_BIT_SECONDS.default
+    hidden = cells.place_seconds(action) if is_cells else computed * LAYOUT_BIT_SECONDS.default
     return cost(action, saved, sample.rows, catalog, hidden_seconds=hidden)
 
 
