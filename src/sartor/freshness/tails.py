@@ -33,8 +33,8 @@ def is_deep(engine: Engine, copy: DerivedObject, columns: Sequence[str]) -> bool
     Args:
         columns: that the copy is ordered by, those of which a row group holds a narrow range.
     """
-    kinds = {name: kind for name, kind, *_ in engine.rows(f"DESCRIBE {relation(copy)}") if name in columns}
-    if not all(map(has_plain_values, kinds.values())):
+    kinds = {name: kind for name, kind, *_ in engine.rows(f"DESCRIBE {relation(copy)}")}
+    if not all(has_plain_values(kinds.get(name, "")) for name in columns):
         return True
     ends = [
         f"{end}(CASE WHEN column_name = {_literal(name)} THEN stats.{end}::{kinds[name]} END) AS {end}_{number}"
