@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from threading import Event, Thread
 from typing import Any
 
 import duckdb
@@ -12,6 +13,7 @@ import sartor
 from sartor.components.sort_keys import serve
 from sartor.components.sort_keys.apply import sorted_copy
 from sartor.core.table import TableName
+from sartor.freshness.extent import Extent
 from sartor.freshness.usable import Use
 from sartor.interfaces import extents
 from sartor.interfaces.connection import session_of
@@ -242,6 +244,63 @@ def test_the_other_place_of_a_table_that_is_read_twice(con: Any) -> None:
     con.execute("INSERT INTO t (id, s) VALUES (40, 40), (44, 44)")
     for bound in (4, 5):
         _asked(con, text.format(bound))
+
+
+def test_rows_that_another_object_covers_count_for_one_that_does_not(con: Any) -> None:
+    view = "SELECT s, count(*) AS c FROM t{} GROUP BY s"
+    con.execute("INSERT INTO t (id, s) VALUES (5000, -140)")  # the copy does not cover it, the view does
+    install(con, view.format(""))
+    con.execute("INSERT INTO t (id, s) VALUES (5001, 140)")
+    for bound in (-42, -43):
+        _asked(con, _by_copy(f"s < {bound}"))
+    con.execute("INSERT INTO t (id, s) VALUES (5002, 140)")
+    _asked(con, view.format(" WHERE s < -40"))
+    assert _asked(con, view.format(" WHERE s < -41")) is Appended.RULED_OUT
+    held, done = Event(), Event()
+
+    def hold() -> None:  # as a refresh does, or another statement that looks
+        with database_of(con).engine_lock:
+            held.set()
+            done.wait()
+
+    thread = Thread(target=hold)
+    thread.start()
+    held.wait()
+    try:
+        assert _asked(con, _by_copy("s < -50")) is Appended.ASKED
+    finally:
+        done.set()
+        thread.join()
+    assert _asked(con, _by_copy("s < -50")) is Appended.ASKED
+    assert _asked(con, _by_copy("s < -140")) is Appended.RULED_OUT
+
+
+def test_bounds_read_meanwhile_for_an_object_that_covers_more(con: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    _asked(con, _by_copy("s > 39"))
+    con.execute(_NEW)
+    read = extents.Extents._read
+
+    def overtaken(self: Any, table: Any, rows: Any, *arguments: Any) -> None:
+        read(self, table, rows, *arguments)
+        rows.read = 10**9, rows.read[1] | {"s": Extent(-1000, -1000)}
+
+    monkeypatch.setattr(extents.Extents, "_read", overtaken)
+    assert _asked(con, _by_copy("s > 42")) is Appended.ASKED
+
+
+def test_a_column_that_was_compared_and_is_gone(con: Any) -> None:
+    database_of(con).install(sorted_copy(TableName("memory", "main", "t"), ("id", "s"), ("s",), frozenset()))
+    ask = "SELECT id, s FROM t WHERE s < {}"
+    _asked(con, _by_copy("n < 5"))
+    con.execute("INSERT INTO t (id, s, n) VALUES (5000, 140, 3)")
+    _asked(con, _by_copy("n < 5"))
+    con.execute("ALTER TABLE t DROP COLUMN n")
+    con.refresh()
+    for bound in (30, 31):
+        _asked(con, ask.format(bound))
+    con.execute("INSERT INTO t (id, s) VALUES (5001, 140)")
+    assert _asked(con, ask.format(32)) is Appended.RULED_OUT
+    assert not [one for one in database_of(con).ledger.decisions() if "could not be looked at" in one.summary]
 
 
 def test_what_was_purged_is_let_go_of(con: Any) -> None:

@@ -118,10 +118,11 @@ class Extents:
             if not compared or not stands or not isinstance(table, TableName):
                 return False
             rows = self._rows(table, coverage, compared, state, -1 if coverage.dense else iteration, template)
-            if rows is None or rows.read is None:
+            read = rows.read if rows is not None else None  # once: another thread may read them anew, for an object that covers more
+            if rows is None or read is None or read[0] > coverage.high_water:
                 return False
             rows.asked += 1
-            _, extents_read = rows.read
+            _, extents_read = read
             for one in compared:
                 extent, values = extents_read.get(one.column[1]), given.get(one.operand)
                 if extent is not None and values and extent.rules_out(one.operator, values):
@@ -149,6 +150,8 @@ class Extents:
             about = self._tables[table] = _Table(_Rows(written, iteration))
         rows = about.rows
         if rows.written != written or rows.iteration != iteration:
+            if [mutations for _, mutations in rows.written] != [mutations for _, mutations in written]:
+                about.kinds = {}  # some of these columns may be gone
             rows = _Rows(written, iteration)
             about.wrote(rows)
         rows.times += 1
@@ -160,9 +163,10 @@ class Extents:
                 return None
             about.unread = 0
             about.kinds = {**about.kinds, **kinds}
-            began = perf_counter()
+            began, before = perf_counter(), rows.read
             self._read(table, rows, min(after, coverage.high_water), about.kinds, state)
-            about.habit.reading_seconds = perf_counter() - began
+            if rows.read is not before:
+                about.habit.reading_seconds = perf_counter() - began
         return rows
 
     def _read(self, table: TableName, rows: _Rows, after: int, kinds: Mapping[str, str], state: RegistryState) -> None:
