@@ -148,6 +148,7 @@ DEFECTS: dict[str, Callable[[], Any]] = {
     "hand values to another statement's text": patched(mock.patch.object(Handing, "find", _whatever_else)),
     "rule appended rows out by any condition": patched(mock.patch.object(Extent, "rules_out", _whatever_is_asked)),
     "rule appended rows out up to the largest": patched(mock.patch.object(Extent, "rules_out", _up_to_the_largest)),
+    "rule out by what was appended behind another object": patched(mock.patch.object(extents, "_holds_all", always)),
     "rule out what was appended before the last write": patched(mock.patch.object(extents, "counts", _before_the_last_write)),
     "forget temporary tables": patched(mock.patch("sartor.interfaces.session.Session.shadow_all", never)),
     "serve inside a writing transaction": patched(mock.patch("sartor.interfaces.session.Transaction.intend", never)),

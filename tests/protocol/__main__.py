@@ -17,6 +17,7 @@ DEFECTS = (
     "no re-anchoring",
     "ignore mutations",
     "ignore appends",
+    "rule out by what was appended behind another object",
     "trust the file after a reopen",
     "do not look for unseen writes",
 )

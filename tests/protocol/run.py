@@ -36,6 +36,7 @@ class Report:
         wanted = {
             "served whole": 50,
             "served residual": 500,
+            "appended rows ruled out": 20,
             "append": 50,
             "append many": 10,
             "appender": 5,

@@ -119,7 +119,7 @@ class Extents:
                 return False
             rows = self._rows(table, coverage, compared, state, -1 if coverage.dense else iteration, template)
             read = rows.read if rows is not None else None  # once: another thread may read them anew, for an object that covers more
-            if rows is None or read is None or read[0] > coverage.high_water:
+            if rows is None or read is None or not _holds_all(read[0], coverage):
                 return False
             rows.asked += 1
             _, extents_read = read
@@ -157,7 +157,7 @@ class Extents:
         rows.times += 1
         kinds = {one.column[1]: one.operand.kind for one in compared}
         after, found = rows.read or (coverage.high_water, {})
-        if after > coverage.high_water or not kinds.keys() <= found.keys():
+        if not _holds_all(after, coverage) or not kinds.keys() <= found.keys():
             about.unread += 1
             if not about.habit.pays(about.unread * about.share, template.saved_by(Appended.RULED_OUT)):
                 return None
@@ -185,6 +185,11 @@ class Extents:
             database.ledger.record("fall_back", str(table), f"what was appended could not be looked at: {error}")
         finally:
             database.engine_lock.release()
+
+
+def _holds_all(after: int, coverage: Coverage) -> bool:
+    """Whether the rows behind this one are all that an object does not cover, and perhaps some that it does."""
+    return after <= coverage.high_water
 
 
 def _compared(analysis: Analysis, replacement: Replacement, derived: DerivedObject, place: int) -> Sequence[Compared]:
