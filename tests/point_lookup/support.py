@@ -18,7 +18,7 @@ _ROWS = "(1, 'a', 1.50, DATE '2024-01-01'), (2, NULL, NULL, NULL), (NULL, 'n', 0
 
 def opened(path: Path | str = ":memory:") -> Connection:
     """A connection to a database with the table `t` of a few rows."""
-    connection = sartor.connect(path, config={"threads": 1})
+    connection = sartor.connect(path, config={"threads": 1}, keep_results=False)
     connection.execute("CREATE TABLE t (" + ", ".join(f"{one.name} {one.type}" for one in COLUMNS) + ")")
     connection.execute(f"INSERT INTO t VALUES {_ROWS}")
     return connection

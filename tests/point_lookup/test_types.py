@@ -39,7 +39,7 @@ _VALUES = {
 
 @pytest.fixture(scope="module")
 def connection() -> Any:
-    found = sartor.connect(config={"threads": 1})
+    found = sartor.connect(config={"threads": 1}, keep_results=False)  # on a busy machine a look-up takes long enough for that
     types = list(_VALUES)
     found.execute("CREATE TABLE t (k INTEGER, " + ", ".join(f"c{place} {kind}" for place, kind in enumerate(types)) + ")")
     found.execute("INSERT INTO t (k) VALUES (0)")
