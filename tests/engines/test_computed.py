@@ -94,6 +94,38 @@ def test_keys_in_another_order_than_the_rows_are_left_to_order_by(filled: Any, s
     assert streams == [False]
 
 
+@pytest.mark.parametrize("order", ["DESC", "% 1000"])
+def test_rows_in_another_order_than_their_keys_are_left_to_order_by(
+    filled: Any, streams: list[bool], order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading = computed._reading
+
+    def unordered(engine: Any, select: str) -> Any:  # as once somebody sets `preserve_insertion_order`
+        return reading(engine, select if _HIDDEN in select else f"{select} ORDER BY rowid {order}")
+
+    monkeypatch.setattr(computed, "_reading", unordered)
+    rows = "SELECT big, word, rowid AS sartor_row FROM t"
+    select = f"SELECT big, word, hash(big) % 99 AS {_HIDDEN}, rowid AS sartor_row FROM t"
+    _same(filled, OrderedQuery(select, (_HIDDEN, "word"), "sartor_row", computed=Computed((_HIDDEN,), rows, "sartor_row")))
+    assert streams == [False]
+
+
+def test_a_column_that_hides_the_row_id(filled: Any, streams: list[bool]) -> None:
+    filled.execute("CREATE TABLE hiding AS SELECT big, NULL::INTEGER AS rowid FROM t")
+    rows = "SELECT big, rowid AS sartor_row FROM hiding"
+    select = f"SELECT big, hash(big) % 99 AS {_HIDDEN}, rowid AS sartor_row FROM hiding"
+    made = create(filled, OrderedQuery(select, (_HIDDEN, "big"), computed=Computed((_HIDDEN,), rows, "sartor_row")))
+    assert streams == [False]
+    assert_stored(filled, made, f"{select} ORDER BY {_HIDDEN}, big")
+
+
+def test_what_raises_late_is_duckdbs_error(filled: Any) -> None:
+    select = f"SELECT big, (CASE WHEN rowid = {_ROWS - 1} THEN 'x' ELSE '1' END)::INTEGER AS {_HIDDEN}, rowid AS sartor_row FROM t"
+    rows = "SELECT big, rowid AS sartor_row FROM t"
+    with pytest.raises(duckdb.Error, match="Could not convert"):
+        create(filled, OrderedQuery(select, (_HIDDEN,), computed=Computed((_HIDDEN,), rows, "sartor_row")))
+
+
 def test_what_is_computed_is_computed_once(filled: Any, streams: list[bool]) -> None:
     rows = "SELECT big, rowid AS sartor_row FROM t"
     filled.execute("CREATE SEQUENCE seen")

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -17,6 +18,7 @@ from sartor.core.table import quote
 from sartor.engines.duckdb import create as module
 from sartor.engines.duckdb.build_costs import kind_of
 from sartor.engines.duckdb.engine import DuckDBEngine
+from sartor.kernels import staged_text
 from sartor.kernels.streaming import Arrangement
 from tests.engines.support import COLUMNS, ROWS, assert_stored, create, differences, filled_table, streaming_whatever_can_be
 
@@ -174,6 +176,49 @@ def test_what_is_raised_on_the_way_comes_out(filled: Any, monkeypatch: pytest.Mo
     monkeypatch.setattr(Arrangement, "batches", broken)
     with pytest.raises(KeyError, match="mine"):
         create(filled, _rows(("word",)))
+
+
+def test_spans_that_fill_half_a_word(streams: list[bool]) -> None:
+    with duckdb.connect() as connection:
+        connection.execute("CREATE SCHEMA sartor")
+        connection.execute("CREATE TABLE t AS SELECT 7 AS a, x AS b FROM (VALUES (5), (-2147483648), (2147483647)) v(x)")
+        assert_stored(connection, create(connection, _rows(("a", "b"))), _rows(("a", "b")).sql)
+    assert streams == [True]
+
+
+def test_texts_longer_than_places_can_be_told(filled: Any, streams: list[bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staged_text, "_BUFFER_MOST", 1_000_000)
+    for key in (("small",), ("text",)):
+        assert_stored(filled, create(filled, _rows(key, "small, text")), _rows(key, "small, text").sql)
+    assert streams == [False, False]
+
+
+@pytest.mark.parametrize("setting", ["arrow_lossless_conversion", "lock_configuration"])
+def test_settings_of_the_user(streams: list[bool], setting: str) -> None:
+    with duckdb.connect() as connection:
+        filled_table(connection, 2_049)
+        connection.execute(f"CREATE SCHEMA sartor; SET GLOBAL {setting} = true")
+        query = _rows(("small", "flag"), "small, flag, word")
+        assert_stored(connection, create(connection, query), query.sql)
+    assert streams == ([True] if setting == "arrow_lossless_conversion" else [])
+
+
+@pytest.mark.parametrize("raised", [RuntimeError("Query interrupted"), duckdb.InvalidInputException("failed: KeyboardInterrupt: ")])
+def test_ctrl_c_comes_out_as_such(filled: Any, monkeypatch: pytest.MonkeyPatch, streams: list[bool], raised: Exception) -> None:
+    def from_arrow(_: Any) -> Any:
+        raise raised
+
+    insert = module._insert
+
+    def interrupted(engine: Any, *arguments: Any) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(engine, "connection", SimpleNamespace(from_arrow=from_arrow))
+            insert(engine, *arguments)
+
+    monkeypatch.setattr(module, "_insert", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        create(filled, _rows(("small",)))
+    assert streams == []
 
 
 def test_killed_in_the_middle_it_leaves_nothing(tmp_path: Path) -> None:

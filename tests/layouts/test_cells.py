@@ -103,6 +103,14 @@ def test_places_that_an_earlier_version_stored_are_kept_up() -> None:
         assert found.identifier == made.identifier
 
 
+def test_outliers_beside_a_column_of_any_name() -> None:
+    with opened() as connection:
+        connection.execute("CREATE TABLE odd AS SELECT i AS part, (hash(i) % 99)::INTEGER AS ends, i AS n FROM range(5000) r(i)")
+        install_cells(connection, cells.OUTLIERS, "part", "ends", table="odd")
+        install_cells(connection, cells.OUTLIERS, "ends", "n", table="odd")
+        assert served(connection, "SELECT count(*), sum(n) FROM odd WHERE part BETWEEN 5 AND 700")
+
+
 def test_an_empty_table_has_cells_too() -> None:
     with opened() as connection:
         install_cells(connection, "hilbert", "r", "q", table="nothing")

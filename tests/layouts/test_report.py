@@ -240,3 +240,15 @@ def test_the_command_changes_nothing(tmp_path: Path) -> None:
 
 def _boxes(root: ElementTree.Element) -> Iterator[ElementTree.Element]:
     yield from root.iter("{http://www.w3.org/2000/svg}rect")
+
+
+@pytest.mark.parametrize(
+    "value", ["md5(i::VARCHAR)::UUID", "i::HUGEINT", "CASE WHEN i < 20 THEN DATE '2020-01-01' ELSE '0001-01-01 (BC)' END"]
+)
+def test_a_copy_whose_bounds_can_not_be_drawn_says_so(value: str) -> None:
+    with sartor.connect() as connection:
+        connection.execute(f"CREATE TABLE odd AS SELECT {value} AS k FROM range(400000) r(i)")
+        session_of(connection).database.install(sorted_copy(TableName("memory", "main", "odd"), ("k",), ("k",), frozenset()))
+        (copy,) = _looked(connection)
+        assert copy.note.startswith("its row groups can not be told: ")
+        assert not copy.blocks

@@ -27,6 +27,7 @@ _SLOTS_SHIFT = np.uint64(64 - _SLOTS_BITS)
 _VIEW_BYTES = 16
 _HEAP_BYTES = 1 << 16
 _MIX, _PRIME = np.uint64(0x9E3779B97F4A7C15), np.uint64(0x100000001B3)
+_BUFFER_MOST = (1 << 31) - 1  # bytes: where a long text begins is a signed number of four bytes
 _HALF, _LOW = np.uint64(32), np.uint64(2**32 - 1)
 
 
@@ -60,7 +61,7 @@ class Dictionary:
             row = encode(pairs, known, text, bases, row, self.slots, self.low, self.high, self.heap, self.filled, codes)
             if row == codes.size:
                 break
-            if self.filled[0] == _TEXTS_MOST:
+            if self.filled[0] == _TEXTS_MOST or self.filled[1] + text.size > _BUFFER_MOST:
                 return None
             self.heap = np.concatenate([self.heap, np.empty(self.heap.size + text.size, np.uint8)])
         self.rows += codes.size
@@ -154,8 +155,14 @@ class Text:
 
 
 def views(array: Any) -> tuple[Words, list[Any]]:
-    """The two words of each view, and the buffers in which long texts stand."""
+    """The two words of each view, and the buffers in which long texts stand.
+
+    Raises:
+        MemoryError: a buffer is longer than views can tell places of.
+    """
     _, data, *buffers = array.buffers()
+    if any(buffer.size > _BUFFER_MOST for buffer in buffers):
+        raise MemoryError
     words = np.frombuffer(data, np.uint64) if data is not None else np.empty(0, np.uint64)
     return writable(words.reshape(-1, PAIR)[array.offset : array.offset + len(array)]), buffers
 

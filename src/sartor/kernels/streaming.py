@@ -101,7 +101,7 @@ def _word(columns: Sequence[Any], threads: int, watch: Watch) -> Keys:
             part[0] if part is not None and is_text_view(column.type) else column for column, part in zip(columns, parts, strict=True)
         ]
         return one_word(columns_of(sortable, False, "last"), threads, watch)
-    dtype = np.dtype(np.uint32 if most <= _HALF_WORDS else np.uint64)
+    dtype = np.dtype(np.uint32 if most < _HALF_WORDS else np.uint64)
     word = known[0][0].astype(dtype, copy=False)
     for distances, span in known[1:]:
         word = word * dtype.type(span)

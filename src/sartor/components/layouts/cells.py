@@ -210,7 +210,7 @@ def _usual(action: Action, rows: str) -> str:
     return (
         f"(WITH kept AS MATERIALIZED (SELECT {quote(key)}, {quote(other)} FROM {rows}), cut AS MATERIALIZED (SELECT {columns} FROM "
         f"(SELECT quantile_disc({quote(key)}, [{depths}]) AS d FROM kept)), bounds AS MATERIALIZED (SELECT {part} "
-        f"AS part, quantile_disc({quote(other)}, [{rare}, {1 - rare}]) AS ends FROM kept, cut GROUP BY part) SELECT cut.*, "
+        f"AS part, quantile_disc({quote(other)}, [{rare}, {1 - rare}]) AS ends FROM kept, cut GROUP BY 1) SELECT cut.*, "
         f"(SELECT list(ends[1] ORDER BY n) FROM range({count}) AS every(n) LEFT JOIN bounds ON part = n) AS {_BORDERS}_low, "
         f"(SELECT list(ends[2] ORDER BY n) FROM range({count}) AS every(n) LEFT JOIN bounds ON part = n) AS {_BORDERS}_high FROM cut) "
         f"AS {_BORDERS}"

@@ -1,7 +1,6 @@
 """The two readings of a stream: the keys of all rows, and then the rows, beside which what was computed of the keys is put again.
 
-What is computed is computed once. Both readings give rows in the same order: the second one only reads a table, and so does the first,
-or the numbers of its rows tell.
+What is computed is computed once. Both readings give rows in the same order, or the numbers of the rows tell.
 """
 
 from __future__ import annotations
@@ -20,13 +19,33 @@ if TYPE_CHECKING:
 _READ_ROWS = 2 * int(ROW_GROUP_ROWS.default)
 
 
-def keys(engine: DuckDBEngine, query: OrderedQuery) -> Any | None:
-    """The key of each row as an Arrow table; None if what computes it hands the rows out in another order."""
+class OutOfOrder(Exception):
+    """The rows do not come as they are numbered."""
+
+
+def keys(engine: DuckDBEngine, query: OrderedQuery, budget: float) -> Any:
+    """The key of each row as an Arrow table.
+
+    Raises:
+        OutOfOrder: what computes it hands the rows out in another order.
+        MemoryError: it takes more bytes than the budget.
+    """
+    import pyarrow as pa
+
     computed = query.computed
-    if computed is None:
-        return engine.connection.sql(f"SELECT {_named(query.key)} FROM ({query.select})").to_arrow_table()
-    found = _placed(engine, computed, computed.cells) if computed.cells else None
-    return _numbered(engine, query, computed) if found is None else found
+    found = _placed(engine, computed, computed.cells) if computed is not None and computed.cells else None
+    if found is not None:
+        return found
+    number = f", {quote(computed.number)}" if computed is not None else ""
+    with _reading(engine, f"SELECT {_named(query.key)}{number} FROM ({query.select})") as reader:
+        batches = _numbered(reader, computed.number) if computed is not None else reader
+        held = []
+        for batch in batches:
+            held.append(batch.select(query.key))
+            budget -= held[-1].nbytes
+            if budget < 0:
+                raise MemoryError
+        return pa.Table.from_batches(held, pa.schema([reader.schema.field(name) for name in query.key]))
 
 
 @contextmanager
@@ -42,15 +61,15 @@ def rows(engine: DuckDBEngine, query: OrderedQuery, hidden: Any) -> Iterator[tup
             return
         for place, field in enumerate(hidden.schema, schema.get_field_index(query.computed.number)):
             schema = schema.insert(place, field)
-        yield schema, _beside(reader, hidden, schema)
+        yield schema, _beside(_numbered(reader, query.computed.number), hidden, schema)
 
 
-def _beside(reader: Any, hidden: Any, schema: Any) -> Iterator[Any]:
+def _beside(batches: Iterable[Any], hidden: Any, schema: Any) -> Iterator[Any]:
     """Batches with the columns of a table of as many rows."""
     import pyarrow as pa
 
     first = 0
-    for batch in reader:
+    for batch in batches:
         found = hidden.slice(first, batch.num_rows).combine_chunks()
         first += batch.num_rows
         held = [found.column(name).chunk(0) if name in hidden.column_names else batch.column(name) for name in schema.names]
@@ -75,20 +94,28 @@ def _placed(engine: DuckDBEngine, computed: Computed, cells: Cells) -> Any | Non
     return pa.table({computed.names[0]: pa.chunked_array(found, pa.uint16())})
 
 
-def _numbered(engine: DuckDBEngine, query: OrderedQuery, computed: Computed) -> Any | None:
-    """The keys as the engine computes them; None unless the numbers of the rows rise."""
+def _numbered(batches: Iterable[Any], number: str) -> Iterator[Any]:
+    """Batches whose rows are numbered in rising order, from batch to batch.
+
+    A join that computes keys may hand rows out otherwise, and so does each reading once somebody has set `preserve_insertion_order`; a
+    column of the user's may hide the row id.
+
+    Raises:
+        OutOfOrder: they are not.
+    """
     import numpy as np
     import pyarrow as pa
 
-    with _reading(engine, f"SELECT {_named(query.key)}, {quote(computed.number)} FROM ({query.select})") as reader:
-        found, last = [], np.int64(-1)
-        for batch in reader:
-            numbers = batch.column(batch.num_columns - 1).to_numpy()
-            if not bool(np.all(np.diff(numbers, prepend=last) > 0)):
-                return None
-            last = numbers[-1] if numbers.size else last
-            found.append(batch.select(query.key))
-        return pa.Table.from_batches(found, pa.schema([reader.schema.field(name) for name in query.key]))
+    last = np.int64(-1)
+    for batch in batches:
+        column = batch.column(number)
+        if column.null_count or not pa.types.is_int64(column.type):
+            raise OutOfOrder
+        numbers = column.to_numpy()
+        if not bool(np.all(np.diff(numbers, prepend=last) > 0)):
+            raise OutOfOrder
+        last = numbers[-1] if numbers.size else last
+        yield batch
 
 
 def _reading(engine: DuckDBEngine, select: str) -> Any:

@@ -23,7 +23,8 @@ from sartor.engines.duckdb.memory import free_bytes
 if TYPE_CHECKING:
     from sartor.engines.duckdb.engine import DuckDBEngine
 
-_ARROW = {"arrow_output_version": "'1.5'", "produce_arrow_string_view": "true"}  # small decimals in 8 bytes, short text in its view
+# Small decimals in 8 bytes, short text in its view, truth values in bits whatever the user has set for all sessions.
+_ARROW = {"arrow_output_version": "'1.5'", "produce_arrow_string_view": "true", "arrow_lossless_conversion": "false"}
 _NAME = ", ".join(f"'\"' || replace({part}, '\"', '\"\"') || '\"'" for part in ("database_name", "schema_name", "table_name"))
 _MADE = f"SELECT sql FROM duckdb_tables() WHERE concat_ws('.', {_NAME}) = ?"
 
@@ -50,9 +51,10 @@ def is_streamed(engine: DuckDBEngine, query: OrderedQuery) -> bool:
     columns = {name: kind_of(kind) for name, kind, *_ in engine.rows(f"DESCRIBE {query.select}")}
     if None in columns.values() or not set(query.key) <= columns.keys():
         return False
-    settings = ", ".join(f"current_setting('{name}')" for name in ("threads", "preserve_insertion_order", "default_collation"))
-    ((rows, threads, keeps_order, collation),) = engine.rows(f"SELECT count(*), {settings} FROM ({query.scan})")
-    if not keeps_order or collation.lower() not in BYTEWISE:
+    names = ("threads", "preserve_insertion_order", "default_collation", "lock_configuration")
+    settings = ", ".join(f"current_setting('{name}')" for name in names)
+    ((rows, threads, keeps_order, collation, locked),) = engine.rows(f"SELECT count(*), {settings} FROM ({query.scan})")
+    if not keeps_order or locked or collation.lower() not in BYTEWISE:
         return False
     kinds = {name: kind for name, kind in columns.items() if kind is not None}
     cells = query.computed.cells if query.computed else None
@@ -67,7 +69,7 @@ def _is_collated(engine: DuckDBEngine, relation: str) -> bool:
 
 
 def stream(engine: DuckDBEngine, relation: str, query: OrderedQuery) -> bool:
-    """Fill an empty table; False if memory does not suffice, and then it is empty still."""
+    """Fill an empty table; False if memory does not suffice or rows come in another order, and then it is empty still."""
     from sartor.kernels.streaming import ORDER_BYTES, in_order, row_bytes
     from sartor.kernels.threads import Watch
 
@@ -76,9 +78,7 @@ def stream(engine: DuckDBEngine, relation: str, query: OrderedQuery) -> bool:
     watch = Watch(lambda _: not engine.interrupted.is_set())
     with _as_interrupts(engine), _compact(engine):
         try:
-            keys = computed.keys(engine, query)
-            if keys is None:
-                return False
+            keys = computed.keys(engine, query, budget)
             budget -= ORDER_BYTES * keys.num_rows
             if keys.nbytes > budget:
                 return False
@@ -93,7 +93,7 @@ def stream(engine: DuckDBEngine, relation: str, query: OrderedQuery) -> bool:
                     budget -= row_bytes(schema) * arrangement.rows
                     waiting = arrangement.fill(batches, schema, budget)
                 _insert(engine, relation, schema, arrangement.batches(waiting, schema, int(ROW_GROUP_ROWS.default)))
-        except MemoryError:
+        except (MemoryError, computed.OutOfOrder):
             return False
     return True
 
@@ -116,6 +116,8 @@ def _insert(engine: DuckDBEngine, relation: str, schema: Any, batches: Iterable[
     except duckdb.Error as error:
         if raised:
             raise raised[0] from error
+        if "KeyboardInterrupt" in str(error):  # Ctrl-C while DuckDB asked the reader what it hands out
+            raise KeyboardInterrupt from error
         raise
 
 
@@ -125,18 +127,22 @@ def _as_interrupts(engine: DuckDBEngine) -> Iterator[None]:
         yield
     except (duckdb.InterruptException, SortCancelled) as error:
         raise KeyboardInterrupt from error
+    except RuntimeError as error:  # Ctrl-C while DuckDB runs
+        if str(error) == "Query interrupted":
+            raise KeyboardInterrupt from error
+        raise
     except OSError as error:  # how Arrow reports what DuckDB raised while rows were read
         if engine.interrupted.is_set():
             raise KeyboardInterrupt from error
-        raise
+        raise duckdb.Error(str(error)) from error
 
 
 @contextmanager
 def _compact(engine: DuckDBEngine) -> Iterator[None]:
     """Narrow Arrow types, on Sartor's own connection only."""
-    for name, value in _ARROW.items():
-        engine.execute(f"SET SESSION {name} = {value}")
     try:
+        for name, value in _ARROW.items():
+            engine.execute(f"SET SESSION {name} = {value}")
         yield
     finally:
         engine.put_back(_ARROW)

@@ -121,10 +121,13 @@ class Looking:
         name = name_of(derived.action)
         try:
             found = stored(self.engine, derived, asked)
+            if not found.bounds:
+                raise ValueError("DuckDB tells no bounds of the types of its columns")
+            picture = drawn(found, derived)
         except Exception as error:
             return CopyFacts(derived.identifier, name, 0, (), (), 1, tuple(served), f"its row groups can not be told: {error}")
         note = "" if uses else "No template that was observed is served by it."
-        return CopyFacts(derived.identifier, name, len(found.rows), *drawn(found, derived), tuple(served), note)
+        return CopyFacts(derived.identifier, name, len(found.rows), *picture, tuple(served), note)
 
     def _statements(
         self, derived: DerivedObject, template: TemplateStatistics, alternative: Alternative, replacement: Replacement
