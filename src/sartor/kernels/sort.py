@@ -21,6 +21,7 @@ from sartor.kernels.threads import Progress, Watch, cuts, over, run
 from sartor.kernels.words import keys_of, leading_run
 
 _HALF_BYTES = 4
+_FEW = 64  # values that are looked at first; any number that takes no time does
 _WORD_BYTES = 8
 
 
@@ -112,6 +113,9 @@ def by_parts(values: NDArray[Any], threads: int, watch: Watch, always: bool = Fa
 
     Where np.sort alone is expected to be faster it is called, unless that `always` is forbidden.
     """
+    few = values[:: max(1, values.size // _FEW)]
+    if not always and bool((few == few[0]).all()):
+        return by_numpy(values)  # which sees that they are all equal sooner than a sample is drawn
     keys = keys_of(values)
     drawn = sample(keys, int(SPLIT_SAMPLE_ROWS.default))
     if not always:

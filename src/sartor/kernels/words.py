@@ -256,16 +256,27 @@ def order_run(bits: Bits, form: Words, falling: bool, ties: bool, rows: NDArray[
     if not falling:
         for row in range(rows.size):
             rows[row] = row
-    elif not ties:
-        for row in range(rows.size):
-            rows[row] = rows.size - 1 - row
-    else:
-        place, stop = 0, bits.size
-        while stop > 0:
-            start, word = stop - 1, word_at(bits, form, stop - 1)
-            while start > 0 and word_at(bits, form, start - 1) == word:
-                start -= 1
-            for row in range(start, stop):
-                rows[place] = row
-                place += 1
-            stop = start
+        return
+    last = rows.size - 1
+    for row in range(rows.size):
+        rows[row] = last - row
+    if not ties:
+        return
+    block = np.empty(_RUN_BLOCK + 1, np.uint64)
+    done = 0  # rows before it are in their places
+    for begin in range(0, last, _RUN_BLOCK):
+        size = min(_RUN_BLOCK, last - begin)
+        map_block(bits, form, begin, begin + size + 1, block)
+        equal = 0
+        for row in range(1, size + 1):
+            equal += block[row] == block[row - 1]
+        if equal == 0:
+            continue
+        for row in range(max(begin, done), begin + size):
+            if row < done or block[row - begin] != block[row - begin + 1]:
+                continue
+            done = row + 2
+            while done < rows.size and word_at(bits, form, done) == block[row - begin]:
+                done += 1
+            for place in range(row, done):
+                rows[last - (done - 1) + (place - row)] = place
