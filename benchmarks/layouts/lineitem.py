@@ -7,7 +7,7 @@ from functools import partial
 
 import duckdb
 
-from benchmarks.layouts.workload import Source, Workload, counted
+from benchmarks.layouts.workload import Source, Workload, counted, repeated, star
 from benchmarks.suites.tpch.suite import TpcH
 
 _DAYS = 2_400
@@ -24,7 +24,7 @@ def _several(parts: int, suppliers: int, pick: random.Random) -> str:
     return f"{_SUMMED} {' AND '.join(pick.choice(pairs))}"
 
 
-_LATE = (
+_REPEATED = (  # zone maps do not see through them
     "l_receiptdate > l_commitdate + 85",
     "l_comment LIKE '%express packages%'",
     "l_shipdate > l_commitdate AND l_shipmode = 'AIR' AND l_quantity * l_discount > 4.5",
@@ -33,12 +33,7 @@ _LATE = (
 )
 
 
-def _repeated(pick: random.Random) -> str:
-    """Conditions that zone maps do not see through, the same few again and again."""
-    columns = pick.choice(["l_orderkey, l_partkey, l_extendedprice", "l_orderkey, l_suppkey, l_comment"])
-    return f"SELECT {columns} FROM lineitem WHERE {pick.choice(_LATE)}"
-
-
+_LISTED = ("l_orderkey, l_partkey, l_extendedprice", "l_orderkey, l_suppkey, l_comment")
 _JOINED = (
     "JOIN part p ON l.l_partkey = p.p_partkey WHERE p.p_brand = 'Brand#23' AND p.p_container LIKE 'MED%'",
     "JOIN part p ON l.l_partkey = p.p_partkey WHERE p.p_type LIKE '%POLISHED BRASS'",
@@ -49,17 +44,10 @@ _JOINED = (
 )
 
 
-def _star(pick: random.Random) -> str:
-    """The lines that conditions on their parts, suppliers and orders let through, the same few again and again."""
-    columns, behind = pick.choice(
-        [
-            ("DISTINCT l.l_orderkey, l.l_extendedprice", "ORDER BY l.l_orderkey, l.l_extendedprice"),
-            ("l.l_shipmode, count(*), bit_xor(l.l_orderkey), max(l.l_extendedprice)", "GROUP BY l.l_shipmode ORDER BY l.l_shipmode"),
-        ]
-    )
-    return f"SELECT {columns} FROM lineitem l {pick.choice(_JOINED)} {behind}"
-
-
+_SHOWN = (
+    ("DISTINCT l.l_orderkey, l.l_extendedprice", "ORDER BY l.l_orderkey, l.l_extendedprice"),
+    ("l.l_shipmode, count(*), bit_xor(l.l_orderkey), max(l.l_extendedprice)", "GROUP BY l.l_shipmode ORDER BY l.l_shipmode"),
+)
 _DIMENSIONS = ("l_partkey", "l_suppkey", "l_shipdate")
 _RANGED = ("l_orderkey", "l_quantity", "l_extendedprice", *_DIMENSIONS)
 _STARRED = ("l_orderkey", "l_partkey", "l_suppkey", "l_extendedprice", "l_shipmode")
@@ -72,10 +60,11 @@ def workloads(connection: duckdb.DuckDBPyConnection) -> list[Workload]:
     ((parts, suppliers),) = connection.execute("SELECT (SELECT count(*) FROM part), (SELECT count(*) FROM supplier)").fetchall()
     lines = partial(Workload, table="lineitem", describing=frozenset(("part", "supplier", "nation", "orders")))
     several, keys = partial(_several, parts, suppliers), ("l_shipdate", "l_extendedprice", "l_comment")
+    again, joined = partial(repeated, "lineitem", _LISTED, _REPEATED), partial(star, "lineitem l", _SHOWN, _JOINED)
     return [
         lines("lines, several ranges", reads=_RANGED, keys=_DIMENSIONS, hottest=_DIMENSIONS, statement=several, passing=counted),
-        lines("lines, conditions that repeat", reads=tuple(_ASKED), keys=keys, hottest=keys[:2], statement=_repeated, passing=len),
-        lines("lines, star joins", reads=_STARRED, keys=_STARRED[:3], hottest=_STARRED[1:3], statement=_star),
+        lines("lines, conditions that repeat", reads=tuple(_ASKED), keys=keys, hottest=keys[:2], statement=again, passing=len),
+        lines("lines, star joins", reads=_STARRED, keys=_STARRED[:3], hottest=_STARRED[1:3], statement=joined),
     ]
 
 

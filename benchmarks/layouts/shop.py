@@ -7,7 +7,7 @@ from functools import partial
 
 import duckdb
 
-from benchmarks.layouts.workload import Source, Workload, counted
+from benchmarks.layouts.workload import Source, Workload, counted, repeated, star
 from benchmarks.suites.shop.suite import Shop
 
 _DAYS = 1_000
@@ -37,7 +37,7 @@ def _one(products: int, pick: random.Random) -> str:
     return f"{_SUMMED} {condition}"
 
 
-_REPEATED = (
+_REPEATED = (  # zone maps do not see through them
     "note LIKE '%damaged box 8_'",
     "note LIKE '%before delivery 77%'",
     "quantity = 5 AND weight * 2.0 > 39.7",
@@ -47,12 +47,7 @@ _REPEATED = (
 )
 
 
-def _repeated(pick: random.Random) -> str:
-    """Conditions that zone maps do not see through, the same few again and again."""
-    columns = pick.choice(["order_id, product_id, price", "order_id, note"])
-    return f"SELECT {columns} FROM items WHERE {pick.choice(_REPEATED)}"
-
-
+_LISTED = ("order_id, product_id, price", "order_id, note")
 _JOINED = (
     "JOIN products p ON i.product_id = p.id WHERE p.category = 'category 3'",
     "JOIN products p ON i.product_id = p.id WHERE p.category = 'category 7' AND p.price > 40",
@@ -64,17 +59,10 @@ _JOINED = (
 )
 
 
-def _star(pick: random.Random) -> str:
-    """The items that conditions on their products, orders and customers let through, the same few again and again."""
-    columns, behind = pick.choice(
-        [
-            ("DISTINCT i.order_id, i.note", "ORDER BY i.order_id, i.note"),
-            ("i.warehouse, count(*), bit_xor(i.order_id), min(i.note)", "GROUP BY i.warehouse ORDER BY i.warehouse"),
-        ]
-    )
-    return f"SELECT {columns} FROM items i {pick.choice(_JOINED)} {behind}"
-
-
+_SHOWN = (
+    ("DISTINCT i.order_id, i.note", "ORDER BY i.order_id, i.note"),
+    ("i.warehouse, count(*), bit_xor(i.order_id), min(i.note)", "GROUP BY i.warehouse ORDER BY i.warehouse"),
+)
 _RANGED = ("order_id", "quantity", "price", "product_id", "shipped", "weight")
 _NOTED = ("order_id", "product_id", "quantity", "price", "warehouse", "returned", "weight", "note")
 _STARRED = ("order_id", "product_id", "warehouse", "note")
@@ -87,13 +75,14 @@ def workloads(connection: duckdb.DuckDBPyConnection) -> list[Workload]:
     ((products,),) = connection.execute("SELECT count(*) FROM products").fetchall()
     items = partial(Workload, table="items", describing=frozenset(("products", "orders", "customers")))
     ranged = partial(items, reads=_RANGED, keys=_DIMENSIONS, hottest=_DIMENSIONS, passing=counted)
+    again, joined = partial(repeated, "items", _LISTED, _REPEATED), partial(star, "items i", _SHOWN, _JOINED)
     noted = ("note", "product_id", "weight", "warehouse")
     return [
         ranged("several ranges", statement=partial(_several, products)),
         ranged("several ranges, scattered", statement=partial(_several, products), scattered=SCATTERED),
         ranged("one range of three", statement=partial(_one, products)),
-        items("conditions that repeat", reads=_NOTED, keys=noted, hottest=("product_id", "weight"), statement=_repeated, passing=len),
-        items("star joins", reads=_STARRED, keys=_STARRED, hottest=("product_id", "order_id"), statement=_star),
+        items("conditions that repeat", reads=_NOTED, keys=noted, hottest=("product_id", "weight"), statement=again, passing=len),
+        items("star joins", reads=_STARRED, keys=_STARRED, hottest=("product_id", "order_id"), statement=joined),
     ]
 
 

@@ -57,6 +57,17 @@ class Source:
     workloads: Callable[[duckdb.DuckDBPyConnection], Sequence[Workload]]
 
 
+def repeated(table: str, columns: Sequence[str], conditions: Sequence[str], pick: random.Random) -> str:
+    """One of some select lists under one of few conditions, the same again and again."""
+    return f"SELECT {pick.choice(columns)} FROM {table} WHERE {pick.choice(conditions)}"
+
+
+def star(table: str, shown: Sequence[tuple[str, str]], joins: Sequence[str], pick: random.Random) -> str:
+    """The rows that conditions on joined tables let through, by one of few joins; what is shown goes with what stands behind."""
+    columns, behind = pick.choice(shown)
+    return f"SELECT {columns} FROM {table} {pick.choice(joins)} {behind}"
+
+
 def counted(answer: Answer) -> int:
     """The rows that passed, by an answer that counts them first."""
     return int(answer[0][0])
