@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sartor.core.constants import BLOCK_FILL, ROW_GROUP_ROWS
 from sartor.core.derived import DerivedObject
-from sartor.core.table import quote
+from sartor.core.table import literal, quote
 from sartor.core.width import Width, width_of
 from sartor.engines.base import Engine
 from sartor.freshness.residual import relation
@@ -33,12 +33,12 @@ def bytes_stored(engine: Engine, derived: DerivedObject) -> int:
 
     In memory nothing is compressed.
     """
-    name, quoted = relation(derived), relation(derived).replace("'", "''")
+    name = relation(derived)
     blocks, block_size, memory, first, path = engine.rows(
         "SELECT count(DISTINCT block_id) FILTER (block_id >= 0), (SELECT block_size FROM pragma_database_size() LIMIT 1), "
         "sum(count * CASE segment_type WHEN 'VALIDITY' THEN 0.125 WHEN 'VARCHAR' THEN 16 ELSE 8 END) FILTER (NOT persistent), "
         "min(row_group_id) FILTER (NOT persistent), (SELECT path FROM duckdb_databases() WHERE database_name = ?) "
-        f"FROM pragma_storage_info('{quoted}')",
+        f"FROM pragma_storage_info({literal(name)})",
         [engine.database],
     )[0]
     written = int(blocks) * int(block_size)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from sartor.core.constants import ROW_GROUP_ROWS, TAIL_DEPTH, TAIL_SHARE
 from sartor.core.derived import Coverage, DerivedObject
-from sartor.core.table import has_plain_values
+from sartor.core.table import has_plain_values, literal
 from sartor.engines.base import Engine
 from sartor.freshness.residual import relation
 
@@ -37,13 +37,14 @@ def is_deep(engine: Engine, copy: DerivedObject, columns: Sequence[str]) -> bool
     if not all(has_plain_values(kinds.get(name, "")) for name in columns):
         return True
     ends = [
-        f"{end}(CASE WHEN column_name = {_literal(name)} THEN stats.{end}::{kinds[name]} END) AS {end}_{number}"
+        f"{end}(CASE WHEN column_name = {literal(name)} THEN stats.{end}::{kinds[name]} END) AS {end}_{number}"
         for number, name in enumerate(columns)
         for end in ("min", "max")
     ]
     bounds = (
-        f"SELECT row_group_id, {', '.join(ends)}, sum(count) FILTER (column_name = {_literal(columns[0])}) AS rows "
-        f"FROM pragma_storage_info({_literal(relation(copy))}) WHERE segment_type <> 'VALIDITY' GROUP BY row_group_id"
+        f"SELECT row_group_id, {', '.join(ends)}, sum(count) FILTER (column_name = {literal(columns[0])}) AS rows "
+        f"FROM pragma_storage_info({literal(relation(copy))}) WHERE segment_type <> 'VALIDITY' "
+        f"AND column_name IN ({', '.join(map(literal, columns))}) GROUP BY row_group_id"
     )
     placed = (
         f"SELECT *, sum(rows) OVER (ORDER BY row_group_id) > {copy.coverage.rows - copy.coverage.unsorted} AS behind FROM ({bounds})"
@@ -54,7 +55,3 @@ def is_deep(engine: Engine, copy: DerivedObject, columns: Sequence[str]) -> bool
         f"other.behind AND {' AND '.join(meet)}), (SELECT count(*) FROM placed WHERE NOT behind)"
     )
     return bool(met >= TAIL_DEPTH.default * max(1, groups))
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -16,7 +16,7 @@ from sartor.components.layouts.serve import LAYOUTS
 from sartor.core.analysis import Analysis
 from sartor.core.constants import REPORT_BLOCKS
 from sartor.core.derived import ORDER_COLUMN, DerivedObject
-from sartor.core.table import has_plain_values, quote
+from sartor.core.table import has_plain_values, literal, quote
 from sartor.engines.base import Engine
 from sartor.freshness.residual import relation
 from sartor.sql.zones import high, low, may_hold, nulls
@@ -114,19 +114,17 @@ def zones(engine: Engine, derived: DerivedObject, columns: Mapping[str, str], te
     """
     kept = ["sum(count) FILTER (column_name = '" + ORDER_COLUMN + "') AS rows"]
     for name, kind in columns.items():
-        literal = name.replace("'", "''")
         kept += [
-            f"{aggregate}(CASE WHEN column_name = '{literal}' THEN {value} END) AS {bound}"
+            f"{aggregate}(CASE WHEN column_name = {literal(name)} THEN {value} END) AS {bound}"
             for aggregate, value, bound in (
                 ("min", f"stats.min::{kind}", low(name)),
                 ("max", f"stats.max::{kind}", high(name)),
                 ("bool_or", "stats.has_null::BOOLEAN", nulls(name)),
             )
         ]
-    table = relation(derived).replace("'", "''")
     grouped = (
-        f"SELECT row_group_id, {', '.join(kept)} FROM pragma_storage_info('{table}') WHERE segment_type <> 'VALIDITY' "
-        "GROUP BY row_group_id"
+        f"SELECT row_group_id, {', '.join(kept)} FROM pragma_storage_info({literal(relation(derived))}) "
+        "WHERE segment_type <> 'VALIDITY' GROUP BY row_group_id"
     )
     told = [f"{bound(name)}" for name in columns for bound in (low, high)]
     told += [f"coalesce({test}, FALSE)" for test in tests]
